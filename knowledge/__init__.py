@@ -1,0 +1,1 @@
+"""What the tutor knows: concept files, their pictures, and the index over them."""
