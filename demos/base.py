@@ -1,0 +1,125 @@
+"""What an experiment is: a name, parameters with ranges, and a generator that measures.
+
+An experiment gets a `Lab` and yields `Progress` at least twice a second, then one `DemoResult`. Closing the generator
+stops the work: there is nothing else to cancel. An experiment never touches the model that answers; `Lab.specimen()`
+returns a private copy each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tutor.errors import DemoError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Value: TypeAlias = int | float | str
+
+
+@dataclass(frozen=True)
+class Param:
+    """One setting. Numbers have a range (`low` to `high`, inclusive), texts have `choices` or are free."""
+
+    name: str
+    default: Value
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Value, ...] = ()
+
+    def parse(self, value: Value) -> Value:
+        """Return the value in the default's type; raises DemoError naming what is allowed."""
+        kind = type(self.default)
+        try:
+            parsed = kind(str(value).strip()) if kind is not str else str(value).strip()
+        except ValueError as error:
+            raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.") from error
+        if self.choices and parsed not in self.choices:
+            raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
+        if not isinstance(parsed, str):
+            too_low = self.low is not None and parsed < self.low
+            too_high = self.high is not None and parsed > self.high
+            if too_low or too_high or parsed != parsed:
+                raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
+        return parsed
+
+    def allowed(self) -> str:
+        if self.choices:
+            return "one of " + ", ".join(str(choice) for choice in self.choices)
+        if self.low is not None and self.high is not None:
+            kind = "a whole number" if isinstance(self.default, int) else "a number"
+            return f"{kind} from {self.low:g} to {self.high:g}"
+        return "some text"
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A model that the experiment may change as it likes, with its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What an experiment works with. `question` is the learner's own last question, or empty."""
+
+    specimen: Callable[[], Specimen]
+    question: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the run is, 0 to 1, and what it does now, for the learner to read."""
+
+    fraction: float
+    note: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells that are already worded for the learner ("68.1 MB"); column heads carry units."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What was measured. `figure` is a PNG; `metrics` are plain numbers for checks and citations.
+
+    `exhibits` are texts worth reading in full (prompts, answers side by side), by caption.
+    """
+
+    summary: str
+    table: Table
+    metrics: Mapping[str, float | int]
+    figure: bytes | None = None
+    figure_alt: str = ""
+    exhibits: Mapping[str, str] = field(default_factory=dict)
+
+
+Run: TypeAlias = Callable[[Lab, Mapping[str, Any]], Iterator[Progress | DemoResult]]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One experiment; `concepts` are ids of the sets that it illustrates."""
+
+    name: str
+    title: str
+    concepts: tuple[str, ...]
+    params: tuple[Param, ...]
+    run: Run
+
+    def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Defaults overlaid with the given values; raises DemoError for an unknown name or a value out of range."""
+        known = {param.name: param for param in self.params}
+        for name in given:
+            if name not in known:
+                raise DemoError(f"{self.name} has no setting {name!r}; it has {', '.join(known) or 'none'}.")
+        return {name: param.parse(given.get(name, param.default)) for name, param in known.items()}
