@@ -21,7 +21,11 @@ Value: TypeAlias = int | float | str
 
 @dataclass(frozen=True)
 class Param:
-    """One setting. Numbers have a range (`low` to `high`, inclusive), texts have `choices` or are free."""
+    """One setting. Numbers have a range (`low` to `high`, inclusive), texts have `choices` or are free.
+
+    `spoken` are patterns that find the value in a learner's words, in group 1 ("4 bits"), or, as (pattern, value) pairs,
+    stand for a value ("only the attention layers"). A `percent` is spoken as 70 and means 0.7.
+    """
 
     name: str
     default: Value
@@ -29,6 +33,8 @@ class Param:
     low: float | None = None
     high: float | None = None
     choices: tuple[Value, ...] = ()
+    spoken: tuple[str | tuple[str, Value], ...] = ()
+    percent: bool = False
 
     def parse(self, value: Value) -> Value:
         """Return the value in the default's type; raises DemoError naming what is allowed."""
@@ -108,13 +114,19 @@ Run: TypeAlias = Callable[[Lab, Mapping[str, Any]], Iterator[Progress | DemoResu
 
 @dataclass(frozen=True)
 class Demo:
-    """One experiment; `concepts` are ids of the sets that it illustrates."""
+    """One experiment; `concepts` are ids of the sets that it illustrates.
+
+    `words` is a pattern for what learners call it; it routes "show me …" here. `verbs` is a pattern for a command that
+    means the experiment by itself ("prune 70%").
+    """
 
     name: str
     title: str
     concepts: tuple[str, ...]
     params: tuple[Param, ...]
     run: Run
+    words: str = ""
+    verbs: str = ""
 
     def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """Defaults overlaid with the given values; raises DemoError for an unknown name or a value out of range."""

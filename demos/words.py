@@ -1,0 +1,56 @@
+"""How the experiments word what they measured, each the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from demos.base import Table
+
+
+def number(value: float) -> str:
+    """A number as a learner reads it: 0.289, 29.4, 1,234."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+
+
+def perplexity_sentence(metrics: Mapping[str, float], tokens: int, changed: str) -> str:
+    """What happened to perplexity and KL, with a judgement that depends on the measured ratio."""
+    before, after = metrics["perplexity_reference"], metrics["perplexity"]
+    ratio = after / before
+    if ratio < 1.02:
+        verdict = "practically unchanged"
+    elif ratio < 1.2:
+        verdict = "slightly worse"
+    elif ratio < 2:
+        verdict = "clearly worse"
+    elif ratio < 20:
+        verdict = f"{ratio:.1f} times as high, so the model is badly hurt"
+    else:
+        verdict = "so high that the model is destroyed"
+    return (
+        f"Perplexity on a text of {tokens:,} tokens goes from {number(before)} with the original weights to "
+        f"{number(after)} {changed}: {verdict} (lower is better; KL {number(metrics['kl'])} nats a token)."
+    )
+
+
+def speed_sentence(metrics: Mapping[str, float], faster: str, same: str) -> str:
+    """How decoding speed changed, with the reason why it is `faster`, or why it is the `same`."""
+    before, after = metrics["tokens_per_s_reference"], metrics["tokens_per_s"]
+    if after > 1.15 * before:
+        return f"Decoding ran at {after:.0f} instead of {before:.0f} tokens/s, {faster}."
+    return f"Decoding ran at {after:.0f} tokens/s, against {before:.0f} with the original weights: {same}."
+
+
+def compare_table(changed: str, metrics: Mapping[str, float], extra: Sequence[tuple[str, str, str]]) -> Table:
+    """Original against changed model; `extra` rows come last."""
+    return Table(
+        columns=("Measure", "Original (bf16)", changed),
+        rows=(
+            ("Size (MB)", f"{metrics['size_mb_reference']:.1f}", f"{metrics['size_mb']:.1f}"),
+            ("Perplexity", number(metrics["perplexity_reference"]), number(metrics["perplexity"])),
+            ("KL (nats a token)", "0", number(metrics["kl"])),
+            ("Decoding (tokens/s)", f"{metrics['tokens_per_s_reference']:.0f}", f"{metrics['tokens_per_s']:.0f}"),
+            *extra,
+        ),
+    )

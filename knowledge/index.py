@@ -1,0 +1,155 @@
+"""The FAISS index over passages: each one under its text, its claim and every question that it answers.
+
+Saved in the cache under a hash of the passages and the embedding model, so it is rebuilt when either changes; a
+damaged file is noticed when it is loaded, and rebuilt too. Cosine similarity, as vectors have unit length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedder import Embedder
+from knowledge.passages import Passage
+
+if TYPE_CHECKING:
+    import faiss
+
+log = logging.getLogger(__name__)
+
+APPROXIMATE_ABOVE = 20_000  # passages; below that, exact search takes under a millisecond
+_FORMAT = "2"
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """`owners[row]` is the passage that row belongs to; `is_text[row]` tells its text from its questions."""
+
+    index: faiss.Index
+    owners: NDArray[np.int64]
+    is_text: NDArray[np.bool_]
+    passages: int
+
+    def similarities(self, query: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Best cosine of each passage's questions, and of its text: two arrays of shape (passages,).
+
+        `query` has shape (dimension,). A passage that an approximate search did not reach has 0.
+        """
+        rows = self.index.ntotal if self.passages <= APPROXIMATE_ABOVE else min(self.index.ntotal, 400)
+        scores, found = self.index.search(query[None, :], rows)
+        scores, found = scores[0][found[0] >= 0], found[0][found[0] >= 0]
+        asks = np.zeros(self.passages, dtype=np.float32)
+        texts = np.zeros(self.passages, dtype=np.float32)
+        text_rows = self.is_text[found]
+        np.maximum.at(texts, self.owners[found][text_rows], scores[text_rows])
+        np.maximum.at(asks, self.owners[found][~text_rows], scores[~text_rows])
+        return asks, texts
+
+
+def load_or_build(passages: Sequence[Passage], embedder: Embedder, cache: Path) -> VectorIndex:
+    """The saved index for exactly these passages and this model, or a new one, saved."""
+    rows = _rows(passages)
+    key = _key(rows, embedder)
+    folder = cache / "index" / key
+    index = _load(folder, rows, len(passages))
+    if index is None:
+        index = build(passages, embedder)
+        _save(index, folder)
+    return index
+
+
+def build(passages: Sequence[Passage], embedder: Embedder) -> VectorIndex:
+    """Embed and index the passages; raises ValueError if there are none."""
+    rows = _rows(passages)
+    if not rows:
+        raise ValueError(f"an index needs passages, got {passages!r}")
+    vectors = embedder.embed([text for text, _, _ in rows])
+    return index_vectors(
+        vectors,
+        np.array([owner for _, owner, _ in rows], dtype=np.int64),
+        np.array([is_text for _, _, is_text in rows], dtype=np.bool_),
+        len(passages),
+    )
+
+
+def index_vectors(
+    vectors: NDArray[np.float32], owners: NDArray[np.int64], is_text: NDArray[np.bool_], passages: int
+) -> VectorIndex:
+    """Index unit vectors (rows, dimension): exactly up to APPROXIMATE_ABOVE passages, then with inverted lists.
+
+    IVF with about 4·sqrt(rows) lists, as the FAISS guidelines advise for up to a million vectors
+    (https://github.com/facebookresearch/faiss/wiki/Guidelines-to-choose-an-index).
+    """
+    import faiss
+
+    dimension = vectors.shape[1]
+    if passages <= APPROXIMATE_ABOVE:
+        index = faiss.IndexFlatIP(dimension)
+    else:
+        lists = int(4 * np.sqrt(len(vectors)))
+        index = faiss.index_factory(dimension, f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT)
+        sample = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 40 * lists), replace=False)
+        index.train(vectors[sample])
+        index.nprobe = 32
+    index.add(vectors)
+    return VectorIndex(index, owners, is_text, passages)
+
+
+def _rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
+    """(text to embed, owner, whether it is the passage's own text rather than a question)."""
+    rows: list[tuple[str, int, bool]] = []
+    for owner, passage in enumerate(passages):
+        rows.append((f"{passage.title}. {passage.text}", owner, True))
+        rows += [(ask.text, owner, False) for ask in passage.asks]
+        if passage.claim:
+            rows.append((passage.claim, owner, False))
+    return rows
+
+
+def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder) -> str:
+    content = json.dumps([_FORMAT, embedder.key, rows], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:20]
+
+
+def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) -> VectorIndex | None:
+    import faiss
+
+    path = folder / "vectors.faiss"
+    if not path.is_file():
+        return None
+    try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != (folder / "sha256").read_text():
+            raise RuntimeError("its SHA-256 differs from the recorded one")
+        index = faiss.read_index(str(path))
+        if index.ntotal != len(rows):
+            raise RuntimeError(f"it holds {index.ntotal} vectors instead of {len(rows)}")
+    except (OSError, RuntimeError) as error:
+        log.warning("the saved index %s is damaged (%s); building it again", path, error)
+        return None
+    owners = np.array([owner for _, owner, _ in rows], dtype=np.int64)
+    return VectorIndex(index, owners, np.array([is_text for *_, is_text in rows], dtype=np.bool_), passages)
+
+
+def _save(index: VectorIndex, folder: Path) -> None:
+    import faiss
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
+            pass
+        faiss.write_index(index.index, part.name)
+        digest = hashlib.sha256(Path(part.name).read_bytes()).hexdigest()
+        os.replace(part.name, folder / "vectors.faiss")
+        (folder / "sha256").write_text(digest)
+    except (OSError, RuntimeError) as error:
+        log.warning("the index could not be saved in %s (%s); it is built again at the next start", folder, error)

@@ -1,0 +1,52 @@
+"""Which sides of which sets a text names, found by their authored names and aliases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from knowledge.passages import Concept
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A side named in a text: the words used, where they start, and every (concept, side) they may mean."""
+
+    words: str
+    start: int
+    sides: tuple[tuple[str, str], ...]
+
+
+class Mentions:
+    """Finds sides in texts; longer names win over shorter ones inside them ("QLoRA" over "LoRA")."""
+
+    def __init__(self, concepts: Iterable[Concept]) -> None:
+        meanings: dict[str, list[tuple[str, str]]] = {}
+        for concept in concepts:
+            for side in concept.sides:
+                for name in side.names:
+                    owners = meanings.setdefault(_fold(name), [])
+                    if (concept.id, side.id) not in owners:
+                        owners.append((concept.id, side.id))
+        self._meanings = {name: tuple(owners) for name, owners in meanings.items() if name}
+        names = sorted(self._meanings, key=len, reverse=True)
+        self._pattern = re.compile(r"(?<!\w)(?:" + "|".join(re.escape(name) for name in names) + r")(?!\w)" if names else r"(?!)")
+
+    def find(self, text: str) -> list[Mention]:
+        """Mentions in order of appearance."""
+        found: list[Mention] = []
+        for match in self._pattern.finditer(_fold(text)):
+            words = match.group()
+            found.append(Mention(words, match.start(), self._meanings[words]))
+        return found
+
+    def sides(self, text: str, concept: str | None = None) -> list[str]:
+        """Side ids named in the text, of one set or of any, in order of appearance, each once."""
+        ids = [side for mention in self.find(text) for owner, side in mention.sides if concept in (None, owner)]
+        return list(dict.fromkeys(ids))
+
+
+def _fold(text: str) -> str:
+    """Lower case, hyphens as blanks: "Fine-Tuning" and "fine tuning" are one name. Keeps the length."""
+    return re.sub(r"[-‐‑–/_]", " ", text.lower())

@@ -1,0 +1,55 @@
+"""The answer to a covered question, sentence by sentence: chosen from the notes, or written and checked against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from knowledge.search import Hit, Search
+from tutor.composition import Composition, settled_polarity
+from tutor.engines.base import ChoosingEngine, Engine
+from tutor.events import Checked, Delta
+from tutor.grounding import Grounding, complete_sentences
+from tutor.prompts import NO_ANSWER, answer_prompt
+
+_LONGEST_WRITTEN = 220  # tokens
+_END = "\n"
+
+
+def stream_answer(engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
+    """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
+    if free or not isinstance(engine, ChoosingEngine):
+        return _written(engine, query, hits, search)
+    return _chosen(engine, query, hits, search)
+
+
+def _chosen(engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
+    opening = settled_polarity(query, hits, search.embedder, search.mentions)
+    composition = Composition(query, hits, search.embedder, opening, refusable=False)
+    shown = ""
+    for branch in engine.choose(answer_prompt(query, hits), composition.allowed):
+        piece = composition.pieces[branch.key]
+        if piece.kind in ("refusal", "end"):
+            return
+        yield Delta((" " if shown else "") + piece.text)
+        shown += piece.text
+        sources = (piece.n,) if piece.kind == "sentence" else ()
+        yield Checked(piece.text, sources, "supported", 1.0)
+
+
+def _written(engine: Engine, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
+    grounding = Grounding(hits, search.embedder, search.mentions)
+    rest, shown = "", False
+    for piece in chain(engine.write(answer_prompt(query, hits), max_new_tokens=_LONGEST_WRITTEN), (_END,)):
+        rest += piece
+        if not shown and rest.startswith(NO_ANSWER):
+            return
+        finished, rest = complete_sentences(rest)
+        if piece is _END and rest.endswith((".", "!", "?", "]")):
+            finished.append(rest)  # a text cut off in the middle of a sentence loses that sentence
+        for sentence in finished:
+            checked = grounding.check(sentence)
+            if checked is not None:
+                yield Delta((" " if shown else "") + checked.text)
+                yield checked
+                shown = True

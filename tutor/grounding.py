@@ -1,0 +1,91 @@
+"""For models that write freely: is a sentence supported by the notes, and if not, which sentence of theirs stands in for it?
+
+A sentence passes when one note sentence says much the same, all its numbers occur in that note, what it says of a side rests on
+text about that side, and neither negates what the other affirms. Embeddings judge nearness; the rest is exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from knowledge.embedder import Embedder
+from knowledge.mentions import Mentions
+from knowledge.search import Hit
+from knowledge.sentences import split_sentences
+from tutor.composition import cited
+from tutor.events import Checked
+
+_SIMILAR = 0.62
+_SIMILAR_WITH_WORDS = 0.50
+_COVERED_WORDS = 0.75
+_CITATION = re.compile(r"\s*\[(\d+)\]")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|without|cannot|neither|nor)\b|n't\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A sentence of a note."""
+
+    n: int
+    text: str
+    hit: Hit
+
+
+class Grounding:
+    """Checks one answer's sentences, in order, against the notes that it was given."""
+
+    def __init__(self, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions) -> None:
+        self._embedder, self._mentions = embedder, mentions
+        self._lines = [_Line(n, text, hit) for n, hit in enumerate(hits, 1) for text in hit.passage.sentences]
+        self._vectors = embedder.embed([line.text for line in self._lines])
+        self._shown: set[str] = set()
+
+    def check(self, sentence: str) -> Checked | None:
+        """The sentence with its source if it is supported, else a quotation; None if nothing is left to say."""
+        plain = _CITATION.sub("", sentence).strip()
+        claimed = {int(n) for n in _CITATION.findall(sentence)}
+        if not plain or not self._lines:
+            return None
+        if re.fullmatch(r"(?:yes|no)[.,!]?", plain, re.IGNORECASE):
+            return Checked(plain.rstrip(".,!").capitalize() + ".", (), "supported", 1.0)
+        scores = self._vectors @ self._embedder.embed([plain])[0]
+        order = sorted(range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if self._lines[i].n in claimed else 0.0)))
+        for i in order[:3]:
+            if self._supports(self._lines[i], plain, float(scores[i])):
+                if plain in self._shown:
+                    return None
+                self._shown.update((plain, self._lines[i].text))
+                return Checked(cited(plain, self._lines[i].n), (self._lines[i].n,), "supported", round(float(scores[i]), 3))
+        best = next((i for i in order if self._lines[i].text not in self._shown), None)
+        if best is None or scores[best] < 0.35:
+            return None
+        line = self._lines[best]
+        self._shown.add(line.text)
+        return Checked(cited(line.text, line.n), (line.n,), "quoted", round(float(scores[best]), 3))
+
+    def _supports(self, line: _Line, sentence: str, score: float) -> bool:
+        near = score >= _SIMILAR or (score >= _SIMILAR_WITH_WORDS and _coverage(sentence, line.hit.passage.text) >= _COVERED_WORDS)
+        numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.hit.passage.text))
+        sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))
+        same_sides = not sides or bool(others) and (sides <= others or others <= sides and sides <= set(line.hit.passage.about))
+        same_order = self._mentions.sides(sentence)[:1] == self._mentions.sides(line.text)[:1] or len(sides) < 2
+        same_sign = len(_NEGATION.findall(sentence)) % 2 == len(_NEGATION.findall(line.text)) % 2
+        return near and numbers and same_sides and same_order and same_sign
+
+
+def _coverage(sentence: str, text: str) -> float:
+    """Share of the sentence's longer words that occur in the text."""
+    words = {word for word in re.findall(r"[a-z]{4,}", sentence.lower())}
+    known = set(re.findall(r"[a-z]{4,}", text.lower()))
+    return len(words & known) / len(words) if words else 1.0
+
+
+def complete_sentences(text: str) -> tuple[list[str], str]:
+    """The finished sentences of a growing text, and the unfinished rest."""
+    pieces = split_sentences(re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", text))
+    if not pieces:
+        return [], ""
+    return pieces[:-1], pieces[-1]

@@ -1,0 +1,53 @@
+"""From settings to a tutor that is ready to answer."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from knowledge.embedder import SentenceEmbedder
+from knowledge.index import load_or_build
+from knowledge.passages import load_knowledge
+from knowledge.search import Search
+from tutor.chat import Tutor
+from tutor.engines.base import Engine
+from tutor.engines.weights import ensure_embedder, ensure_tutor_model
+from tutor.errors import KnowledgeError
+from tutor.settings import Settings
+from tutor.specimens import Specimens
+
+log = logging.getLogger(__name__)
+
+
+def open_search(settings: Settings) -> Search:
+    """Load the knowledge, the embedder and the index; raises KnowledgeError if no concept file can be read."""
+    knowledge = load_knowledge(settings.knowledge)
+    for problem in knowledge.problems:
+        log.warning("left out: %s", problem)
+    if not knowledge.concepts:
+        raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
+    embedder = SentenceEmbedder(ensure_embedder(settings.cache))
+    return Search(knowledge, load_or_build(knowledge.passages, embedder, settings.cache), embedder)
+
+
+def open_tutor(settings: Settings) -> Tutor:
+    """Everything loaded. Raises TutorError with the next step for whatever is missing or damaged."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    search = open_search(settings)
+    engine, embedded = _open_engine(settings)
+    specimens = Specimens(settings.cache, engine if embedded else None)  # type: ignore[arg-type]
+    return Tutor(search.knowledge, search, engine, specimens, free=not embedded)
+
+
+def _open_engine(settings: Settings) -> tuple[Engine, bool]:
+    """The answering model, and whether it is the embedded one."""
+    if settings.engine == "remote":
+        from tutor.engines.remote import RemoteEngine
+
+        return RemoteEngine(settings.endpoint, settings.model, settings.api_key), False
+    from tutor.engines.local import LocalEngine
+
+    if settings.model == "embedded":
+        return LocalEngine.load(ensure_tutor_model(settings.cache), "SmolLM2-135M-Instruct"), True
+    return LocalEngine.load(settings.model), False

@@ -1,0 +1,62 @@
+"""Every text that the tutor says or sends to a model by itself, each with a line on why it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from knowledge.passages import Knowledge
+from knowledge.search import Hit
+from tutor.engines.base import Message
+
+# Short, since it is prefilled with each new prompt, and in the words that the embedded model was trained with.
+SYSTEM = (
+    "You are a tutor. Answer the question with sentences from the notes, only what was asked, and cite each note. "
+    "If the notes do not answer the question, say so."
+)
+
+# What the model says when the notes lack the answer; the learner reads `not_covered` instead.
+NO_ANSWER = "The notes do not answer this."
+
+
+def answer_prompt(query: str, hits: Sequence[Hit]) -> list[Message]:
+    """Notes first and question last: questions on the same notes share all tokens but their own."""
+    notes = "\n".join(f"[{n}] {hit.passage.text}" for n, hit in enumerate(hits, 1))
+    return [Message("system", SYSTEM), Message("user", f"Notes:\n{notes}\n\nQuestion: {query}")]
+
+
+def not_covered(knowledge: Knowledge, near: Sequence[Hit]) -> str:
+    """Says that the notes do not cover a question and what is nearest; composed of titles, never generated."""
+    titles = list(dict.fromkeys(knowledge.by_id[hit.passage.concept].title for hit in near))[:3]
+    if not titles:
+        titles = [concept.title for concept in knowledge.concepts[:3]]
+    return (
+        "My notes do not cover that, so I would only be guessing. "
+        f"The nearest that they do cover: {_listed(titles)}. Ask me about one of these, or pick another set."
+    )
+
+
+def refusal(reason: str, longest: int) -> str:
+    """Why a text is not taken as a question, and what to do."""
+    return {
+        "empty": "I found no question in that. Type one in words, or click one of the sets.",
+        "long": f"That is longer than I can read at once. Ask in at most {longest:,} characters.",
+        "injection": "I only explain LLM concepts from my notes, so I cannot follow other instructions. Ask me about one of the sets.",
+    }[reason]
+
+
+def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
+    """Replies that need no notes."""
+    count = len(knowledge.concepts)
+    return {
+        "hello": f"Hello! I explain {count} sets of LLM concepts that people mix up. Click one, or ask in your own words.",
+        "thanks": "You are welcome. Ask on, or let me quiz you on what we talked about.",
+        "bye": "Goodbye! What you learned here stays in this browser.",
+        "who": f"I am a tutor program. I answer from {len(knowledge.passages)} checked notes; the model that picks the sentences is {model}, running on this machine unless it is set up otherwise.",
+        "help": "Ask what two concepts have to do with each other, ask on with “why?” or “which is faster?”, say “show me live” for an experiment or “quiz me” for a question. I cover: "
+        + _listed([concept.title for concept in knowledge.concepts])
+        + ".",
+    }[kind]
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else "; ".join(items[:-1]) + "; and " + items[-1]

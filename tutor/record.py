@@ -1,0 +1,84 @@
+"""Turns as JSON-ready values: the contract of `ask --json` and `retrieve --json`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from knowledge.passages import Knowledge
+from knowledge.search import Hit
+from tutor.chat import Tutor
+from tutor.errors import TutorError
+from tutor.events import Answered, Exchange
+
+
+def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange], run_demos: bool) -> dict[str, Any]:
+    """One whole turn. The fields are described in the README under “Command line”."""
+    answered: Answered | None = None
+    for event in tutor.turn(question, history, run_demos=run_demos):
+        if isinstance(event, Answered):
+            answered = event
+    if answered is None:
+        raise ValueError(f"a turn must end with Answered, got none for {question!r}")
+    call, finished = answered.understood.demo, answered.finished
+    return {
+        "id": item_id,
+        "question": question,
+        "query": answered.understood.query,
+        "intent": answered.understood.intent,
+        "abstained": answered.abstained,
+        "answer": answered.text,
+        "sources": [source_record(s.n, s.hit, tutor.knowledge) | {"cited": s.cited} for s in answered.sources],
+        "sentences": [
+            {"text": s.text, "sources": list(s.sources), "support": s.support, "score": s.score} for s in answered.sentences
+        ],
+        "demo": None
+        if call is None
+        else {"name": call.name, "params": dict(call.params), "metrics": dict(finished.result.metrics) if finished else None},
+        "followups": list(answered.followups),
+        "timings": {
+            "first_token_s": round(answered.timings.first_token_s, 4),
+            "total_s": round(answered.timings.total_s, 4),
+            "prompt_tokens": answered.timings.prompt_tokens,
+            "new_tokens": answered.timings.new_tokens,
+        },
+    }
+
+
+def source_record(n: int, hit: Hit, knowledge: Knowledge) -> dict[str, Any]:
+    """A passage as a source."""
+    passage = hit.passage
+    return {
+        "n": n,
+        "id": passage.id,
+        "concept": knowledge.by_id[passage.concept].title,
+        "title": passage.title,
+        "text": passage.text,
+        "score": round(hit.score, 4),
+    }
+
+
+def read_batch(name: str) -> Iterator[tuple[Any, str, tuple[Exchange, ...]]]:
+    """Yield (id, question, history) a line; raises TutorError that names the line that is wrong."""
+    try:
+        lines = sys.stdin if name == "-" else Path(name).open(encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        raise TutorError(f"{name} cannot be read ({error.strerror}); give a file of JSON lines.") from error
+    with lines:
+        number = 0
+        try:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                item = json.loads(line)
+                history = tuple(Exchange(str(user), str(tutor)) for user, tutor in item.get("history") or ())
+                yield item.get("id"), str(item["question"]), history
+        except UnicodeDecodeError as error:
+            raise TutorError(f"{name}:{number + 1}: not UTF-8 text; give a file of JSON lines.") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TutorError(
+                f'{name}:{number}: not a question ({error}); write {{"id": …, "question": "…", "history": [["user", "tutor"]]}}.'
+            ) from error
