@@ -1,0 +1,116 @@
+"""One frame for experiments that change a model's matrices: original against changed, on the same text and question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from demos import measure
+from demos.base import Lab, Progress
+from demos.measure import Pairs, Span, Steps
+
+if TYPE_CHECKING:
+    from torch.nn import Linear
+    from transformers import PreTrainedModel
+
+PROMPT = "Tell me about the sea."  # what decoding is timed on
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to change matrices that has levels (bits, or a share of zeros).
+
+    `apply(source, target, level)` writes the changed form of the source's weight into the target and returns the bits
+    that it would take when stored. `shrink(source, target)` lets a target run on the smaller form of the chosen level,
+    to be timed; None where nothing makes it run faster. `name` is what the learner reads: "the 4-bit model".
+    """
+
+    name: str
+    doing: str
+    level: float
+    other_levels: tuple[float, ...]
+    apply: Callable[[Linear, Linear, float], float]
+    shrink: Callable[[Linear, Linear], None] | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was measured. `curve` is perplexity by level; `stored` bits by matrix; `changed` is left at the chosen level."""
+
+    reference: PreTrainedModel
+    changed: PreTrainedModel
+    pairs: Pairs
+    metrics: dict[str, float]
+    curve: Mapping[float, float]
+    stored: Mapping[str, float]
+    tokens: int
+    exhibits: Mapping[str, str]
+    asked: str
+
+
+def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
+    """Measure perplexity, KL, answers, the curve over levels, and speed; `layers` is all, attention or mlp."""
+    yield Progress(0.0, "Loading a private copy of the model")
+    specimen = lab.specimen()
+    reference, tokenizer, changed = specimen.model, specimen.tokenizer, deepcopy(specimen.model)
+    pairs = measure.pair_linears(reference, changed, layers)
+    windows = measure.evaluation_windows(tokenizer)
+
+    # 1. Perplexity of the original, then perplexity and KL of the changed model.
+    before = yield from measure.read_text(
+        reference, windows, Span(0.1, 0.18), "Reading a text with the original weights", keep=True
+    )
+    stored = yield from _apply(change, change.level, pairs, Span(0.18, 0.22))
+    note = f"Reading the same text with {change.name}"
+    after = yield from measure.read_text(changed, windows, Span(0.22, 0.3), note, before)
+
+    # 2. The learner's own question, asked twice.
+    exhibits: dict[str, str] = {}
+    asked = ""
+    if lab.question:
+        models = {"the original model": reference, change.name: changed}
+        exhibits, asked = yield from measure.compare_answers(models, tokenizer, lab.question, Span(0.3, 0.55))
+
+    # 3. Other levels on the same text, for the curve.
+    curve = {change.level: after.perplexity}
+    for i, level in enumerate(change.other_levels):
+        start, width = 0.55 + 0.25 * i / len(change.other_levels), 0.25 / len(change.other_levels)
+        yield from _apply(change, level, pairs, Span(start, start + width / 5))
+        note = f"For comparison, reading it at {level:g}"
+        reading = yield from measure.read_text(changed, windows, Span(start + width / 5, start + width), note)
+        curve[level] = reading.perplexity
+    yield from _apply(change, change.level, pairs, Span(0.8, 0.82))
+
+    # 4. Speed. `shrink` replaces what the layers compute, not the weights that they hold.
+    if change.shrink is not None:
+        for i, layer in enumerate(pairs):
+            yield Span(0.82, 0.84).step(i, len(pairs), f"Packing layer {i + 1} of {len(pairs)}")
+            for _, source, target in layer:
+                change.shrink(source, target)
+    prompt = measure.encode_question(tokenizer, PROMPT)
+    speed_before = yield from measure.decode_speed(reference, prompt, Span(0.84, 0.91), "Timing the original model")
+    speed = yield from measure.decode_speed(changed, prompt, Span(0.91, 0.98), f"Timing {change.name}")
+    yield Progress(0.98, "Drawing")
+    metrics = {
+        "perplexity": after.perplexity,
+        "perplexity_reference": before.perplexity,
+        "size_mb": measure.size_mb(reference, stored),
+        "size_mb_reference": measure.size_mb(reference),
+        "kl": after.kl,
+        "tokens_per_s": speed,
+        "tokens_per_s_reference": speed_before,
+    }
+    tokens = sum(window.shape[1] for window in windows)
+    return Outcome(reference, changed, pairs, metrics, curve, stored, tokens, exhibits, asked)
+
+
+def _apply(change: Change, level: float, pairs: Pairs, span: Span) -> Steps[dict[str, float]]:
+    """Change every matrix; returns the stored bits of each by name."""
+    stored: dict[str, float] = {}
+    for i, layer in enumerate(pairs):
+        yield span.step(i, len(pairs), f"{change.doing} of layer {i + 1} of {len(pairs)}")
+        for name, source, target in layer:
+            stored[name] = change.apply(source, target, level)
+    return stored
