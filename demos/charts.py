@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from demos import words
+from demos.compare import Outcome
 from demos.figures import BLUE, GREY, INK, ORANGE, new_figure, to_png
 from demos.rounding import Rounded
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 16  # of the rounding grid; more would blur into a solid area
 
 
-def rounding_chart(weight: Tensor, rounded: Rounded, curve: Mapping[int, float], reference: float) -> bytes:
+def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome) -> bytes:
     """One matrix in steps of its groups' scales, before and after; below, perplexity by bits, the run's own marked."""
     import numpy as np
 
@@ -36,27 +36,36 @@ def rounding_chart(weight: Tensor, rounded: Rounded, curve: Mapping[int, float],
     top.set_title(f"One layer before and after rounding to {rounded.bits} bits")
     top.legend(frameon=False, fontsize=12)
 
-    bottom.set(xlabel="bits a weight", xticks=sorted(curve))
-    _perplexity_curve(bottom, curve, rounded.bits, reference, "16 bits")
+    bottom.set(xlabel="bits a weight", xticks=sorted(outcome.curve))
+    _perplexity_curve(bottom, outcome, rounded.bits, "16 bits")
     return to_png(figure)
 
 
-def _perplexity_curve(axis: Axes, curve: Mapping[float, float], own: float, reference: float, name: str) -> None:
-    """Perplexity on a log scale, each point with its value; the run's own point is orange."""
-    at = sorted(curve)
-    axis.plot(at, [curve[x] for x in at], "o-", color=BLUE)
-    axis.plot(own, curve[own], "o", color=ORANGE, markersize=13)
+def sparsity_chart(outcome: Outcome, own: float, structure: str) -> bytes:
+    """Perplexity by share of zeros. At 2:4 the line is unstructured pruning and the run's own point stands apart."""
+    figure, (axis,) = new_figure(height=3.9)
+    at = sorted(outcome.curve)
+    axis.set(xlabel="zeros in the pruned matrices (%)", xticks=at, xticklabels=[f"{100 * x:g}" for x in at])
+    apart = structure == "2:4"
+    _perplexity_curve(axis, outcome, own, "not pruned", joined=not apart)
+    if apart:
+        axis.annotate("2:4", (own, outcome.curve[own]), (0, -24), textcoords="offset points", ha="center", fontsize=13)
+    return to_png(figure)
+
+
+def _perplexity_curve(axis: Axes, outcome: Outcome, own: float, name: str, joined: bool = True) -> None:
+    """Perplexity on a log scale, each point with its value; the run's own is orange, and apart unless `joined`."""
+    at = sorted(outcome.curve)
+    line = [x for x in at if joined or x != own]
+    axis.plot(line, [outcome.curve[x] for x in line], "o-", color=BLUE)
+    axis.plot(own, outcome.curve[own], "o", color=ORANGE, markersize=13)
+    reference = outcome.metrics["perplexity_reference"]
     axis.axhline(reference, color=GREY, linestyle="--")
     axis.set(yscale="log", ylabel="perplexity (log)")
-    axis.margins(x=0.1, y=0.15)
+    axis.margins(x=0.1, y=0.18)
     for x in at:
+        value = outcome.curve[x]
         axis.annotate(
-            words.number(curve[x]),
-            (x, curve[x]),
-            (0, 11),
-            textcoords="offset points",
-            ha="center",
-            fontsize=12,
-            color=INK,
+            words.number(value), (x, value), (0, 11), textcoords="offset points", ha="center", fontsize=12, color=INK
         )
     axis.set_title(f"Perplexity; dashed: {name}, {words.number(reference)}")

@@ -23,12 +23,14 @@ class Change:
     """A way to change matrices that has levels (bits, or a share of zeros).
 
     `apply(source, target, level)` writes the changed form of the source's weight into the target and returns the bits
-    that it would take when stored. `shrink(source, target)` lets a target run on the smaller form of the chosen level,
-    to be timed; None where nothing makes it run faster. `name` is what the learner reads: "the 4-bit model".
+    that it takes when stored. `shrink(source, target)` lets a target run on the smaller form of the chosen level,
+    to be timed; None where nothing makes it run faster. The learner reads `name` ("the 4-bit model"), `doing`
+    ("Rounding the weights") and `worded` levels ("4 bits").
     """
 
     name: str
     doing: str
+    worded: Callable[[float], str]
     level: float
     other_levels: tuple[float, ...]
     apply: Callable[[Linear, Linear, float], float]
@@ -37,10 +39,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured. `curve` is perplexity by level; `stored` bits by matrix; `changed` is left at the chosen level."""
+    """What was measured: `curve` is perplexity by level, `stored` bits by matrix, `tokens` the length of the text.
+
+    The changed model's weights are left at the chosen level.
+    """
 
     reference: PreTrainedModel
-    changed: PreTrainedModel
     pairs: Pairs
     metrics: dict[str, float]
     curve: Mapping[float, float]
@@ -58,6 +62,8 @@ def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
     pairs = measure.pair_linears(reference, changed, layers)
     windows = measure.evaluation_windows(tokenizer)
 
+    models = {"the original model": reference, change.name: changed}
+
     # 1. Perplexity of the original, then perplexity and KL of the changed model.
     before = yield from measure.read_text(
         reference, windows, Span(0.1, 0.18), "Reading a text with the original weights", keep=True
@@ -70,7 +76,6 @@ def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
     exhibits: dict[str, str] = {}
     asked = ""
     if lab.question:
-        models = {"the original model": reference, change.name: changed}
         exhibits, asked = yield from measure.compare_answers(models, tokenizer, lab.question, Span(0.3, 0.55))
 
     # 3. Other levels on the same text, for the curve.
@@ -78,7 +83,7 @@ def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
     for i, level in enumerate(change.other_levels):
         start, width = 0.55 + 0.25 * i / len(change.other_levels), 0.25 / len(change.other_levels)
         yield from _apply(change, level, pairs, Span(start, start + width / 5))
-        note = f"For comparison, reading it at {level:g}"
+        note = f"For comparison, reading it with {change.worded(level)}"
         reading = yield from measure.read_text(changed, windows, Span(start + width / 5, start + width), note)
         curve[level] = reading.perplexity
     yield from _apply(change, change.level, pairs, Span(0.8, 0.82))
@@ -90,8 +95,7 @@ def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
             for _, source, target in layer:
                 change.shrink(source, target)
     prompt = measure.encode_question(tokenizer, PROMPT)
-    speed_before = yield from measure.decode_speed(reference, prompt, Span(0.84, 0.91), "Timing the original model")
-    speed = yield from measure.decode_speed(changed, prompt, Span(0.91, 0.98), f"Timing {change.name}")
+    speeds = yield from measure.decode_speeds(models, prompt, Span(0.84, 0.98))
     yield Progress(0.98, "Drawing")
     metrics = {
         "perplexity": after.perplexity,
@@ -99,11 +103,11 @@ def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
         "size_mb": measure.size_mb(reference, stored),
         "size_mb_reference": measure.size_mb(reference),
         "kl": after.kl,
-        "tokens_per_s": speed,
-        "tokens_per_s_reference": speed_before,
+        "tokens_per_s": speeds[change.name],
+        "tokens_per_s_reference": speeds["the original model"],
     }
     tokens = sum(window.shape[1] for window in windows)
-    return Outcome(reference, changed, pairs, metrics, curve, stored, tokens, exhibits, asked)
+    return Outcome(reference, pairs, metrics, curve, stored, tokens, exhibits, asked)
 
 
 def _apply(change: Change, level: float, pairs: Pairs, span: Span) -> Steps[dict[str, float]]:

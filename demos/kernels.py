@@ -7,6 +7,7 @@ registers, activations stay bf16 (tinygemm's scheme: weight = (code - offset) * 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 INT4_GROUP = 64  # the kernel takes groups of 32, 64, 128, …; both widths of the model, 576 and 1536, divide by 64
 
 
-def has_int4(columns: int) -> bool:
-    """Whether this build of PyTorch has the CPU kernel for 4-bit weights, and whether it takes rows this long."""
+def can_run(linear: Linear, kernel: Callable[[Linear, Rounded], None]) -> bool:
+    """Whether `kernel`, one of the two below, can run a layer of this shape, here and with this build of PyTorch."""
     import torch
 
-    return hasattr(torch.ops.aten, "_weight_int4pack_mm_for_cpu") and columns % INT4_GROUP == 0
+    if linear.weight.device.type != "cpu" or linear.bias is not None:
+        return False
+    if kernel is run_int8:
+        return hasattr(torch, "_weight_int8pack_mm")
+    has_kernel = hasattr(torch.ops.aten, "_weight_int4pack_mm_for_cpu")
+    return has_kernel and linear.in_features % INT4_GROUP == 0 and linear.out_features % 16 == 0
 
 
 def run_int4(linear: Linear, rounded: Rounded) -> None:
@@ -59,7 +65,7 @@ def run_int8(linear: Linear, rounded: Rounded) -> None:
     packed = (rounded.codes.to(torch.int16) - 128).to(torch.int8).contiguous()
     columns = packed.shape[1]
     scales = rounded.scale.flatten().to(torch.bfloat16)
-    offset = (rounded.minimum.float() + 128 * scales.float()).flatten().to(torch.bfloat16)
+    offset = (rounded.minimum.float().flatten() + 128 * scales.float()).to(torch.bfloat16)
 
     def forward(x: Tensor) -> Tensor:
         rows = x.to(torch.bfloat16).reshape(-1, columns)

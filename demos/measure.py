@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from demos.base import Progress
+from demos.base import Param, Progress
 from tutor.errors import DemoError
 
 if TYPE_CHECKING:
@@ -32,10 +32,16 @@ Pairs: TypeAlias = Sequence[Sequence[tuple[str, "Linear", "Linear"]]]
 TEXTS = Path(__file__).parent / "texts"
 WINDOW = 256  # tokens read at once; shorter windows give less context and so a higher perplexity
 ANSWER_TOKENS = 48
-SPOKEN_LAYERS: tuple[tuple[str, str], ...] = (
-    (r"\ball (?:the )?layers\b", "all"),
-    (r"\battention\b", "attention"),
-    (r"\bmlps?\b|\bfeed[- ]?forward\b", "mlp"),
+LAYERS = Param(
+    "layers",
+    "all",
+    "which linear layers of the decoder to change",
+    choices=("all", "attention", "mlp"),
+    spoken=(
+        (r"\ball (?:the )?layers\b", "all"),
+        (r"\battention\b", "attention"),
+        (r"\bmlps?\b|\bfeed[- ]?forward\b", "mlp"),
+    ),
 )
 
 
@@ -147,22 +153,24 @@ def greedy_tokens(model: PreTrainedModel, prompt: Sequence[int], most: int) -> G
         yield token, took
 
 
-def decode_speed(
-    model: PreTrainedModel, prompt: Sequence[int], span: Span, note: str, seconds: float = 1.5
-) -> Steps[float]:
-    """Tokens per second in the decode phase: 1 / median seconds a token, over at most 40 tokens or `seconds`.
+def decode_speeds(
+    models: Mapping[str, PreTrainedModel], prompt: Sequence[int], span: Span, seconds: float = 1.5
+) -> Steps[dict[str, float]]:
+    """Tokens per second in the decode phase, by the name that the learner reads; at most `seconds` a model.
 
-    The median, because other work on a shared machine makes a few tokens slow. Prefill and two tokens after it, the
-    warm-up, don't count.
+    Models take turns token by token, so that other work on the machine hits all alike, and of each one's times the
+    median of the faster half counts, since such work only ever adds. Prefill and two tokens of warm-up don't count.
     """
-    times: list[float] = []
-    for i, (_, took) in enumerate(greedy_tokens(model, prompt, 43)):
-        if i > 2:
-            times.append(took)
-        if sum(times) >= seconds and len(times) >= 3:
+    most = 43
+    times: dict[str, list[float]] = {name: [] for name in models}
+    for turn in zip(*(greedy_tokens(model, prompt, most) for model in models.values()), strict=True):
+        done = len(times[next(iter(times))])
+        yield span.step(done, most, f"Timing {' and '.join(models)}")
+        for taken, (_, took) in zip(times.values(), turn, strict=True):
+            taken.append(took)
+        if done > 5 and max(sum(taken[3:]) for taken in times.values()) >= seconds:
             break
-        yield span.step(i, 43, note)
-    return 1.0 / statistics.median(times)
+    return {name: 1.0 / statistics.quantiles(taken[3:], n=4)[0] for name, taken in times.items()}
 
 
 def greedy_answer(

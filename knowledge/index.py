@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
+from knowledge.vectors import VectorStore
 
 if TYPE_CHECKING:
     import faiss
@@ -63,17 +64,17 @@ def load_or_build(passages: Sequence[Passage], embedder: Embedder, cache: Path) 
     folder = cache / "index" / key
     index = _load(folder, rows, len(passages))
     if index is None:
-        index = build(passages, embedder)
+        index = build(passages, VectorStore(cache / "index", embedder).embed)
         _save(index, folder)
     return index
 
 
-def build(passages: Sequence[Passage], embedder: Embedder) -> VectorIndex:
+def build(passages: Sequence[Passage], embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> VectorIndex:
     """Embed and index the passages; raises ValueError if there are none."""
     rows = _rows(passages)
     if not rows:
         raise ValueError(f"an index needs passages, got {passages!r}")
-    vectors = embedder.embed([text for text, _, _ in rows])
+    vectors = embed([text for text, _, _ in rows])
     return index_vectors(
         vectors,
         np.array([owner for _, owner, _ in rows], dtype=np.int64),

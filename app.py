@@ -1,0 +1,33 @@
+"""Composition root, and what a Space runs: settings → tutor → page."""
+
+import logging
+import os
+import sys
+
+# Before gradio and the Hub client are imported: nothing phones home.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def main() -> int:
+    """Serve the page; a user's mistake is one line on stderr and exit status 2."""
+    from tutor.errors import TutorError
+    from tutor.open import open_tutor
+    from tutor.settings import Settings
+    from tutor.ui.page import build_page, launch_options
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    for name in ("tutor", "knowledge"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    try:
+        settings = Settings.from_environ()
+        page = build_page(open_tutor(settings), settings.cache)
+    except TutorError as error:
+        sys.stderr.write(f"tutor: {error}\n")
+        return 2
+    page.launch(allowed_paths=[str(settings.cache / "figures")], **launch_options())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

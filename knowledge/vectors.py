@@ -1,0 +1,58 @@
+"""Vectors of texts that were embedded before, so that editing one concept file embeds only what changed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedder import Embedder
+
+log = logging.getLogger(__name__)
+
+
+class VectorStore:
+    """A file of (text hash, vector) pairs for one embedding model; a damaged file is ignored and replaced."""
+
+    def __init__(self, folder: Path, embedder: Embedder) -> None:
+        self._path = folder / f"vectors-{hashlib.sha256(embedder.key.encode()).hexdigest()[:10]}.npz"
+        self._embedder = embedder
+        self._known: dict[bytes, NDArray[np.float32]] = {}
+        try:
+            with np.load(self._path) as file:
+                hashes, vectors = file["hashes"], file["vectors"]
+            if len(hashes) == len(vectors) and np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
+                self._known = {row.tobytes(): vector for row, vector in zip(hashes, vectors, strict=True)}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            log.warning("%s is damaged (%s); embedding again", self._path, error)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (texts, dimension), from the store where it has them; what was new is saved."""
+        hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
+        new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in self._known}
+        if new:
+            if len(new) > 200:
+                log.info("embedding %d texts (once)", len(new))
+            vectors = self._embedder.embed(list(new.values()))
+            self._known.update(zip(new, vectors, strict=True))
+            self._save()
+        return np.stack([self._known[key] for key in hashes])
+
+    def _save(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._path.parent, suffix=".npz", delete=False) as part:
+                hashes = np.frombuffer(b"".join(self._known), dtype=np.uint8).reshape(-1, 32)
+                np.savez(part, hashes=hashes, vectors=np.stack(list(self._known.values())))
+            os.replace(part.name, self._path)
+        except OSError as error:
+            log.warning("vectors could not be saved in %s (%s)", self._path.parent, error)

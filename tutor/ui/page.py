@@ -1,0 +1,286 @@
+"""The page: components, and which event runs what. All state is the visible conversation itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demos import DEMOS
+from tutor.chat import Tutor
+from tutor.errors import TutorError
+from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Retrieved, Source, Understood
+from tutor.ui import render
+
+log = logging.getLogger(__name__)
+
+_CSS = Path(__file__).parent / "style.css"
+_AT_ONCE = 4  # turns computed side by side; the others queue and see their place
+_QUEUE = 64
+_FIRST_SETS = (
+    "pruning-vs-quantization",
+    "on-policy-vs-off-policy",
+    "pretraining-vs-midtraining-vs-posttraining",
+    "zero-vs-one-vs-few-shot",
+    "cpu-vs-gpu-vs-tpu",
+    "rag-vs-fine-tuning",
+)
+_WELCOME = """### Which two do you mix up?
+Pick a set, or ask in your own words. Each sentence of an answer shows the note that it rests on."""
+
+Messages = list[Any]
+Shown = tuple[Messages, str]
+
+
+def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
+    """The page for one tutor; figures and feedback are kept under `cache`."""
+    knowledge = tutor.knowledge
+    demo_sets = {concept for demo in DEMOS for concept in demo.concepts}
+
+    def answer(messages: Messages) -> Iterator[Shown]:
+        """Answer the last user message of the conversation; yields the growing conversation and the panel."""
+        turns = render.exchanges(messages)
+        question, history = turns[-1].user, turns[:-1]
+        shown = _Shown(messages)
+        try:
+            with closing(tutor.turn(question, history)) as events:
+                for event in events:
+                    if shown.take(event):
+                        yield shown.messages, shown.panel(tutor)
+        except TutorError as error:
+            yield [*messages, render.bot(str(error))], shown.panel(tutor)
+            return
+        if shown.answered is None:
+            return
+        figure = _save_figure(cache, shown.finished)
+        has_demo = shown.answered.concept in demo_sets
+        yield shown.complete(figure, render.options(shown.answered, has_demo)), shown.panel(tutor)
+
+    def ask(text: str, messages: Messages) -> tuple[str, Messages]:
+        return "", [*messages, gr.ChatMessage(role="user", content=render.plain(text) or "…")]
+
+    def ask_option(messages: Messages, event: gr.SelectData) -> Messages:
+        value = event.value["text"] if isinstance(event.value, dict) else str(event.value)
+        return [*messages, gr.ChatMessage(role="user", content=render.plain(value))]
+
+    def ask_set(messages: Messages, event: gr.SelectData) -> Messages:
+        return [*messages, gr.ChatMessage(role="user", content=render.plain(knowledge.concepts[event.index].question))]
+
+    def retry(messages: Messages, event: gr.RetryData) -> Messages:
+        return messages[: event.index + 1]
+
+    def undo(messages: Messages, event: gr.UndoData) -> tuple[Messages, str, str]:
+        return messages[: event.index], render.spoken(event.value), render.panel(None, (), ())
+
+    def edit(messages: Messages, event: gr.EditData) -> Messages:
+        return [*messages[: event.index], gr.ChatMessage(role="user", content=render.plain(str(event.value)))]
+
+    def stopped(messages: Messages) -> Messages:
+        if messages and messages[-1]["role"] == "user":
+            return [*messages, render.bot(render.STOPPED)]
+        return messages
+
+    def like(messages: Messages, event: gr.LikeData) -> None:
+        said = render.spoken(event.value if isinstance(event.value, (str, list)) else str(event.value))
+        turns = render.exchanges(messages[: _position(event.index) + 1])
+        row = {"liked": event.liked, "question": turns[-1].user if turns else "", "answer": said}
+        with (cache / "feedback.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    with gr.Blocks(title="LLM concepts tutor", fill_height=True, analytics_enabled=False) as page:
+        gr.HTML(
+            "<header class='top'><h1>LLM concepts tutor</h1><p>For what people mix up: explained from checked notes, "
+            "shown live on this machine.</p></header>" + _problems(tutor)
+        )
+        with gr.Row(equal_height=False, elem_classes="main"):
+            with gr.Column(scale=3, min_width=320):
+                chat = gr.Chatbot(
+                    label="Conversation",
+                    show_label=False,
+                    height="62vh",
+                    min_height=420,
+                    layout="bubble",
+                    placeholder=_WELCOME,
+                    examples=[
+                        {"text": knowledge.by_id[name].question, "display_text": knowledge.by_id[name].title}
+                        for name in _FIRST_SETS
+                        if name in knowledge.by_id
+                    ],
+                    buttons=["copy", "copy_all"],
+                    editable="user",
+                    feedback_options=("Like", "Dislike"),
+                    group_consecutive_messages=True,
+                    allow_tags=False,
+                    latex_delimiters=[],
+                    elem_id="chat",
+                )
+                box = gr.Textbox(
+                    placeholder="What do you mix up?",
+                    label="Your question",
+                    show_label=False,
+                    lines=1,
+                    max_lines=6,
+                    submit_btn=True,
+                    autofocus=True,
+                    elem_id="box",
+                )
+                with gr.Accordion(f"All {len(knowledge.concepts)} sets", open=False, elem_id="all-sets"):
+                    sets = gr.Dataset(
+                        components=[gr.Textbox(visible=False)],
+                        samples=[[concept.question] for concept in knowledge.concepts],
+                        sample_labels=[concept.title for concept in knowledge.concepts],
+                        samples_per_page=len(knowledge.concepts),
+                        show_label=False,
+                        type="index",
+                        elem_id="sets",
+                    )
+            with gr.Column(scale=2, min_width=320):
+                panel = gr.HTML(render.panel(None, (), ()), elem_id="panel")
+
+        quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+        starts = [
+            box.submit(ask, [box, chat], [box, chat], **quiet),
+            chat.option_select(ask_option, chat, chat, **quiet),
+            chat.example_select(ask_option, chat, chat, **quiet),
+            sets.select(ask_set, chat, chat, **quiet),
+            chat.retry(retry, chat, chat, **quiet),
+            chat.edit(edit, chat, chat, **quiet),
+        ]
+        runs = []
+        for started in starts:
+            started.then(_lock, None, box, **quiet)
+            run = started.then(
+                answer,
+                chat,
+                [chat, panel],
+                concurrency_id="turns",
+                concurrency_limit=_AT_ONCE,
+                api_visibility="private",
+                show_progress="minimal",
+                show_progress_on=[box],
+            )
+            run.then(_unlock, None, box, **quiet)
+            run.failure(_unlock, None, box, **quiet)
+            runs.append(run)
+        box.stop(stopped, chat, chat, cancels=runs, **quiet).then(_unlock, None, box, **quiet)
+        chat.undo(undo, chat, [chat, box, panel], **quiet)
+        chat.clear(lambda: render.panel(None, (), ()), None, panel, **quiet)
+        chat.like(like, chat, None, **quiet)
+    page.queue(max_size=_QUEUE, api_open=False)
+    return page
+
+
+def launch_options() -> dict[str, Any]:
+    """How the page is served: our look, no telemetry, no links out, no monitoring."""
+    theme = gr.themes.Base(
+        primary_hue="blue",
+        neutral_hue="slate",
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
+        radius_size="md",
+    )
+    return {
+        "theme": theme,
+        "css_paths": [str(_CSS)],
+        "footer_links": [],
+        "show_error": True,
+        "share": False,
+        "enable_monitoring": False,
+        "max_file_size": "1mb",
+    }
+
+
+class _Shown:
+    """What one turn has put on the page so far."""
+
+    def __init__(self, before: Messages) -> None:
+        self._before = before
+        self._head = self._text = ""
+        self._sources: tuple[Source, ...] = ()
+        self._sentences: list[Checked] = []
+        self._concept: str | None = None
+        self.finished: DemoFinished | None = None
+        self.answered: Answered | None = None
+
+    @property
+    def messages(self) -> Messages:
+        return [*self._before, render.bot(self._head + self._text)]
+
+    def take(self, event: Event) -> bool:
+        """Take one event in; True if there is something new to see."""
+        match event:
+            case Understood(rewritten=True, query=query):
+                self._head = f"{render.UNDERSTOOD}{render.plain(query)}\n\n"
+                return True
+            case Retrieved(hits=hits, covered=covered):
+                if covered:
+                    self._sources = tuple(Source(n, hit, False) for n, hit in enumerate(hits, 1))
+                    self._concept = hits[0].passage.concept
+                return False
+            case DemoProgress(fraction=fraction, note=note):
+                self._text = render.progress_line(fraction, note)
+                return True
+            case DemoFinished():
+                self.finished, self._text = event, ""
+                return False
+            case Delta(text=text):
+                self._text += text
+                return True
+            case Checked(sources=sources):
+                self._sentences.append(event)
+                self._sources = tuple(Source(s.n, s.hit, s.cited or s.n in sources) for s in self._sources)
+                return True
+            case Answered():
+                self.answered, self._concept = event, event.concept
+                self._sources = event.sources
+                return False
+        return False
+
+    def panel(self, tutor: Tutor) -> str:
+        concept = tutor.knowledge.by_id.get(self._concept) if self._concept else None
+        return render.panel(concept, self._sources, self._sentences)
+
+    def complete(self, figure: Path | None, choices: list[dict[str, str]]) -> Messages:
+        """The finished turn, with its buttons on the last message."""
+        if self.finished is None:
+            return [*self._before, render.bot(self._head + self._text, choices)]
+        parts = render.experiment(self.finished, figure)
+        return [*self._before, *(render.bot(part["content"]) for part in parts[:-1]), render.bot(parts[-1]["content"], choices)]
+
+
+def _lock() -> gr.Textbox:
+    return gr.Textbox(interactive=False, submit_btn=False, stop_btn=True)
+
+
+def _unlock() -> gr.Textbox:
+    return gr.Textbox(interactive=True, submit_btn=True, stop_btn=False)
+
+
+def _problems(tutor: Tutor) -> str:
+    """A line for whoever runs the page, if a concept file was left out."""
+    if not tutor.knowledge.problems:
+        return ""
+    import html
+
+    lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in tutor.knowledge.problems)
+    return f"<div class='problems' role='alert'>These concept files were left out:<ul>{lines}</ul></div>"
+
+
+def _position(index: int | tuple[int, ...] | list[int]) -> int:
+    return index if isinstance(index, int) else int(index[0])
+
+
+def _save_figure(cache: Path, finished: DemoFinished | None) -> Path | None:
+    if finished is None or finished.result.figure is None:
+        return None
+    folder = cache / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{finished.call.name}-{hashlib.sha256(finished.result.figure).hexdigest()[:10]}.png"
+    path.write_bytes(finished.result.figure)
+    return path
