@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from demos import words
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 16  # of the rounding grid; more would blur into a solid area
 
 
-def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome) -> bytes:
+def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome[int]) -> bytes:
     """One matrix in steps of its groups' scales, before and after; below, perplexity by bits, the run's own marked."""
     import numpy as np
 
@@ -37,35 +38,38 @@ def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome) -> bytes:
     top.legend(frameon=False, fontsize=12)
 
     bottom.set(xlabel="bits a weight", xticks=sorted(outcome.curve))
-    _perplexity_curve(bottom, outcome, rounded.bits, "16 bits")
+    own = (rounded.bits, outcome.curve[rounded.bits])
+    _perplexity_curve(bottom, dict(outcome.curve), own, outcome.metrics["perplexity_reference"], "16 bits")
     return to_png(figure)
 
 
-def sparsity_chart(outcome: Outcome, own: float, structure: str) -> bytes:
-    """Perplexity by share of zeros. At 2:4 the line is unstructured pruning and the run's own point stands apart."""
+def sparsity_chart(outcome: Outcome[tuple[str, float]], own: tuple[str, float]) -> bytes:
+    """Perplexity by share of zeros, for unstructured pruning; another structure's point stands apart."""
     figure, (axis,) = new_figure(height=3.9)
-    at = sorted(outcome.curve)
-    axis.set(xlabel="zeros in the pruned matrices (%)", xticks=at, xticklabels=[f"{100 * x:g}" for x in at])
-    apart = structure == "2:4"
-    _perplexity_curve(axis, outcome, own, "not pruned", joined=not apart)
-    if apart:
-        axis.annotate("2:4", (own, outcome.curve[own]), (0, -24), textcoords="offset points", ha="center", fontsize=13)
+    structure, share = own
+    line = {level[1]: value for level, value in outcome.curve.items() if level[0] == "unstructured"}
+    axis.set(xlabel="zeros in the pruned matrices (%)", xticks=list(line), xticklabels=[f"{100 * x:g}" for x in line])
+    _perplexity_curve(axis, line, (share, outcome.curve[own]), outcome.metrics["perplexity_reference"], "not pruned")
+    if structure != "unstructured":
+        _value(axis, share, outcome.curve[own], f"{structure}: ")
     return to_png(figure)
 
 
-def _perplexity_curve(axis: Axes, outcome: Outcome, own: float, name: str, joined: bool = True) -> None:
-    """Perplexity on a log scale, each point with its value; the run's own is orange, and apart unless `joined`."""
-    at = sorted(outcome.curve)
-    line = [x for x in at if joined or x != own]
-    axis.plot(line, [outcome.curve[x] for x in line], "o-", color=BLUE)
-    axis.plot(own, outcome.curve[own], "o", color=ORANGE, markersize=13)
-    reference = outcome.metrics["perplexity_reference"]
+def _perplexity_curve(
+    axis: Axes, curve: Mapping[float, float], own: tuple[float, float], reference: float, name: str
+) -> None:
+    """Perplexity on a log scale, each point with its value; the run's own point is large and orange."""
+    at = sorted(curve)
+    axis.plot(at, [curve[x] for x in at], "o-", color=BLUE)
+    axis.plot(*own, "o", color=ORANGE, markersize=13)
     axis.axhline(reference, color=GREY, linestyle="--")
     axis.set(yscale="log", ylabel="perplexity (log)")
     axis.margins(x=0.1, y=0.18)
     for x in at:
-        value = outcome.curve[x]
-        axis.annotate(
-            words.number(value), (x, value), (0, 11), textcoords="offset points", ha="center", fontsize=12, color=INK
-        )
+        _value(axis, x, curve[x])
     axis.set_title(f"Perplexity; dashed: {name}, {words.number(reference)}")
+
+
+def _value(axis: Axes, x: float, y: float, name: str = "") -> None:
+    text = f"{name}{words.number(y)}"
+    axis.annotate(text, (x, y), (0, 11), textcoords="offset points", ha="center", fontsize=12, color=INK)

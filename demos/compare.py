@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from demos import measure
 from demos.base import Lab, Progress
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from torch.nn import Linear
     from transformers import PreTrainedModel
 
+L = TypeVar("L")  # what a level is: a number of bits, or a structure and a share of zeros
 PROMPT = "Tell me about the sea."  # what decoding is timed on
 
 
 @dataclass(frozen=True)
-class Change:
-    """A way to change matrices that has levels (bits, or a share of zeros).
+class Change(Generic[L]):
+    """A way to change matrices that has levels, like 4 bits or 50 % zeros.
 
     `apply(source, target, level)` writes the changed form of the source's weight into the target and returns the bits
     that it takes when stored. `shrink(source, target)` lets a target run on the smaller form of the chosen level,
@@ -30,15 +31,15 @@ class Change:
 
     name: str
     doing: str
-    worded: Callable[[float], str]
-    level: float
-    other_levels: tuple[float, ...]
-    apply: Callable[[Linear, Linear, float], float]
+    worded: Callable[[L], str]
+    level: L
+    other_levels: tuple[L, ...]
+    apply: Callable[[Linear, Linear, L], float]
     shrink: Callable[[Linear, Linear], None] | None
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[L]):
     """What was measured: `curve` is perplexity by level, `stored` bits by matrix, `tokens` the length of the text.
 
     The changed model's weights are left at the chosen level.
@@ -47,14 +48,14 @@ class Outcome:
     reference: PreTrainedModel
     pairs: Pairs
     metrics: dict[str, float]
-    curve: Mapping[float, float]
+    curve: Mapping[L, float]
     stored: Mapping[str, float]
     tokens: int
     exhibits: Mapping[str, str]
     asked: str
 
 
-def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
+def compare(lab: Lab, change: Change[L], layers: str) -> Steps[Outcome[L]]:
     """Measure perplexity, KL, answers, the curve over levels, and speed; `layers` is all, attention or mlp."""
     yield Progress(0.0, "Loading a private copy of the model")
     specimen = lab.specimen()
@@ -110,7 +111,7 @@ def compare(lab: Lab, change: Change, layers: str) -> Steps[Outcome]:
     return Outcome(reference, pairs, metrics, curve, stored, tokens, exhibits, asked)
 
 
-def _apply(change: Change, level: float, pairs: Pairs, span: Span) -> Steps[dict[str, float]]:
+def _apply(change: Change[L], level: L, pairs: Pairs, span: Span) -> Steps[dict[str, float]]:
     """Change every matrix; returns the stored bits of each by name."""
     stored: dict[str, float] = {}
     for i, layer in enumerate(pairs):

@@ -55,8 +55,8 @@ def _count(total: int, sparsity: float) -> int:
 def stored_bits(mask: Tensor, structure: str) -> float:
     """Bits of a pruned matrix: 16 a kept weight, and where the kept ones are.
 
-    That takes a bit a weight where zeros are scattered, two bits a kept weight at 2:4 (its place in its four), and a bit
-    a row where rows are removed.
+    That takes a bit a weight where zeros are scattered, two bits a kept weight at 2:4 (its place in its four), and a
+    bit a row where rows are removed.
     """
     kept = int(mask.sum())
     places = {"unstructured": mask.numel(), "2:4": 2 * kept, "rows": mask.shape[0]}[structure]

@@ -8,7 +8,7 @@ matrices, which are timed as such; scattered zeros are multiplied like any other
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Progress
@@ -19,35 +19,33 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Linear
 
-CURVE = (0.2, 0.4, 0.6, 0.8)
+CURVE = (0.2, 0.4, 0.6)
+Level: TypeAlias = tuple[str, float]
+"""A structure, and the share of the weights that it removes."""
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
     structure = str(settings["structure"])
-    level = 0.5 if structure == "2:4" else float(settings["sparsity"])
+    own = (structure, 0.5 if structure == "2:4" else float(settings["sparsity"]))
 
-    def mask_of(weight: Tensor, sparsity: float) -> Tensor:
-        if structure == "rows":
-            return keep_rows(weight, sparsity)
-        # 2:4 has one sparsity only; its curve is that of unstructured pruning, for comparison.
-        return keep_two_of_four(weight) if structure == "2:4" and sparsity == level else keep_largest(weight, sparsity)
-
-    def apply(source: Linear, target: Linear, sparsity: float) -> float:
-        mask = mask_of(source.weight, sparsity)
+    def apply(source: Linear, target: Linear, level: Level) -> float:
+        mask = _mask(source.weight, level)
         target.weight.data.copy_(source.weight.detach() * mask)
-        return stored_bits(mask, structure)
+        return stored_bits(mask, level[0])
 
     def shrink(source: Linear, target: Linear) -> None:
-        kernels.run_without_rows(target, mask_of(source.weight, level)[:, 0].nonzero().flatten())
+        kernels.run_without_rows(target, _mask(source.weight, own)[:, 0].nonzero().flatten())
 
+    # The curve is always that of unstructured pruning, with the same share in it, so that structures can be compared.
+    curve = [("unstructured", share) for share in sorted({*CURVE, own[1]})]
     outcome = yield from compare(
         lab,
         Change(
             name="the pruned model",
             doing="Removing the smallest weights",
-            worded=lambda share: f"{share:.0%} zeros",
-            level=level,
-            other_levels=tuple(other for other in CURVE if other != level or structure == "2:4"),
+            worded=lambda level: f"{level[1]:.0%} zeros",
+            level=own,
+            other_levels=tuple(level for level in curve if level != own),
             apply=apply,
             shrink=shrink if structure == "rows" else None,
         ),
@@ -58,15 +56,22 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     metrics = {**outcome.metrics, "sparsity": zeros}
     rows = [("Zeros in the pruned matrices (%)", f"{100 * zeros_before:.1f}", f"{100 * zeros:.1f}")]
     yield DemoResult(
-        summary=_summary(outcome, structure, zeros),
+        summary=_summary(outcome, own, zeros),
         table=words.compare_table(f"Pruned, {structure}", metrics, rows),
         metrics=metrics,
-        figure=charts.sparsity_chart(outcome, level, structure),
-        figure_alt=f"Perplexity {words.number(metrics['perplexity_reference'])} without pruning, "
-        + ", ".join(f"{words.number(outcome.curve[s])} at {s:.0%} zeros" for s in sorted(outcome.curve))
+        figure=charts.sparsity_chart(outcome, own),
+        figure_alt=f"Perplexity {words.number(metrics['perplexity_reference'])} without pruning; "
+        + ", ".join(f"{words.number(outcome.curve[s])} at {s[1]:.0%} {s[0]}" for s in sorted(outcome.curve))
         + ".",
         exhibits=outcome.exhibits,
     )
+
+
+def _mask(weight: Tensor, level: Level) -> Tensor:
+    structure, share = level
+    if structure == "2:4":
+        return keep_two_of_four(weight)
+    return keep_rows(weight, share) if structure == "rows" else keep_largest(weight, share)
 
 
 def _zeros(weights: Iterable[Tensor]) -> float:
@@ -75,8 +80,8 @@ def _zeros(weights: Iterable[Tensor]) -> float:
     return sum(zeros for zeros, _ in counts) / sum(total for _, total in counts)
 
 
-def _summary(outcome: Outcome, structure: str, zeros: float) -> str:
-    metrics = outcome.metrics
+def _summary(outcome: Outcome[Level], own: Level, zeros: float) -> str:
+    metrics, (structure, share) = outcome.metrics, own
     what = {
         "unstructured": f"the smallest {zeros:.0%} of the weights in each linear layer of the decoder",
         "2:4": "the two smaller of every four neighbouring weights in the decoder's linear layers",
@@ -96,14 +101,20 @@ def _summary(outcome: Outcome, structure: str, zeros: float) -> str:
     size = f"from {metrics['size_mb_reference']:.0f} to {metrics['size_mb']:.0f} MB, {places} included"
     if metrics["size_mb"] > metrics["size_mb_reference"]:
         size += ": the mask costs more than so few zeros save"
-    return " ".join(
-        [
-            f"Pruning removed {what}, without retraining; stored sparsely, the model goes {size}.",
-            words.perplexity_sentence(metrics, outcome.tokens, "after pruning"),
-            words.speed_sentence(metrics, fast, same),
-            outcome.asked,
-        ]
-    ).strip()
+    instead = ""
+    if structure != "unstructured":
+        single = words.number(outcome.curve["unstructured", share])
+        instead = (
+            f"Removing as large a share as single weights, the smallest of each matrix, gives perplexity {single}."
+        )
+    parts = [
+        f"Pruning removed {what}, without retraining; stored sparsely, the model goes {size}.",
+        words.perplexity_sentence(metrics, outcome.tokens, "after pruning"),
+        instead,
+        words.speed_sentence(metrics, fast, same),
+        outcome.asked,
+    ]
+    return " ".join(part for part in parts if part)
 
 
 PRUNE = Demo(

@@ -26,8 +26,8 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     bits, group = int(settings["bits"]), int(settings["group-size"])
     kernel = _kernel(bits, group)
 
-    def apply(source: Linear, target: Linear, level: float) -> float:
-        rounded = _round(source, int(level), group)
+    def apply(source: Linear, target: Linear, level: int) -> float:
+        rounded = _round(source, level, group)
         target.weight.data.copy_(rounded.values())
         return rounded.stored_bits()
 
@@ -40,7 +40,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         Change(
             name=f"the {bits}-bit model",
             doing="Rounding the weights",
-            worded=lambda level: f"{level:g} bits",
+            worded=lambda level: f"{level} bits",
             level=bits,
             other_levels=tuple(level for level in CURVE if level != bits),
             apply=apply,
@@ -64,7 +64,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         figure=charts.rounding_chart(middle.weight.detach(), _round(middle, bits, group), outcome),
         figure_alt=f"Top: before rounding, one layer's weights form a hill; after it they stand on the {2**bits} steps "
         f"of {bits} bits. Bottom: perplexity {words.number(outcome.metrics['perplexity_reference'])} at 16 bits, "
-        + ", ".join(f"{words.number(outcome.curve[b])} at {b:g}" for b in sorted(outcome.curve, reverse=True))
+        + ", ".join(f"{words.number(outcome.curve[b])} at {b}" for b in sorted(outcome.curve, reverse=True))
         + ".",
         exhibits=outcome.exhibits,
     )
@@ -81,7 +81,7 @@ def _kernel(bits: int, group: int) -> Callable[[Linear, Rounded], None] | None:
     return kernels.run_int8 if group == 0 else None
 
 
-def _summary(outcome: Outcome, bits: int, group: int, packed: bool, untouched: str) -> str:
+def _summary(outcome: Outcome[int], bits: int, group: int, packed: bool, untouched: str) -> str:
     metrics = outcome.metrics
     sharing = f"in groups of {group}" if group else "with one scale an output channel"
     held = 4 if bits <= 4 else 8

@@ -8,7 +8,9 @@ from demos.base import Table
 
 
 def number(value: float) -> str:
-    """A number as a learner reads it: 0.289, 29.4, 1,234."""
+    """A number as a learner reads it: 0, 0.289, 29.4, 1,234."""
+    if value == 0:
+        return "0"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"

@@ -111,7 +111,7 @@ def _rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
     rows: list[tuple[str, int, bool]] = []
     for owner, passage in enumerate(passages):
         rows.append((f"{passage.title}. {passage.text}", owner, True))
-        rows += [(ask.text, owner, False) for ask in passage.asks]
+        rows += [(text, owner, False) for text in (*(ask.text for ask in passage.asks), *passage.phrasings)]
         if passage.claim:
             rows.append((passage.claim, owner, False))
     return rows

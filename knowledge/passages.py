@@ -68,7 +68,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Passage:
-    """Two to five sentences that answer one question; `about` holds side ids, `sources` source keys."""
+    """Two to five sentences that answer one question; `about` holds side ids, `sources` source keys.
+
+    `phrasings` are further ways to ask for it, for retrieval only; `asks` are also offered to learners.
+    """
 
     id: str
     concept: str
@@ -81,6 +84,7 @@ class Passage:
     claim: str = ""
     why: str = ""
     line: int = 0
+    phrasings: tuple[str, ...] = ()
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
@@ -177,14 +181,17 @@ def load_concept(path: Path) -> Concept:
         raise front.wrong("id", f"id {concept_id!r} has other characters", "use a-z, 0-9 and hyphens")
     passages: list[Passage] = []
     quiz: list[QuizItem] = []
+    phrasings = _phrasings(path.parent.parent / "phrasings" / f"{path.stem}.txt")
     for title, first, body in _sections(lines, end + 1):
         if title.lower() == "quiz":
             quiz.extend(_quiz(path, first, body))
             continue
-        passage = _passage(path, concept_id, title, first, body, sides, sources)
+        passage = _passage(path, concept_id, title, first, body, sides, sources, phrasings.pop(slug(title), ()))
         if any(passage.id == other.id for other in passages):
             raise _wrong(path, first, f"a second passage titled {title!r}", "give it a title of its own")
         passages.append(passage)
+    if phrasings:
+        raise _wrong(path, 1, f"phrasings for {sorted(phrasings)}, which are no passages", "rename their '# ' lines")
     if not passages:
         raise _wrong(path, end + 1, "no passages", "add '## Title' sections after the front matter")
     diagram = front.text("diagram", "")
@@ -295,6 +302,7 @@ def _passage(
     body: list[str],
     sides: tuple[Side, ...],
     sources: tuple[Source, ...],
+    phrasings: tuple[str, ...],
 ) -> Passage:
     gap = next((i for i, text in enumerate(body) if not text.strip()), len(body))
     fields = _Fields(path, line + 1, "\n".join(body[:gap]), f"passage {title!r}")
@@ -332,7 +340,26 @@ def _passage(
         claim=fields.text("claim", ""),
         why=fields.text("why", ""),
         line=line,
+        phrasings=phrasings,
     )
+
+
+def _phrasings(path: Path) -> dict[str, tuple[str, ...]]:
+    """Lines under `# passage-slug` heads; an absent file is none."""
+    found: dict[str, list[str]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    except UnicodeDecodeError as error:
+        raise _wrong(path, 1, "the file is not UTF-8 text", "save it with UTF-8 encoding") from error
+    head = ""
+    for number, line in enumerate(lines, 1):
+        if line.startswith("# "):
+            head = line[2:].strip()
+        elif line.strip():
+            if not head:
+                raise _wrong(path, number, "a question before the first '# passage' line", "put it below one")
+            found.setdefault(head, []).append(line.strip())
+    return {head: tuple(texts) for head, texts in found.items()}
 
 
 def _quiz(path: Path, line: int, body: list[str]) -> Iterable[QuizItem]:

@@ -64,8 +64,7 @@ class Search:
         self._index, self.embedder = index, embedder
         self._bm25 = bm25s.BM25()
         self._bm25.index([_words(_all_text(passage)) for passage in self._passages], show_progress=False)
-        elsewhere = _elsewhere()
-        self._elsewhere = embedder.embed(elsewhere)
+        self._elsewhere = embedder.embed(elsewhere())
 
     def search(self, query: str, k: int = 4) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present. Raises ValueError for k < 1."""
@@ -122,7 +121,7 @@ def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]
 
 
 def _all_text(passage: Passage) -> str:
-    return " ".join([passage.title, passage.text, passage.claim, *(ask.text for ask in passage.asks)])
+    return " ".join([passage.title, passage.text, passage.claim, *(ask.text for ask in passage.asks), *passage.phrasings])
 
 
 _STOP = frozenset(
@@ -137,7 +136,7 @@ def _words(text: str) -> list[str]:
     return [re.sub(r"(?<=\w{3})(?:ies|es|s|ing|ed|ation|ations)$", "", word) for word in words if word not in _STOP]
 
 
-def _elsewhere() -> list[str]:
+def elsewhere() -> list[str]:
     """Questions that the notes do not answer: other trades' meanings of our words, and other topics."""
     path = Path(__file__).parent / "elsewhere.txt"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

@@ -17,15 +17,16 @@ from tutor.events import DemoCall, Exchange, Intent
 LONGEST_QUESTION = 2_000  # characters
 
 _SHOW = re.compile(
-    r"\b(?:show (?:me|us)|let me see|let'?s (?:see|try|run|do)|(?:can|could|may) (?:i|we|you) (?:see|watch|run|try|demo|show)|run|demo(?:nstrate)?|experiment|"
-    r"live|try (?:it|out|this|that|with)|simulate|visuali[sz]e|measure|plot|test (?:it|this) out|do it|i want to (?:see|try|watch)|see it|start)\b",
+    r"\b(?:show (?:me|us)|let(?: me|'?s| us) (?:see|watch|try|run|do)|(?:can|could|may) (?:i|we|you) (?:see|watch|run|try|demo|show)|demo(?:nstrate)?\b|experiment\b|"
+    r"live\b|try (?:it|out|this|that|with)\b|simulate|visuali[sz]e|measure|plot\b|test (?:it|this) out|do it\b|i (?:want|would like|'?d like) to (?:see|try|watch)|see it\b|start (?:the|an?)\b|"
+    r"run (?:the|an?|it|this|that|some|again|quant\w*|prun\w*|few\w*|zero\w*|one\w*)\b)|^(?:please )?(?:compare|run|plot|measure|try)\b",
     re.IGNORECASE,
 )
-_LIVE = re.compile(r"\blive\b|\bdemo\b|\bexperiment\b|\bin action\b|\bfor real\b|\bon (?:a|the|this) (?:real )?model\b|\brun\b|\bsimulate\b|\bmeasure\b", re.IGNORECASE)
+_LIVE = re.compile(r"\blive\b|\bdemo\b|\bexperiment\b|\bin action\b|\bfor real\b|\bon (?:a|the|this) (?:real )?model\b|^(?:please )?(?:run|simulate|measure)\b", re.IGNORECASE)
 # These make "show me …" a request for words.
 _EXPLAINS = re.compile(
     r"\b(?:difference|differences|explain|why|what (?:is|are|does)|meaning|definition|how (?:do|does|to|is|are|can|would|many|much)|what|example|examples|analogy|source|sources|passage|paper|"
-    r"steps|list|summary|is it|does|should)\b",
+    r"steps|list|summary|is it|does|should|where (?:do|can|should|would) i|my own|right\?|correct\?|\w+n't (?:it|they|that)\?)\b|(?:right|correct|n'?t (?:it|they|that|you))\s*\?\s*$",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"^(?:what|why|how|when|which|who|where|is|are|does|do|did|can a|can an|can the|should|would|will|could a|has|have)\b", re.IGNORECASE)
@@ -33,17 +34,17 @@ _AGAIN = re.compile(
     r"^(?:(?:and|now|ok(?:ay)?|again|then|also|please|so|but|what about|how about|try|same|repeat|run|do|redo|make|use|with|at|for|it|that|this|only|just|compare|instead|let'?s|show me|once more|one more time)\b[\s,]*)+",
     re.IGNORECASE,
 )
-_QUIZ = re.compile(r"\bquiz\b|\btest (?:me|my)\b|\bask me (?:a |some |another )?(?:questions?|something)\b|\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b", re.IGNORECASE)
+_QUIZ = re.compile(r"\bquizz?(?:es)?\b|\btest (?:me|my)\b|\bask me (?:a |some |another )?(?:questions?|something)\b|\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b", re.IGNORECASE)
 _QUIZ_TOPIC = re.compile(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b", re.IGNORECASE)
 _SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("hello", re.compile(r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)(?: there| tutor| everyone| all)?[\s!.?]*$", re.IGNORECASE)),
+    ("hello", re.compile(r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)(?: there| tutor| everyone| all)?[^\w]*$", re.IGNORECASE)),
     ("thanks", re.compile(r"^(?:(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|makes sense)[\s,!.]*)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$", re.IGNORECASE)),
     ("bye", re.compile(r"^(?:good)?(?:bye|night)(?: for now| bye)?[\s!.]*$|^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$", re.IGNORECASE)),
     ("who", re.compile(r"\bwho (?:are|made|built|created) you\b|\bwhat are you\b|\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b|\byour name\b|\bhow are you\b|\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b", re.IGNORECASE)),
-    ("help", re.compile(r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: .{0,20})?|what (?:topics|subjects|concepts|sets) .{0,40}|what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$", re.IGNORECASE)),
+    ("help", re.compile(r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: .{0,20})?|(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$", re.IGNORECASE)),
 )
 _INJECTION = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b|"
+    r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b|"
     r"\b(?:system|developer) prompt\b|\byou are now\b|\bact as\b|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b|\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b|"
     r"\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
     re.IGNORECASE,
@@ -121,6 +122,8 @@ def _requested(text: str, demos: Sequence[Demo], concept: str | None) -> Demo | 
 def _continued(text: str, last: DemoCall, demos: Sequence[Demo]) -> DemoCall | None:
     """The last experiment with other parameters: "now with 2 bits", "and 90 percent?", "again"."""
     demo = next(demo for demo in demos if demo.name == last.name)
+    if any(other.verbs and re.search(other.verbs, text, re.IGNORECASE) for other in demos if other is not demo):
+        return None
     if _QUESTION.match(text) and not re.match(r"^(?:what|how) about\b", text, re.IGNORECASE):
         return None
     given = _spoken(text, demo, bare=True)
@@ -143,9 +146,9 @@ def _spoken(text: str, demo: Demo, bare: bool = False) -> dict[str, Value]:
                 found[param.name] = value if value is not None else _number(match.group(1), param.percent)
                 break
     if not found and bare:
-        numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", text)
+        numbers = re.findall(r"(?<![\w.:])\d+(?:\.\d+)?(?![\w.:]\w)", text)
         first = next((param for param in demo.params if not isinstance(param.default, str)), None)
-        if len(numbers) == 1 and first is not None:
+        if len(numbers) == 1 and first is not None and (first.percent or "%" not in text):
             found[first.name] = _number(numbers[0], first.percent)
     return found
 

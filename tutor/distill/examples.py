@@ -1,0 +1,80 @@
+"""Teacher examples: a question and the sentences that a good teacher would answer with, as references to passages.
+
+The notes of an example are what retrieval returns for its question, so that training sees the same distractors as a
+learner's question will. Where a referenced passage was not retrieved it replaces the last note.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.passages import Knowledge
+from knowledge.search import Hit, Search, elsewhere
+from tutor.composition import cited
+from tutor.engines.base import Message
+from tutor.prompts import NO_ANSWER, answer_prompt
+
+FOLDER = Path(__file__).parent / "examples"
+HELD_OUT_SETS = frozenset(
+    {"mha-vs-mqa-vs-gqa", "agent-vs-workflow", "hallucination-vs-outdated-knowledge", "speculative-decoding-vs-distillation"}
+)
+"""Sets without any teacher example: what the adapter does on them shows whether it learned a craft or a text."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """`answer` holds (passage id, sentence number); empty means that the notes do not answer."""
+
+    id: str
+    query: str
+    opening: str | None
+    answer: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """An example as the model sees it: the prompt, its notes, and the answer to learn."""
+
+    example: Example
+    hits: tuple[Hit, ...]
+    messages: tuple[Message, ...]
+    target: str
+
+
+def load_examples(knowledge: Knowledge, folder: Path = FOLDER) -> list[Example]:
+    """Every example; raises ValueError that names the line whose reference does not exist."""
+    known = {passage.id: len(passage.sentences) for passage in knowledge.passages}
+    examples: list[Example] = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            row = json.loads(line)
+            answer = tuple((name, int(place)) for name, _, place in (ref.rpartition(":") for ref in row["answer"]))
+            for name, place in answer:
+                if not 0 <= place < known.get(name, 0):
+                    raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {name}:{place}")
+            examples.append(Example(row["id"], row["standalone"], row["opening"], answer))
+    # A fifth of the questions that the notes do not answer, so that refusing is learned beside answering.
+    strangers = elsewhere()[::5]
+    return examples + [Example(f"elsewhere-{i}", question, None, ()) for i, question in enumerate(strangers)]
+
+
+def lessons(examples: Sequence[Example], search: Search, seed: int = 0) -> Iterator[Lesson]:
+    """Prompt and target of each example, with the two to four notes that retrieval returns for it."""
+    passages = {passage.id: passage for passage in search.knowledge.passages}
+    rng = random.Random(seed)
+    for example in examples:
+        notes = max(rng.choice((2, 3, 4)), len({name for name, _ in example.answer}))
+        hits = list(search.search(example.query, notes).hits)
+        for name in dict.fromkeys(name for name, _ in example.answer):
+            if name not in {hit.passage.id for hit in hits}:
+                needed = {name for name, _ in example.answer}
+                spare = max(i for i, hit in enumerate(hits) if hit.passage.id not in needed)
+                hits[spare] = Hit(passages[name], 0.0, 0.0)
+        place = {hit.passage.id: n for n, hit in enumerate(hits, 1)}
+        parts = [example.opening.capitalize() + "."] if example.opening else []
+        parts += [cited(passages[name].sentences[i], place[name]) for name, i in example.answer]
+        yield Lesson(example, tuple(hits), tuple(answer_prompt(example.query, hits)), " ".join(parts) or NO_ANSWER)

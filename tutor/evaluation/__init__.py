@@ -1,0 +1,1 @@
+"""Quality as figures on a committed labelled set, every failure listed."""

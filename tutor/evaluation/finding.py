@@ -1,0 +1,127 @@
+"""Figures of routing, rewriting, retrieval and abstention. No model is asked, so this takes seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from demos import DEMOS
+from knowledge.search import Search
+from tutor.errors import DemoError
+from tutor.evaluation.items import Item
+from tutor.followup import make_standalone
+from tutor.intent import route
+
+_STANDALONE = ("standalone", "contrast", "yesno")
+_DEPTH = 10
+
+
+@dataclass
+class Finding:
+    """Figures by name, and one line a failure."""
+
+    figures: dict[str, float | int | None] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+def evaluate_finding(items: Sequence[Item], search: Search) -> Finding:
+    """Everything up to the answer, for the given items."""
+    finding = Finding()
+    _retrieval([item for item in items if item.kind in _STANDALONE], search, finding, "standalone")
+    _retrieval([item for item in items if item.kind == "followup"], search, finding, "followup")
+    _switches([item for item in items if item.kind == "switch"], search, finding)
+    _abstention([item for item in items if item.intent == "ask"], search, finding)
+    _routing(items, search, finding)
+    return finding
+
+
+def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: str) -> None:
+    ranks: list[int | None] = []
+    unrewritten = 0
+    took: list[float] = []
+    for item in items:
+        query = make_standalone(item.question, item.history, search.knowledge, search.mentions).query
+        start = time.perf_counter()
+        hits = search.search(query, 4).hits
+        took.append(time.perf_counter() - start)
+        rank = next((r for r, hit in enumerate(hits, 1) if hit.passage.id in item.relevant), None)
+        ranks.append(rank)
+        if item.history:
+            unrewritten += any(hit.passage.id in item.relevant for hit in search.search(item.question, 4).hits)
+        if rank is None:
+            found = ", ".join(hit.passage.id for hit in hits[:3])
+            finding.failures.append(f"{item.id} recall: {item.question!r} as {query!r} wants {sorted(item.relevant)}, found {found}")
+    for k in (1, 3, 4):
+        finding.figures[f"{name}_recall@{k}"] = _share(sum(rank is not None and rank <= k for rank in ranks), len(ranks))
+    finding.figures[f"{name}_mrr"] = round(sum(1 / rank for rank in ranks if rank) / max(1, len(ranks)), 4)
+    if name == "followup":
+        finding.figures["followup_recall@4_without_rewrite"] = _share(unrewritten, len(ranks))
+    else:
+        finding.figures["query_median_ms"] = round(1000 * median(took), 1) if took else None
+    finding.figures[f"{name}_items"] = len(items)
+
+
+def _switches(items: Sequence[Item], search: Search, finding: Finding) -> None:
+    kept = 0
+    for item in items:
+        standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
+        kept += not standalone.rewritten
+        if standalone.rewritten:
+            finding.failures.append(f"{item.id} rewritten needlessly: {item.question!r} as {standalone.query!r}")
+    finding.figures["switches_left_alone"] = _share(kept, len(items))
+
+
+def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None:
+    right_refusals = wrong_refusals = missed = 0
+    for item in items:
+        query = make_standalone(item.question, item.history, search.knowledge, search.mentions).query
+        found = search.search(query, 4)
+        if item.covered and not found.covered:
+            wrong_refusals += 1
+            finding.failures.append(f"{item.id} refused ({found.confidence:+.2f}): {item.question!r} as {query!r}")
+        elif not item.covered and not found.covered:
+            right_refusals += 1
+        elif not item.covered:
+            missed += 1
+            finding.failures.append(f"{item.id} not refused ({found.confidence:+.2f}): {item.question!r}, found {found.hits[0].passage.id}")
+    finding.figures["refusal_precision"] = _share(right_refusals, right_refusals + wrong_refusals)
+    finding.figures["refusal_recall"] = _share(right_refusals, right_refusals + missed)
+    finding.figures["not_covered_items"] = right_refusals + missed
+
+
+def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
+    right = params_right = params_all = 0
+    for item in items:
+        standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
+        try:
+            routed = route(item.question, item.history, DEMOS, standalone.topic.concept.id if standalone.topic else None)
+            intent, call = routed.intent, routed.demo
+        except DemoError as error:
+            intent, call = "demo", None
+            finding.failures.append(f"{item.id} demo: {item.question!r}: {error}")
+        right += intent == item.intent
+        if intent != item.intent:
+            finding.failures.append(f"{item.id} intent {intent} instead of {item.intent}: {item.question!r}")
+        if item.demo is not None:
+            params_all += 1
+            if call is not None and _fits(call.name, dict(call.params), item.demo):
+                params_right += 1
+            else:
+                got = (call.name, dict(call.params)) if call else None
+                finding.failures.append(f"{item.id} demo: {item.question!r} wants {dict(item.demo)}, got {got}")
+    finding.figures["intent_accuracy"] = _share(right, len(items))
+    finding.figures["demo_parameter_accuracy"] = _share(params_right, params_all)
+    finding.figures["intent_items"] = len(items)
+
+
+def _fits(name: str, params: dict[str, Any], wanted: Any) -> bool:
+    """The right experiment, the named parameters as wanted and every other one at its default."""
+    demo = next((demo for demo in DEMOS if demo.name == wanted["name"]), None)
+    return demo is not None and name == demo.name and params == demo.settings(wanted["params"])
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
