@@ -55,6 +55,25 @@ def sparsity_chart(outcome: Outcome[tuple[str, float]], own: tuple[str, float]) 
     return to_png(figure)
 
 
+def shots_chart(metrics: Mapping[str, float], shots: int, chance: float) -> bytes:
+    """Accuracy with 0, 1 and `shots` examples, 95 % intervals, and the line of guessing."""
+    figure, (axis,) = new_figure(height=3.9)
+    for x, key in enumerate("01k"):
+        share, low, high = (100 * metrics[f"accuracy_{key}{end}"] for end in ("", "_low", "_high"))
+        axis.errorbar(
+            x, share, [[share - low], [high - share]], fmt="o", color=BLUE, markersize=12, capsize=8, linewidth=2
+        )
+        axis.annotate(f"{share:.0f} %", (x, share), (14, -5), textcoords="offset points", fontsize=14, color=INK)
+    axis.axhline(100 * chance, color=GREY, linestyle="--")
+    axis.annotate(
+        "guessing", (2.45, 100 * chance), (0, 5), textcoords="offset points", ha="right", fontsize=12, color=INK
+    )
+    axis.set(xlim=(-0.4, 2.5), ylim=(0, 100), ylabel="sorted right (%)", xlabel="examples in the prompt")
+    axis.set_xticks(range(3), ["0", "1", str(shots)])
+    axis.set_title(f"{int(metrics['items'])} messages, with 95 % intervals")
+    return to_png(figure)
+
+
 def _perplexity_curve(
     axis: Axes, curve: Mapping[float, float], own: tuple[float, float], reference: float, name: str
 ) -> None:

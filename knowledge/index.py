@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
+from knowledge.projection import load_projection, project
 from knowledge.vectors import VectorStore
 
 if TYPE_CHECKING:
@@ -56,25 +57,33 @@ class VectorIndex:
         np.maximum.at(asks, self.owners[found][~text_rows], scores[~text_rows])
         return asks, texts
 
+    def nearest(self, query: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+        """The largest cosines of any row, shape (count,) or fewer."""
+        scores, found = self.index.search(query[None, :], min(count, self.index.ntotal))
+        return np.asarray(scores[0][found[0] >= 0], dtype=np.float32)
+
 
 def load_or_build(passages: Sequence[Passage], embedder: Embedder, cache: Path) -> VectorIndex:
     """The saved index for exactly these passages and this model, or a new one, saved."""
-    rows = _rows(passages)
-    key = _key(rows, embedder)
+    rows = passage_rows(passages)
+    matrix = load_projection()
+    key = _key(rows, embedder, matrix)
     folder = cache / "index" / key
     index = _load(folder, rows, len(passages))
     if index is None:
-        index = build(passages, VectorStore(cache / "index", embedder).embed)
+        index = build(passages, VectorStore(cache / "index", embedder).embed, matrix)
         _save(index, folder)
     return index
 
 
-def build(passages: Sequence[Passage], embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> VectorIndex:
-    """Embed and index the passages; raises ValueError if there are none."""
-    rows = _rows(passages)
+def build(
+    passages: Sequence[Passage], embed: Callable[[Sequence[str]], NDArray[np.float32]], matrix: NDArray[np.float32]
+) -> VectorIndex:
+    """Embed, project and index the passages; raises ValueError if there are none."""
+    rows = passage_rows(passages)
     if not rows:
         raise ValueError(f"an index needs passages, got {passages!r}")
-    vectors = embed([text for text, _, _ in rows])
+    vectors = project(embed([text for text, _, _ in rows]), matrix)
     return index_vectors(
         vectors,
         np.array([owner for _, owner, _ in rows], dtype=np.int64),
@@ -106,8 +115,8 @@ def index_vectors(
     return VectorIndex(index, owners, is_text, passages)
 
 
-def _rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
-    """(text to embed, owner, whether it is the passage's own text rather than a question)."""
+def passage_rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
+    """Each row's (text to embed, owner, whether it is the passage's own text rather than a question)."""
     rows: list[tuple[str, int, bool]] = []
     for owner, passage in enumerate(passages):
         rows.append((f"{passage.title}. {passage.text}", owner, True))
@@ -117,9 +126,9 @@ def _rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
     return rows
 
 
-def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder) -> str:
-    content = json.dumps([_FORMAT, embedder.key, rows], ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:20]
+def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder, matrix: NDArray[np.float32]) -> str:
+    content = json.dumps([_FORMAT, embedder.key, rows], ensure_ascii=False).encode() + matrix.tobytes()
+    return hashlib.sha256(content).hexdigest()[:20]
 
 
 def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) -> VectorIndex | None:

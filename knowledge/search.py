@@ -7,19 +7,20 @@ balance between neighbours. Scores, not ranks, are fused: the distance to the se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.aspects import aspect_of
+from knowledge.coverage import Coverage, coverage_features, load_coverage
 from knowledge.embedder import Embedder
 from knowledge.index import VectorIndex
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Passage
+from knowledge.projection import load_projection, project
+from knowledge.words import content_words
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,16 @@ class Retrieval:
 class Search:
     """Searches one body of knowledge. Immutable after construction, so that all learners share it."""
 
-    def __init__(self, knowledge: Knowledge, index: VectorIndex, embedder: Embedder, weights: Weights | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        index: VectorIndex,
+        embedder: Embedder,
+        elsewhere: NDArray[np.float32],
+        weights: Weights | None = None,
+        coverage: Coverage | None = None,
+    ) -> None:
+        """`elsewhere` are unit vectors (n, dimension) of questions that the notes do not answer."""
         import bm25s
 
         self.knowledge, self.weights = knowledge, weights or Weights()
@@ -63,22 +73,47 @@ class Search:
         self._passages = knowledge.passages
         self._index, self.embedder = index, embedder
         self._bm25 = bm25s.BM25()
-        self._bm25.index([_words(_all_text(passage)) for passage in self._passages], show_progress=False)
-        self._elsewhere = embedder.embed(elsewhere())
+        self._bm25.index([content_words(_all_text(passage)) for passage in self._passages], show_progress=False)
+        self._projection = load_projection()
+        self._elsewhere = elsewhere
+        self._elsewhere_projected = project(elsewhere, self._projection)
+        self._vocabulary = frozenset(word for passage in self._passages for word in content_words(_all_text(passage)))
+        self._coverage = coverage or load_coverage()
 
     def search(self, query: str, k: int = 4) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present. Raises ValueError for k < 1."""
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
         vector = self.embedder.embed([query])[0]
-        asks, texts = self._index.similarities(vector)
+        projected = project(vector[None], self._projection)[0]
+        asks, texts = self._index.similarities(projected)
         fused = self._fuse(query, asks, texts)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
         hits = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
         chosen = _cover_sides(hits, named, k)
-        confidence = self._confidence(query, vector, float(asks.max()), float(texts.max()), bool(named))
+        confidence = self._coverage.confidence(self._features(query, vector, projected))
         return Retrieval(tuple(chosen), confidence >= 0, confidence)
+
+    def features(self, query: str, leave_out: int | None = None) -> NDArray[np.float32]:
+        """What the decision to abstain rests on; `leave_out` is an elsewhere question to ignore, when fitting."""
+        vector = self.embedder.embed([query])[0]
+        return self._features(query, vector, project(vector[None], self._projection)[0], leave_out)
+
+    def _features(
+        self, query: str, vector: NDArray[np.float32], projected: NDArray[np.float32], leave_out: int | None = None
+    ) -> NDArray[np.float32]:
+        elsewhere, elsewhere_projected = self._elsewhere @ vector, self._elsewhere_projected @ projected
+        if leave_out is not None:
+            elsewhere, elsewhere_projected = np.delete(elsewhere, leave_out), np.delete(elsewhere_projected, leave_out)
+        return coverage_features(
+            query,
+            self._index.nearest(projected, 5),
+            elsewhere,
+            elsewhere_projected,
+            bool(self.mentions.find(query)),
+            self._vocabulary,
+        )
 
     def _fuse(self, query: str, asks: NDArray[np.float32], texts: NDArray[np.float32]) -> NDArray[np.float32]:
         w = self.weights
@@ -96,16 +131,11 @@ class Search:
 
     def _lexical(self, query: str) -> NDArray[np.float32]:
         """BM25 scores scaled to a maximum of 1, shape (passages,)."""
-        words = [word for word in _words(query) if word in self._bm25.vocab_dict]
+        words = [word for word in content_words(query) if word in self._bm25.vocab_dict]
         if not words:
             return np.zeros(len(self._passages), dtype=np.float32)
         scores = self._bm25.get_scores(words).astype(np.float32)
         return scores / max(float(scores.max()), 1e-6)
-
-    def _confidence(self, query: str, vector: NDArray[np.float32], ask: float, text: float, named: bool) -> float:
-        """Above 0: the notes cover the query. The margin over the nearest question that they do not cover counts too."""
-        elsewhere = float((self._elsewhere @ vector).max()) if len(self._elsewhere) else 0.0
-        return (ask - 0.55) + 0.5 * (ask - elsewhere) + (0.08 if named else 0.0)
 
 
 def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]:
@@ -122,23 +152,3 @@ def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]
 
 def _all_text(passage: Passage) -> str:
     return " ".join([passage.title, passage.text, passage.claim, *(ask.text for ask in passage.asks), *passage.phrasings])
-
-
-_STOP = frozenset(
-    "a an the is are was be do does did of to in on for and or it its that this these those with as at by from what which how why when "
-    "can i you we they my me about into than then so if not no yes there their them will would should".split()
-)
-
-
-def _words(text: str) -> list[str]:
-    """Lower-case words without stop words, plural and -ing/-ed endings cut: enough stemming for BM25 over short notes."""
-    words = re.findall(r"[a-z0-9][a-z0-9.+]*[a-z0-9]|[a-z0-9]", text.lower().replace("-", " "))
-    return [re.sub(r"(?<=\w{3})(?:ies|es|s|ing|ed|ation|ations)$", "", word) for word in words if word not in _STOP]
-
-
-def elsewhere() -> list[str]:
-    """Questions that the notes do not answer: other trades' meanings of our words, and other topics."""
-    path = Path(__file__).parent / "elsewhere.txt"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 
+from knowledge.coverage import Coverage, elsewhere_questions
 from knowledge.embedder import SentenceEmbedder
 from knowledge.index import load_or_build
 from knowledge.passages import load_knowledge
 from knowledge.search import Search
+from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
 from tutor.engines.base import Engine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
@@ -19,7 +21,7 @@ from tutor.specimens import Specimens
 log = logging.getLogger(__name__)
 
 
-def open_search(settings: Settings) -> Search:
+def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
     """Load the knowledge, the embedder and the index; raises KnowledgeError if no concept file can be read."""
     knowledge = load_knowledge(settings.knowledge)
     for problem in knowledge.problems:
@@ -27,7 +29,8 @@ def open_search(settings: Settings) -> Search:
     if not knowledge.concepts:
         raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
     embedder = SentenceEmbedder(ensure_embedder(settings.cache))
-    return Search(knowledge, load_or_build(knowledge.passages, embedder, settings.cache), embedder)
+    elsewhere = VectorStore(settings.cache / "index", embedder).embed(elsewhere_questions())
+    return Search(knowledge, load_or_build(knowledge.passages, embedder, settings.cache), embedder, elsewhere, coverage=coverage)
 
 
 def open_tutor(settings: Settings) -> Tutor:

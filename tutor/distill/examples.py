@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from knowledge.coverage import elsewhere_questions
 from knowledge.passages import Knowledge
-from knowledge.search import Hit, Search, elsewhere
+from knowledge.search import Hit, Search
 from tutor.composition import cited
 from tutor.engines.base import Message
 from tutor.prompts import NO_ANSWER, answer_prompt
@@ -58,7 +59,7 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER) -> list[Example]:
                     raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {name}:{place}")
             examples.append(Example(row["id"], row["standalone"], row["opening"], answer))
     # A fifth of the questions that the notes do not answer, so that refusing is learned beside answering.
-    strangers = elsewhere()[::5]
+    strangers = elsewhere_questions()[::5]
     return examples + [Example(f"elsewhere-{i}", question, None, ()) for i, question in enumerate(strangers)]
 
 

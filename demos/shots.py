@@ -1,0 +1,109 @@
+"""Messages, prompts and scoring for the few-shot experiment."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from demos.base import Specimen
+from demos.measure import TEXTS, Span, Steps
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BATCH = 15  # prompts read at once: a step of progress every few tenths of a second
+TOPICS = ("sports", "food", "travel")
+
+
+@dataclass(frozen=True)
+class Item:
+    message: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How topics are written in the prompt: as words, or as letters that the instruction explains."""
+
+    names: Mapping[str, str]
+    instruction: str
+
+    def query(self, message: str) -> str:
+        return f"Message: {message}\nTopic:"
+
+    def prefix(self, shots: Sequence[Item]) -> str:
+        """Everything before the message that is asked about: the instruction and the solved examples."""
+        return self.instruction + "".join(f"{self.query(s.message)} {self.names[s.topic]}\n\n" for s in shots)
+
+
+LABELS = {
+    "words": Labels({topic: topic for topic in TOPICS}, "Is each message about sports, food or travel?\n\n"),
+    "letters": Labels(
+        dict(zip(TOPICS, "ABC", strict=True)), "Is each message about A (sports), B (food) or C (travel)?\n\n"
+    ),
+}
+
+
+def load_items(use: str) -> list[Item]:
+    """The committed messages for `use`: "shot" (the pool of examples) or "test"."""
+    rows = [json.loads(line) for line in (TEXTS / "few_shot.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [Item(row["message"], row["label"]) for row in rows if row["use"] == use]
+
+
+def choose_shots(pool: Sequence[Item], shots: int, order: str, seed: int) -> list[Item]:
+    """The first `shots` examples of the pool, as they stand, reversed, or shuffled by the seed."""
+    chosen = list(pool[:shots])
+    if order == "reversed":
+        chosen.reverse()
+    elif order == "shuffled":
+        random.Random(seed).shuffle(chosen)
+    return chosen
+
+
+def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927): unlike share ± z·error, it stays within 0 and 1."""
+    share, extra = right / total, z * z / total
+    middle = (share + extra / 2) / (1 + extra)
+    half = z / (1 + extra) * ((share * (1 - share) + extra / 4) / total) ** 0.5
+    return middle - half, middle + half
+
+
+def score_next(
+    specimen: Specimen, prompts: Sequence[str], candidates: Sequence[str], span: Span, note: str
+) -> Steps[Tensor]:
+    """Log-likelihood (nats) of each candidate's first token after each prompt, shape [prompts, candidates].
+
+    What all prompts begin with is read once; each batch continues a copy of its KV cache. Prompts are cut into tokens
+    whole, since a text cut in two can have other tokens at the seam.
+    """
+    import torch
+
+    model, tokenizer = specimen.model, specimen.tokenizer
+    first = [tokenizer(text, add_special_tokens=False)["input_ids"][0] for text in candidates]
+    if len(set(first)) < len(first):
+        raise ValueError(f"candidates must differ in their first token; got {list(candidates)!r}")
+    encoded = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    shared = len(os.path.commonprefix(encoded))
+    shared = min(shared, min(map(len, encoded)) - 1)  # each prompt keeps a token to read
+    yield span.step(0, len(prompts), note)
+    with torch.inference_mode():
+        prefix = model(input_ids=torch.tensor([encoded[0][:shared]], device=model.device), logits_to_keep=1).cache
+    scores = []
+    for start in range(0, len(prompts), BATCH):
+        yield span.step(start, len(prompts), note)
+        rests = [ids[shared:] for ids in encoded[start : start + BATCH]]
+        longest = max(map(len, rests))
+        padded = torch.tensor([rest + [0] * (longest - len(rest)) for rest in rests], device=model.device)
+        mask = torch.tensor([[1] * (shared + len(r)) + [0] * (longest - len(r)) for r in rests], device=model.device)
+        with torch.inference_mode():
+            cache = copy.deepcopy(prefix)
+            cache.batch_repeat_interleave(len(rests))
+            logits = model(input_ids=padded, attention_mask=mask, cache=cache).logits
+            last = logits[torch.arange(len(rests)), [len(rest) - 1 for rest in rests]]
+            scores.append(last.float().log_softmax(-1)[:, first].cpu())
+    return torch.cat(scores)
