@@ -1,11 +1,12 @@
 """The experiments. A new one is a module here and a line in DEMOS."""
 
 from demos.base import Demo
+from demos.few_shot import FEW_SHOT
 from demos.prune import PRUNE
 from demos.quantize import QUANTIZE
 from tutor.errors import DemoError
 
-DEMOS: tuple[Demo, ...] = (QUANTIZE, PRUNE)
+DEMOS: tuple[Demo, ...] = (QUANTIZE, PRUNE, FEW_SHOT)
 
 
 def find_demo(name: str) -> Demo:

@@ -17,6 +17,7 @@ import yaml
 
 from knowledge.pictures import read_diagram
 from knowledge.sentences import split_sentences
+from knowledge.words import content_words
 from tutor.errors import KnowledgeError
 
 CONCEPTS = Path(__file__).parent / "concepts"
@@ -90,6 +91,11 @@ class Passage:
     def sentences(self) -> tuple[str, ...]:
         return tuple(split_sentences(self.text))
 
+    @property
+    def all_text(self) -> str:
+        """Everything that lexical search sees."""
+        return " ".join([self.title, self.text, self.claim, *(ask.text for ask in self.asks), *self.phrasings])
+
 
 @dataclass(frozen=True)
 class QuizItem:
@@ -135,6 +141,11 @@ class Knowledge:
     @cached_property
     def by_id(self) -> dict[str, Concept]:
         return {concept.id: concept for concept in self.concepts}
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every content word of the passages and of the questions that they answer."""
+        return frozenset(word for passage in self.passages for word in content_words(passage.all_text))
 
 
 def load_knowledge(folders: Iterable[Path] = (CONCEPTS,)) -> Knowledge:

@@ -73,11 +73,10 @@ class Search:
         self._passages = knowledge.passages
         self._index, self.embedder = index, embedder
         self._bm25 = bm25s.BM25()
-        self._bm25.index([content_words(_all_text(passage)) for passage in self._passages], show_progress=False)
+        self._bm25.index([content_words(passage.all_text) for passage in self._passages], show_progress=False)
         self._projection = load_projection()
         self._elsewhere = elsewhere
         self._elsewhere_projected = project(elsewhere, self._projection)
-        self._vocabulary = frozenset(word for passage in self._passages for word in content_words(_all_text(passage)))
         self._coverage = coverage or load_coverage()
 
     def search(self, query: str, k: int = 4) -> Retrieval:
@@ -112,7 +111,7 @@ class Search:
             elsewhere,
             elsewhere_projected,
             bool(self.mentions.find(query)),
-            self._vocabulary,
+            self.knowledge.vocabulary,
         )
 
     def _fuse(self, query: str, asks: NDArray[np.float32], texts: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -148,7 +147,3 @@ def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]
         if found is not None and len(chosen) > 1:
             chosen[-1] = found
     return chosen
-
-
-def _all_text(passage: Passage) -> str:
-    return " ".join([passage.title, passage.text, passage.claim, *(ask.text for ask in passage.asks), *passage.phrasings])

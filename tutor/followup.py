@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Concept, Knowledge
+from knowledge.words import content_words
 from tutor.events import Exchange
 
 _TURNS = 6
@@ -44,18 +46,23 @@ class Standalone:
 
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|well|also|hmm+|right|yes|no|now)\b[\s,.!]*)+", re.IGNORECASE)
 _ABOUT = re.compile(r"^(?:(?:what|how)\s*(?:'s|is)?\s*about|what of|and for|for|with|same for|and)\s+(?P<rest>.+?)[?.!\s]*$", re.IGNORECASE)
-_OTHER = re.compile(r"\b(?:the|that|this)?\s*(?:other|opposite)(?:\s+(?:one|ones|side|method|approach|way|two))?\b", re.IGNORECASE)
-_ORDINAL = (
-    (re.compile(r"\bthe (?:first|former)(?: one| method| option)?\b", re.IGNORECASE), 0),
-    (re.compile(r"\bthe (?:second|latter)(?: one| method| option)?\b", re.IGNORECASE), 1),
-    (re.compile(r"\bthe third(?: one| method| option)?\b", re.IGNORECASE), 2),
-    (re.compile(r"\bthe last(?: one| method| option)?\b", re.IGNORECASE), -1),
+_BARE_NAME = re.compile(r"^(?:and|or|but|so|also|then|the|a|an|for|with|what|how|about|of|in|is|too|well|as|one|now|ok)$", re.IGNORECASE)
+_OTHER = re.compile(r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model))?", re.IGNORECASE)
+_POINTED = r"(?: one| ones| method| option| kind| way| approach)?(?=\s*(?:[,;?.!]|$|is\b|are\b|does\b|do\b|can\b|will\b|need|work|cost|hurt|pay|know|make|have|has\b|any\b|less|more|too\b|then\b|again|instead))"
+_ORDINAL = tuple(
+    (re.compile(rf"\bthe (?:{words}){_POINTED}", re.IGNORECASE), position)
+    for words, position in (("first|former", 0), ("second|latter", 1), ("third", 2), ("last", -1))
 )
 _PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|that|this|those|these|both|each|either|neither|one|ones|all three|the two|the three)\b", re.IGNORECASE
+    r"\b(?:it|its|they|them|their|theirs|that|this|those|these|both|each|either|neither|one|ones|there|all three|the two|the three)\b", re.IGNORECASE
 )
-_POINTLESS_IT = re.compile(r"\bis it (?:true|possible|correct|right|a fact|fair to say)\b|\bdoes it (?:matter|make sense)\b|\bone of\b|\bone[- ]shot\b", re.IGNORECASE)
-_WHY = re.compile(r"^(?:but\s+|and\s+|so\s+)?(?:why|how come|how so|why (?:is|are|was) (?:that|this|it)(?: so)?|why not|what for)[?.!\s]*$", re.IGNORECASE)
+_POINTLESS_IT = re.compile(
+    r"\bis it (?:true|possible|correct|right|a fact|fair to say)\b|\bdoes it (?:matter|make sense)\b|\bone of\b|\bone[- ]shot\b|\bone another\b|\bis there\b|\bare there\b"
+    r"|\bthis (?:week|weekend|morning|evening|year|month|summer|winter|page|tutor|app|website|chat)\b|\btell (?:it|them) apart\b|\b(?:heard|true|think|believe|say|said|so|sure|claim|know|means?) that\b",
+    re.IGNORECASE,
+)
+_NEXT = re.compile(r"^(?:and |so |but |ok(?:ay)? )*(?:then|next|after (?:that|this)|what (?:comes |happens |is )?(?:next|then|after(?: that| this)?))[?.!\s]*$", re.IGNORECASE)
+_WHY = re.compile(r"^(?:but\s+|and\s+|so\s+)?(?:why|how come|how so|why(?:'?s| is| are| was) (?:that|this|it)(?: so| necessary| needed| the case| important| true)?|why (?:so|not|though|exactly)|what for|(?:for )?what reason)[?.!\s]*$", re.IGNORECASE)
 _SIMPLER = re.compile(
     r"^(?:(?:can|could|please|would)\s.{0,12})?(?:explain|say|put|tell|make)?\s*(?:it|that|this|me)?\s*"
     r"(?:again|simpler|more simply|simply|shorter|in simple(?:r)? (?:words|terms)|in plain (?:words|english)|like (?:i'?m|i am) (?:five|5)|to (?:a|my) \w+|eli5)[\s\S]{0,12}$"
@@ -86,23 +93,26 @@ def make_standalone(question: str, history: Sequence[Exchange], knowledge: Knowl
     topic: Topic | None = None
     for exchange in history[-_TURNS:]:
         step = _resolve(exchange.user, topic, knowledge, mentions)
-        topic = step.topic or _topic(step.query, exchange.tutor, knowledge, mentions) or topic
+        topic = step.topic or _topic(step.query, exchange.tutor, topic, knowledge, mentions) or topic
     return _resolve(question, topic, knowledge, mentions)
 
 
 def _resolve(question: str, topic: Topic | None, knowledge: Knowledge, mentions: Mentions) -> Standalone:
     question = " ".join(question.split())
-    rewritten = _rewrite(question, topic, mentions) if topic else None
+    rewritten = _rewrite(question, topic, knowledge, mentions) if topic else None
     query = rewritten or question
-    return Standalone(query, rewritten is not None, _topic(query, "", knowledge, mentions))
+    return Standalone(query, rewritten is not None, _topic(query, "", topic, knowledge, mentions))
 
 
-def _rewrite(question: str, topic: Topic, mentions: Mentions) -> str | None:
+def _rewrite(question: str, topic: Topic, knowledge: Knowledge, mentions: Mentions) -> str | None:
     """The standalone form, or None if the question stands by itself."""
     named = mentions.sides(question)
     bare = _LEAD.sub("", question).strip()
-    led = bare != question
-    everything = topic.sides if len(topic.sides) > 1 else tuple(side.id for side in topic.concept.sides)
+    length = len(bare.split())
+    if _NEXT.match(question):
+        return f"What comes after {topic.named()}?"
+    if not bare:
+        return None
     if not named:
         if _WHY.match(question):
             return f"Why: {_lower(topic.query).rstrip('?.! ')}?"
@@ -112,72 +122,94 @@ def _rewrite(question: str, topic: Topic, mentions: Mentions) -> str | None:
             return f"Tell me more about {topic.named(joint=' and ')}: how does it work?"
         if _EXAMPLE.match(bare):
             return f"Give me an example of {topic.named(joint=' and ')}."
-    if _OTHER.search(bare) and not named:
-        rest = [side.id for side in topic.concept.sides if side.id not in topic.sides] or list(topic.sides[1:])
-        if rest and _is_only(bare, _OTHER):
-            return _substitute(topic, rest, mentions)
-        return _OTHER.sub(topic.named(rest), bare, count=1)
-    for pattern, position in _ORDINAL:
-        if pattern.search(bare) and not named and -1 <= position < len(topic.concept.sides):
-            side = topic.concept.sides[position]
-            return _substitute(topic, [side.id], mentions) if _is_only(bare, pattern) else pattern.sub(side.name, bare, count=1)
+    if _only_names(question, mentions):
+        return _substitute(topic, named, mentions.find(question)[0].words, mentions)
     about = _ABOUT.match(question)
-    if about and named and len(about["rest"].split()) <= 6:
-        return _substitute(topic, named, mentions) if len(about["rest"].split()) <= 1 + len(named) * 3 else None
+    if about and named and len(about["rest"].split()) <= 1 + len(named) * 3:
+        return _substitute(topic, named, about["rest"], mentions)
     if named:
         return None
-    if _TERSE.match(bare) or (_COMPARATIVE.search(bare) and len(bare.split()) <= 9):
-        return f"{_upper(topic.named(everything))}: {_lower(bare).rstrip('?.! ')}?"
+    if _strange(bare, knowledge.vocabulary):
+        return None
+    everything = topic.sides if len(topic.sides) > 1 else tuple(side.id for side in topic.concept.sides)
+    if _OTHER.search(bare):
+        rest = [side.id for side in topic.concept.sides if side.id not in topic.sides] or list(topic.sides[1:])
+        if rest:
+            return _pointed(topic, rest, bare, _OTHER, mentions)
+    for pattern, position in _ORDINAL:
+        if pattern.search(bare) and -1 <= position < len(everything):
+            return _pointed(topic, [everything[position]], bare, pattern, mentions)
+    if _TERSE.match(bare) or (_COMPARATIVE.search(bare) and length <= 9):
+        return _prefixed(topic.named(everything), bare)
     pronoun = None if _POINTLESS_IT.search(bare) else _PRONOUN.search(bare)
-    if pronoun and len(bare.split()) <= 14:
-        if len(topic.sides) == 1 and pronoun.group().lower() in ("it", "its", "they", "them", "this", "that"):
-            name = topic.named()
-            possessive = pronoun.group().lower() == "its"
-            return f"{bare[: pronoun.start()]}{name}{chr(39) + 's' if possessive else ''}{bare[pronoun.end() :]}"
-        return f"{_upper(topic.named(joint=' and '))}: {_lower(bare).rstrip('?.! ')}?"
-    if len(bare.split()) <= 8 and (_BARE.match(bare) or led):
-        return f"{_upper(topic.named())}: {_lower(bare).rstrip('?.! ')}?"
+    if pronoun and length <= 14:
+        return _prefixed(topic.named(joint=" and "), bare)
+    # A short question without a subject of its own, all in words that the notes know, asks about what is being talked of.
+    if length <= 8 and (_BARE.match(bare) or bare != question or length <= 5):
+        return _prefixed(topic.named(), bare)
     return None
 
 
-def _substitute(topic: Topic, sides: Sequence[str], mentions: Mentions) -> str:
+def _prefixed(names: str, question: str) -> str:
+    """`Pruning or quantization: which is faster?` is grammatical whatever the question is."""
+    return f"{_upper(names)}: {_lower(question).rstrip('?.! ')}?"
+
+
+def _pointed(topic: Topic, sides: Sequence[str], bare: str, pattern: re.Pattern[str], mentions: Mentions) -> str:
+    """A question about "the other one" or "the second", asked of the sides that this means."""
+    if not re.sub(r"\b(?:what|how|about|is|and|then|for|with)\b|[^a-z]", "", pattern.sub("", bare, count=1).lower()):
+        return _substitute(topic, sides, "", mentions)
+    return _prefixed(topic.named(sides), re.sub(r"\bit(\W+)(does|is|can|will) it\b", r"\2 it", pattern.sub("it", bare, count=1)))
+
+
+def _substitute(topic: Topic, sides: Sequence[str], words: str, mentions: Mentions) -> str:
     """The last question asked of other sides: "What is pruning?" and "quantization" give "What is quantization?"."""
-    names = " and ".join(side.name for side in topic.concept.sides if side.id in sides) or " and ".join(sides)
-    found = mentions.find(topic.query)
-    spans = [m for m in found if any(concept == topic.concept.id for concept, _ in m.sides)]
-    if len(spans) == 1:
+    names = " and ".join(side.name for side in topic.concept.sides if side.id in sides) or words
+    spans = [m for m in mentions.find(topic.query) if any(concept == topic.concept.id for concept, _ in m.sides)]
+    if len({m.words for m in spans}) == 1:
         start = spans[0].start
         return topic.query[:start] + names + topic.query[start + len(spans[0].words) :]
     return f"What is {names}?"
 
 
-def _topic(query: str, answer: str, knowledge: Knowledge, mentions: Mentions) -> Topic | None:
-    """The set that the query names most, the answer deciding ties and standing in where the query names none."""
-    votes: Counter[str] = Counter()
-    sides: dict[str, list[str]] = {}
-    for text, weight in ((query, 10), (answer, 1)):
+def _only_names(question: str, mentions: Mentions) -> bool:
+    """Whether the question is nothing but names: "distillation?", "the KV cache too?"."""
+    rest = question
+    found = mentions.find(question)
+    for mention in reversed(found):
+        rest = rest[: mention.start] + " " + rest[mention.start + len(mention.words) :]
+    return bool(found) and len(question.split()) <= 6 and all(_BARE_NAME.match(word) for word in re.findall(r"\w+", rest))
+
+
+def _strange(text: str, vocabulary: Collection[str]) -> bool:
+    """Whether a word is neither known to the notes nor nearly spelled like one of theirs: another subject, not a follow-up."""
+    return any(
+        word not in vocabulary and not get_close_matches(word, vocabulary, n=1, cutoff=0.8)
+        for word in content_words(text)
+        if len(word) > 2 and not word[0].isdigit()
+    )
+
+
+def _topic(query: str, answer: str, before: Topic | None, knowledge: Knowledge, mentions: Mentions) -> Topic | None:
+    """The set whose sides the query names most, else the answer; between equals the set that was talked of stays."""
+    for text in (query, answer):
+        sides: dict[str, list[str]] = {}
+        votes: Counter[str] = Counter()
         for mention in mentions.find(text):
             for concept, side in mention.sides:
-                votes[concept] += weight
-                sides.setdefault(concept, [])
-                if side not in sides[concept]:
+                votes[concept] += 1
+                if side not in sides.setdefault(concept, []):
                     sides[concept].append(side)
         if votes:
-            break
-    if not votes:
-        return None
-    best = max(votes, key=lambda concept: (len(sides[concept]), votes[concept]))
-    return Topic(knowledge.by_id[best], tuple(sides[best]), query)
-
-
-def _is_only(text: str, pattern: re.Pattern[str]) -> bool:
-    rest = pattern.sub("", text, count=1)
-    return not re.sub(r"\b(?:what|how|about|is|and|then|for|with)\b|[^a-z]", "", rest.lower())
+            stays = before.concept.id if before else ""
+            best = max(votes, key=lambda concept: (len(sides[concept]), concept == stays, votes[concept]))
+            return Topic(knowledge.by_id[best], tuple(sides[best]), query)
+    return None
 
 
 def _lower(text: str) -> str:
-    """First letter lower, unless the word is an acronym."""
-    return text if len(text) > 1 and text[1].isupper() else text[:1].lower() + text[1:]
+    """First letter lower, unless the word is an acronym or "I"."""
+    return text if len(text) > 1 and (text[1].isupper() or text[:2] in ("I ", "I'")) else text[:1].lower() + text[1:]
 
 
 def _upper(text: str) -> str:
