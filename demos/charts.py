@@ -20,6 +20,7 @@ MOST_STEPS = 16  # of the rounding grid; more would blur into a solid area
 def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome[int]) -> bytes:
     """One matrix in steps of its groups' scales, before and after; below, perplexity by bits, the run's own marked."""
     import numpy as np
+    from matplotlib.ticker import MaxNLocator
 
     scale, minimum = rounded.spread()
     steps = ((weight.float() - minimum) / scale).flatten().cpu().numpy()
@@ -35,11 +36,15 @@ def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome[int]) -> b
     whole = "" if high - low + 1 == 2**rounded.bits else f"; {high - low + 1} of {2**rounded.bits} shown"
     top.set(xlabel=f"weight, in steps of its scale{whole}", ylabel="% of the weights")
     top.set_title(f"One layer before and after rounding to {rounded.bits} bits")
-    top.legend(frameon=False, fontsize=12)
+    top.xaxis.set_major_locator(MaxNLocator(integer=True))
+    top.margins(y=0.2)
+    top.legend(frameon=False, fontsize=12, ncols=2, loc="upper right")
 
     bottom.set(xlabel="bits a weight", xticks=sorted(outcome.curve))
     own = (rounded.bits, outcome.curve[rounded.bits])
-    _perplexity_curve(bottom, dict(outcome.curve), own, outcome.metrics["perplexity_reference"], "16 bits")
+    curve = {float(bits): value for bits, value in outcome.curve.items()}
+    _perplexity_curve(bottom, curve, own, outcome.metrics["perplexity_reference"], "16 bits")
+    bottom.set_title("Perplexity at each width (lower is better)")
     return to_png(figure)
 
 
@@ -50,7 +55,9 @@ def sparsity_chart(outcome: Outcome[tuple[str, float]], own: tuple[str, float]) 
     line = {level[1]: value for level, value in outcome.curve.items() if level[0] == "unstructured"}
     axis.set(xlabel="zeros in the pruned matrices (%)", xticks=list(line), xticklabels=[f"{100 * x:g}" for x in line])
     _perplexity_curve(axis, line, (share, outcome.curve[own]), outcome.metrics["perplexity_reference"], "not pruned")
+    axis.set_title("Perplexity after unstructured pruning (lower is better)")
     if structure != "unstructured":
+        axis.set_title(f"Perplexity after pruning: blue unstructured, orange {structure}")
         _value(axis, share, outcome.curve[own], f"{structure}: ")
     return to_png(figure)
 
@@ -63,7 +70,7 @@ def shots_chart(metrics: Mapping[str, float], shots: int, chance: float) -> byte
         axis.errorbar(
             x, share, [[share - low], [high - share]], fmt="o", color=BLUE, markersize=12, capsize=8, linewidth=2
         )
-        axis.annotate(f"{share:.0f} %", (x, share), (14, -5), textcoords="offset points", fontsize=14, color=INK)
+        axis.annotate(f"{share:.0f} %", (x, share), (12, 6), textcoords="offset points", fontsize=14, color=INK)
     axis.axhline(100 * chance, color=GREY, linestyle="--")
     axis.annotate(
         "guessing", (2.45, 100 * chance), (0, 5), textcoords="offset points", ha="right", fontsize=12, color=INK
@@ -79,16 +86,23 @@ def _perplexity_curve(
 ) -> None:
     """Perplexity on a log scale, each point with its value; the run's own point is large and orange."""
     at = sorted(curve)
+    falls = curve[at[0]] > curve[at[-1]]
     axis.plot(at, [curve[x] for x in at], "o-", color=BLUE)
     axis.plot(*own, "o", color=ORANGE, markersize=13)
     axis.axhline(reference, color=GREY, linestyle="--")
     axis.set(yscale="log", ylabel="perplexity (log)")
-    axis.margins(x=0.1, y=0.18)
+    axis.margins(x=0.15, y=0.2)
     for x in at:
-        _value(axis, x, curve[x])
-    axis.set_title(f"Perplexity; dashed: {name}, {words.number(reference)}")
+        _value(axis, x, curve[x], beside=1 if falls else -1)
+    text = f"{name}: {words.number(reference)}"
+    place = (0.98 if not falls else 0.02, reference)
+    axis.annotate(
+        text, place, (0, -16), ("axes fraction", "data"), "offset points", ha="left" if falls else "right", fontsize=12
+    )
 
 
-def _value(axis: Axes, x: float, y: float, name: str = "") -> None:
+def _value(axis: Axes, x: float, y: float, name: str = "", beside: int = 0) -> None:
+    """Write a point's value above it, or above and to its right (1) or left (-1), where the line is not."""
+    side = {-1: "right", 0: "center", 1: "left"}[beside]
     text = f"{name}{words.number(y)}"
-    axis.annotate(text, (x, y), (0, 11), textcoords="offset points", ha="center", fontsize=12, color=INK)
+    axis.annotate(text, (x, y), (7 * beside, 10), textcoords="offset points", ha=side, fontsize=12, color=INK)

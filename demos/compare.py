@@ -65,29 +65,29 @@ def compare(lab: Lab, change: Change[L], layers: str) -> Steps[Outcome[L]]:
 
     models = {"the original model": reference, change.name: changed}
 
-    # 1. Perplexity of the original, then perplexity and KL of the changed model.
+    # 1. Perplexity of the original, then of other levels, for the curve.
     before = yield from measure.read_text(
-        reference, windows, Span(0.1, 0.18), "Reading a text with the original weights", keep=True
+        reference, windows, Span(0.1, 0.17), "Reading a text with the original weights", keep=True
     )
-    stored = yield from _apply(change, change.level, pairs, Span(0.18, 0.22))
-    note = f"Reading the same text with {change.name}"
-    after = yield from measure.read_text(changed, windows, Span(0.22, 0.3), note, before)
+    curve: dict[L, float] = {}
+    for i, level in enumerate(change.other_levels):
+        start, width = 0.17 + 0.3 * i / len(change.other_levels), 0.3 / len(change.other_levels)
+        yield from _apply(change, level, pairs, Span(start, start + width / 4))
+        note = f"For comparison, reading the text with {change.worded(level)}"
+        reading = yield from measure.read_text(changed, windows, Span(start + width / 4, start + width), note)
+        curve[level] = reading.perplexity
 
-    # 2. The learner's own question, asked twice.
+    # 2. Perplexity and KL of the chosen level, which the changed model then keeps.
+    stored = yield from _apply(change, change.level, pairs, Span(0.47, 0.52))
+    note = f"Reading the text with {change.name}"
+    after = yield from measure.read_text(changed, windows, Span(0.52, 0.6), note, before)
+    curve[change.level] = after.perplexity
+
+    # 3. The learner's own question, asked twice.
     exhibits: dict[str, str] = {}
     asked = ""
     if lab.question:
-        exhibits, asked = yield from measure.compare_answers(models, tokenizer, lab.question, Span(0.3, 0.55))
-
-    # 3. Other levels on the same text, for the curve.
-    curve = {change.level: after.perplexity}
-    for i, level in enumerate(change.other_levels):
-        start, width = 0.55 + 0.25 * i / len(change.other_levels), 0.25 / len(change.other_levels)
-        yield from _apply(change, level, pairs, Span(start, start + width / 5))
-        note = f"For comparison, reading it with {change.worded(level)}"
-        reading = yield from measure.read_text(changed, windows, Span(start + width / 5, start + width), note)
-        curve[level] = reading.perplexity
-    yield from _apply(change, change.level, pairs, Span(0.8, 0.82))
+        exhibits, asked = yield from measure.compare_answers(models, tokenizer, lab.question, Span(0.6, 0.82))
 
     # 4. Speed. `shrink` replaces what the layers compute, not the weights that they hold.
     if change.shrink is not None:

@@ -1,6 +1,6 @@
 """Zero-shot, one-shot, few-shot: the same messages sorted by the same weights, with 0, 1 and k solved examples before.
 
-The model continues a plain text (no chat template); its answer is the topic whose first token it finds likeliest, so a
+The model continues a plain text (no chat template); its answer is the label whose first token it finds likeliest, so a
 format error is impossible and only the choice is measured. The examples are read once, and their KV cache is shared by
 all messages. Nothing is trained.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from demos import charts
 from demos.base import Demo, DemoResult, Lab, Param, Progress, Table
 from demos.measure import Span
-from demos.shots import LABELS, TOPICS, choose_shots, load_items, score_next, wilson_interval
+from demos.shots import FEELINGS, LABELS, choose_shots, load_items, score_next, sign_test, wilson_interval
 
 _COUNT = "two|three|four|five|six|seven|eight"
 
@@ -26,37 +26,42 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     pool, items = load_items("shot"), load_items("test")
     examples = {0: [], 1: pool[:1], shots: choose_shots(pool, shots, order, lab.seed)}
     answers: dict[int, list[str]] = {}
+    correct: dict[int, list[bool]] = {}
     rows = []
     metrics: dict[str, float] = {"items": len(items), "shots": shots}
     for i, (key, count) in enumerate(zip("01k", examples, strict=True)):
         prompts = [labels.prefix(examples[count]) + labels.query(item.message) for item in items]
         span = Span(0.15 + 0.27 * i, 0.42 + 0.27 * i)
-        candidates = [f" {labels.names[topic]}" for topic in TOPICS]
+        candidates = [f" {labels.names[feeling]}" for feeling in FEELINGS]
         scores = yield from score_next(
             specimen, prompts, candidates, span, f"Sorting messages after {_examples(count)}"
         )
-        answers[count] = [TOPICS[best] for best in scores.argmax(1).tolist()]
-        right = sum(answer == item.topic for answer, item in zip(answers[count], items, strict=True))
+        answers[count] = [FEELINGS[best] for best in scores.argmax(1).tolist()]
+        correct[count] = [answer == item.feeling for answer, item in zip(answers[count], items, strict=True)]
+        right = sum(correct[count])
         low, high = wilson_interval(right, len(items))
-        metrics |= {f"accuracy_{key}": right / len(items), f"accuracy_{key}_low": low, f"accuracy_{key}_high": high}
+        name = f"accuracy_{key}"
+        metrics |= {name: right / len(items), f"{name}_low": low, f"{name}_high": high}
         rows.append(
             (
                 str(count),
                 f"{100 * right / len(items):.0f}",
                 f"{100 * low:.0f}–{100 * high:.0f}",
-                ", ".join(f"{answers[count].count(topic)} {topic}" for topic in TOPICS),
+                ", ".join(f"{answers[count].count(feeling)} {feeling}" for feeling in FEELINGS),
                 str(len(specimen.tokenizer(prompts[0])["input_ids"])),
             )
         )
     yield Progress(0.97, "Drawing")
+    both = list(zip(correct[0], correct[shots], strict=True))
+    turned = (both.count((False, True)), both.count((True, False)))
     yield DemoResult(
-        summary=_summary(metrics, shots, Counter(answers[1]).most_common(1)[0], pool[0].topic),
+        summary=_summary(metrics, shots, turned, Counter(answers[1]).most_common(1)[0]),
         table=Table(("Examples", "Right (%)", "95 % interval (%)", "Answers given", "Prompt (tokens)"), tuple(rows)),
         metrics=metrics,
-        figure=charts.shots_chart(metrics, shots, 1 / len(TOPICS)),
+        figure=charts.shots_chart(metrics, shots, 1 / len(FEELINGS)),
         figure_alt="Share of messages sorted right, with 95 % intervals: "
         + ", ".join(f"{row[1]} % after {_examples(int(row[0]))} ({row[2]} %)" for row in rows)
-        + f"; guessing gives {100 / len(TOPICS):.0f} %.",
+        + f"; guessing gives {100 / len(FEELINGS):.0f} %.",
         exhibits={
             f"Prompt with {_examples(count)}": labels.prefix(chosen) + labels.query(items[0].message)
             for count, chosen in examples.items()
@@ -68,28 +73,28 @@ def _examples(count: int) -> str:
     return "no example" if count == 0 else "1 example" if count == 1 else f"{count} examples"
 
 
-def _summary(metrics: Mapping[str, float], shots: int, commonest: tuple[str, int], shown: str) -> str:
+def _summary(metrics: Mapping[str, float], shots: int, turned: tuple[int, int], commonest: tuple[str, int]) -> str:
+    """`turned`: messages that few-shot turned right and wrong against zero-shot; `commonest`: the one-shot answer."""
     zero, one, many = (f"{100 * metrics[f'accuracy_{key}']:.0f} %" for key in "01k")
-    items = int(metrics["items"])
-    apart = metrics["accuracy_k_low"] > metrics["accuracy_0_high"]
-    worse = metrics["accuracy_k_high"] < metrics["accuracy_0_low"]
-    if apart:
-        verdict = "so few-shot prompting clearly helped here"
-    elif worse:
-        verdict = "so few-shot prompting clearly hurt here: a model this small can copy the examples' labels blindly"
+    items, (gained, lost) = int(metrics["items"]), turned
+    if sign_test(gained, lost) >= 0.05:
+        verdict = "so this run does not prove that few-shot prompting helps or hurts"
+    elif gained > lost:
+        verdict = "so few-shot prompting helped, by more than chance would"
     else:
-        verdict = "but the intervals of zero-shot and few-shot overlap, so this run does not prove a difference"
+        verdict = "so few-shot prompting hurt, by more than chance would"
     parts = [
-        f"The same weights sorted {items} messages into {len(TOPICS)} topics: {zero} right zero-shot, {one} one-shot and "
-        f"{many} with {shots} examples, {verdict} (guessing gives {100 / len(TOPICS):.0f} %)."
+        f"The same weights sorted {items} messages as positive or negative: {zero} right zero-shot, {one} one-shot and "
+        f"{many} with {shots} examples; guessing gives {100 / len(FEELINGS):.0f} %.",
+        f"Against zero-shot, few-shot turned {gained} messages right and {lost} wrong, {verdict}.",
     ]
-    topic, count = commonest
-    if metrics["accuracy_1"] < metrics["accuracy_0"] and topic == shown and count > items / 2:
+    feeling, count = commonest
+    if metrics["accuracy_1"] < metrics["accuracy_0"] and count > 0.75 * items:
         parts.append(
-            f"One-shot was worse than zero-shot, because a small model copies: its only example is about {shown}, and it "
-            f"answered {shown} for {count} of {items} messages."
+            f"One-shot was worse than zero-shot here: a single example tipped the model to one side, and it answered "
+            f"{feeling} for {count} of {items} messages."
         )
-    parts.append("Which examples stand in the prompt, and in which order, moves these numbers too: try another order.")
+    parts.append("Few-shot results also depend on which examples are shown, and in which order: try another order.")
     return " ".join(parts)
 
 
@@ -116,7 +121,7 @@ FEW_SHOT = Demo(
         Param(
             "labels",
             "words",
-            "how topics are written: as words, or as letters that the instruction explains",
+            "how feelings are written: as words, or as letters that the instruction explains",
             choices=("words", "letters"),
             spoken=((r"\bletters?\b", "letters"), (r"\bword labels?\b|\blabels? as words\b", "words")),
         ),

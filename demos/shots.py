@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,35 +17,33 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH = 15  # prompts read at once: a step of progress every few tenths of a second
-TOPICS = ("sports", "food", "travel")
+FEELINGS = ("positive", "negative")
 
 
 @dataclass(frozen=True)
 class Item:
     message: str
-    topic: str
+    feeling: str
 
 
 @dataclass(frozen=True)
 class Labels:
-    """How topics are written in the prompt: as words, or as letters that the instruction explains."""
+    """How feelings are written in the prompt: as words, or as letters that the instruction explains."""
 
     names: Mapping[str, str]
     instruction: str
 
     def query(self, message: str) -> str:
-        return f"Message: {message}\nTopic:"
+        return f"Message: {message}\nFeeling:"
 
     def prefix(self, shots: Sequence[Item]) -> str:
         """Everything before the message that is asked about: the instruction and the solved examples."""
-        return self.instruction + "".join(f"{self.query(s.message)} {self.names[s.topic]}\n\n" for s in shots)
+        return self.instruction + "".join(f"{self.query(s.message)} {self.names[s.feeling]}\n\n" for s in shots)
 
 
 LABELS = {
-    "words": Labels({topic: topic for topic in TOPICS}, "Is each message about sports, food or travel?\n\n"),
-    "letters": Labels(
-        dict(zip(TOPICS, "ABC", strict=True)), "Is each message about A (sports), B (food) or C (travel)?\n\n"
-    ),
+    "words": Labels({feeling: feeling for feeling in FEELINGS}, "Is each message positive or negative?\n\n"),
+    "letters": Labels({"positive": "A", "negative": "B"}, "Is each message A (positive) or B (negative)?\n\n"),
 }
 
 
@@ -56,7 +54,11 @@ def load_items(use: str) -> list[Item]:
 
 
 def choose_shots(pool: Sequence[Item], shots: int, order: str, seed: int) -> list[Item]:
-    """The first `shots` examples of the pool, as they stand, reversed, or shuffled by the seed."""
+    """The first `shots` examples of the pool, as they stand, reversed, or shuffled by the seed.
+
+    The pool's own order is one that works for the embedded model; small models are fickle about order (Lu et al. 2021,
+    "Fantastically Ordered Prompts"), which the other two let a learner see.
+    """
     chosen = list(pool[:shots])
     if order == "reversed":
         chosen.reverse()
@@ -71,6 +73,23 @@ def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, flo
     middle = (share + extra / 2) / (1 + extra)
     half = z / (1 + extra) * ((share * (1 - share) + extra / 4) / total) ** 0.5
     return middle - half, middle + half
+
+
+def sign_test(gained: int, lost: int) -> float:
+    """Two-sided p-value that a change is chance, from the items that it turned right and the ones it turned wrong.
+
+    The exact form of McNemar's test (1947): items that stay as they are say nothing, and under chance the others fall
+    either way like a coin.
+    """
+    total = gained + lost
+    tail = sum(math.comb(total, i) for i in range(min(gained, lost) + 1)) / 2**total
+    return min(1.0, 2 * tail)
+
+
+def shared_length(sequences: Sequence[Sequence[int]]) -> int:
+    """How many tokens all sequences begin with in common, leaving each at least one of its own."""
+    most = min(len(ids) for ids in sequences) - 1
+    return next((i for i in range(most) if len({ids[i] for ids in sequences}) > 1), most)
 
 
 def score_next(
@@ -88,8 +107,9 @@ def score_next(
     if len(set(first)) < len(first):
         raise ValueError(f"candidates must differ in their first token; got {list(candidates)!r}")
     encoded = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
-    shared = len(os.path.commonprefix(encoded))
-    shared = min(shared, min(map(len, encoded)) - 1)  # each prompt keeps a token to read
+    shared = shared_length(encoded)
+    if shared < 1:
+        raise ValueError(f"prompts must begin alike and go on; got {prompts[0]!r}, …")
     yield span.step(0, len(prompts), note)
     with torch.inference_mode():
         prefix = model(input_ids=torch.tensor([encoded[0][:shared]], device=model.device), logits_to_keep=1).cache

@@ -32,7 +32,11 @@ FEATURES = (
     "strange words",
 )
 # Words of any subject: neither strange nor telling.
-_ANY_SUBJECT = frozenset(content_words("what how much many get make best good need use used like want know find buy one two time day year people thing work go take give come see"))
+_ANY_SUBJECT = frozenset(
+    content_words(
+        "what how much many get make best good need use used like want know find buy one two time day year people thing work go take give come see"
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +103,7 @@ def index_vectors(
     import faiss
 
     dimension = vectors.shape[1]
+    index: Any
     if passages <= APPROXIMATE_ABOVE:
         index = faiss.IndexFlatIP(dimension)
     else:
@@ -138,7 +139,7 @@ def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) ->
     if not path.is_file():
         return None
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != (folder / "sha256").read_text():
+        if hashlib.sha256(path.read_bytes()).hexdigest() != (folder / "sha256").read_text(errors="replace"):
             raise RuntimeError("its SHA-256 differs from the recorded one")
         index = faiss.read_index(str(path))
         if index.ntotal != len(rows):

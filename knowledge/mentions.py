@@ -31,7 +31,9 @@ class Mentions:
                         owners.append((concept.id, side.id))
         self._meanings = {name: tuple(owners) for name, owners in meanings.items() if name}
         names = sorted(self._meanings, key=len, reverse=True)
-        self._pattern = re.compile(r"(?<!\w)(?:" + "|".join(re.escape(name) for name in names) + r")(?!\w)" if names else r"(?!)")
+        self._pattern = re.compile(
+            r"(?<!\w)(?:" + "|".join(re.escape(name) for name in names) + r")(?!\w)" if names else r"(?!)"
+        )
 
     def find(self, text: str) -> list[Mention]:
         """Mentions in order of appearance."""
@@ -48,5 +50,6 @@ class Mentions:
 
 
 def _fold(text: str) -> str:
-    """Lower case, hyphens as blanks: "Fine-Tuning" and "fine tuning" are one name. Keeps the length."""
-    return re.sub(r"[-‐‑–/_]", " ", text.lower())
+    """Lower case, hyphens as blanks: "Fine-Tuning" and "fine tuning" are one name. Keeps the length, letter by letter."""
+    lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+    return re.sub(r"[-‐‑–/_]", " ", lower)

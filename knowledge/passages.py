@@ -249,7 +249,7 @@ class _Fields:
         except yaml.MarkedYAMLError as error:
             line = first + (error.problem_mark.line if error.problem_mark else 0)
             raise _wrong(path, line, f"{where} is not YAML ({error.problem})", "quote values with a colon") from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise _wrong(path, first, f"{where} is not YAML ({error})", "remove special characters") from error
         if not isinstance(value, dict) or not isinstance(node, yaml.MappingNode):
             raise _wrong(path, first, f"{where} has no 'name: value' lines", "see docs/concept-files.md")
@@ -287,7 +287,10 @@ class _Fields:
 def _side(front: _Fields, row: dict[str, Any]) -> Side:
     if not row.get("id") or not row.get("name"):
         raise front.wrong("sides", f"a side without id or name: {row!r}", "give each side both")
-    return Side(str(row["id"]), str(row["name"]), tuple(str(alias) for alias in row.get("aliases") or ()))
+    aliases = row.get("aliases") or []
+    if not isinstance(aliases, list):
+        aliases = [aliases]
+    return Side(str(row["id"]), str(row["name"]), tuple(str(alias) for alias in aliases))
 
 
 def _source(front: _Fields, row: dict[str, Any]) -> Source:

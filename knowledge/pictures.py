@@ -8,7 +8,25 @@ from tutor.errors import KnowledgeError
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _ALLOWED = frozenset(
-    "svg g path rect circle ellipse line polyline polygon text tspan title desc defs marker linearGradient stop".split()
+    [
+        "svg",
+        "g",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "title",
+        "desc",
+        "defs",
+        "marker",
+        "linearGradient",
+        "stop",
+    ]
 )
 _LARGEST_BYTES = 100_000
 
@@ -29,13 +47,15 @@ def read_diagram(*candidates: Path) -> str:
         root = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
         raise KnowledgeError(f"{path}:{error.position[0]} is not well-formed SVG") from error
+    except (LookupError, ValueError) as error:
+        raise KnowledgeError(f"{path}:1 declares an encoding that cannot be read ({error})") from error
     if root.tag != f"{_SVG}svg" or not re.match(r"0 0 400 \d+$", root.get("viewBox", "")):
         raise KnowledgeError(f'{path} is not an <svg> with viewBox="0 0 400 HEIGHT"')
     for element in root.iter():
         if not isinstance(element.tag, str) or element.tag.removeprefix(_SVG) not in _ALLOWED:
             raise KnowledgeError(f"{path} holds the element {element.tag!r}, which pictures may not")
         for name, value in element.attrib.items():
-            if name.startswith("on") or "href" in name or re.search(r"url\((?!#)|javascript:", value):
+            if name.lower().startswith("on") or "href" in name.lower() or re.search(r"url\((?!#)|javascript:", value):
                 raise KnowledgeError(f"{path} holds the attribute {name!r}, which pictures may not")
     ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
     return ElementTree.tostring(root, encoding="unicode")

@@ -138,12 +138,16 @@ class Search:
 
 
 def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]:
-    """The first k hits, the last ones exchanged where a named side would have no passage."""
+    """The first k hits, exchanged from the end where a named side would have no passage, the first hit always kept."""
     chosen = list(hits[:k])
+    needed: set[int] = {0}
     for side in named:
-        if any(side in hit.passage.about for hit in chosen):
-            continue
-        found = next((hit for hit in hits[k:] if side in hit.passage.about), None)
-        if found is not None and len(chosen) > 1:
-            chosen[-1] = found
+        place = next((i for i, hit in enumerate(chosen) if side in hit.passage.about), None)
+        if place is None:
+            found = next((hit for hit in hits[k:] if side in hit.passage.about), None)
+            place = next((i for i in reversed(range(len(chosen))) if i not in needed), None)
+            if found is None or place is None:
+                continue
+            chosen[place] = found
+        needed.add(place)
     return chosen

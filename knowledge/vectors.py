@@ -32,11 +32,13 @@ class VectorStore:
                 self._known = {row.tobytes(): vector for row, vector in zip(hashes, vectors, strict=True)}
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             log.warning("%s is damaged (%s); embedding again", self._path, error)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (texts, dimension), from the store where it has them; what was new is saved."""
+        if not texts:
+            return self._embedder.embed([])
         hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
         new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in self._known}
         if new:

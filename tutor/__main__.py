@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from demos import DEMOS, find_demo
 from demos.base import DemoResult, Lab, Progress
@@ -21,9 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("tutor").setLevel(logging.INFO)
     logging.getLogger("knowledge").setLevel(logging.INFO)
-    parser = _parser()
-    parsed, rest = parser.parse_known_args(arguments)
     try:
+        parsed, rest = _parser().parse_known_args(arguments)
         if rest and parsed.command != "demo":
             raise TutorError(f"Unknown argument {rest[0]!r}; see `python -m tutor {parsed.command} --help`.")
         parsed.rest = rest
@@ -36,14 +35,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, with a mistake told in one line like every other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise TutorError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tutor", description=__doc__)
+    parser = _Parser(prog="python -m tutor", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 
     ask = commands.add_parser("ask", help="answer a question, or a file of them")
     ask.add_argument("question", nargs="?")
     ask.add_argument("--json", action="store_true")
-    ask.add_argument("--batch", metavar="FILE", help='JSON lines {"id", "question", "history": [[user, tutor], …]}; - for stdin')
+    ask.add_argument(
+        "--batch", metavar="FILE", help='JSON lines {"id", "question", "history": [[user, tutor], …]}; - for stdin'
+    )
     ask.add_argument("--no-demos", action="store_true", help="route to an experiment without running it")
     ask.set_defaults(run=_ask)
 
@@ -81,7 +89,10 @@ def _ask(parsed: argparse.Namespace, settings: Settings) -> int:
     for item_id, question, history in items:
         tutor = tutor or open_tutor(settings)
         if parsed.json or parsed.batch:
-            print(json.dumps(record(tutor, item_id, question, history, not parsed.no_demos), ensure_ascii=False), flush=True)
+            print(
+                json.dumps(record(tutor, item_id, question, history, not parsed.no_demos), ensure_ascii=False),
+                flush=True,
+            )
         else:
             _print_turn(tutor.turn(question, history, run_demos=not parsed.no_demos))
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from knowledge.search import Hit, Search
-from tutor.composition import Composition, settled_polarity
+from tutor.composition import Composition, possible_openings
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
 from tutor.grounding import Grounding, complete_sentences
@@ -16,7 +16,9 @@ _LONGEST_WRITTEN = 220  # tokens
 _END = "\n"
 
 
-def stream_answer(engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
+def stream_answer(
+    engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search
+) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search)
@@ -24,8 +26,7 @@ def stream_answer(engine: Engine, free: bool, query: str, hits: Sequence[Hit], s
 
 
 def _chosen(engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
-    opening = settled_polarity(query, hits, search.embedder, search.mentions)
-    composition = Composition(query, hits, search.embedder, opening, refusable=False)
+    composition = Composition(query, hits, search.embedder, possible_openings(query, hits, search), refusable=False)
     shown = ""
     for branch in engine.choose(answer_prompt(query, hits), composition.allowed):
         piece = composition.pieces[branch.key]

@@ -7,7 +7,7 @@ history) and goes out as events, so two learners never meet.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from demos import DEMOS, find_demo
@@ -51,7 +51,7 @@ class Tutor:
     specimens: Specimens
     free: bool = False
 
-    def turn(self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True) -> Iterator[Event]:
+    def turn(self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True) -> Generator[Event]:
         """Answer one question. Closing the iterator stops all work. Never raises for what a learner typed."""
         start = time.monotonic()
         question = question.replace("\x00", " ").strip()
@@ -73,7 +73,9 @@ class Tutor:
         elif routed.intent == "ask":
             yield from self._answer(standalone, start)
         else:
-            yield from self._say(Understood(routed.intent, question), self._reply(routed), start, None, routed.intent == "refuse")
+            yield from self._say(
+                Understood(routed.intent, question), self._reply(routed), start, None, routed.intent == "refuse"
+            )
 
     def _answer(self, standalone: Standalone, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten)
@@ -97,22 +99,36 @@ class Tutor:
             return
         cited = {n for sentence in checked for n in sentence.sources}
         sources = tuple(Source(n, hit, n in cited) for n, hit in enumerate(retrieval.hits, 1))
-        prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in retrieval.hits) + self.engine.count(standalone.query)
+        prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in retrieval.hits) + self.engine.count(
+            standalone.query
+        )
         new_tokens = self.engine.count(text)
         timings = Timings(first, time.monotonic() - start, prompt_tokens, new_tokens)
         yield Answered(
-            text, understood, sources, tuple(checked), suggest(concept, standalone.query, retrieval.hits), timings, concept=concept.id
+            text,
+            understood,
+            sources,
+            tuple(checked),
+            suggest(concept, standalone.query, retrieval.hits),
+            timings,
+            concept=concept.id,
         )
 
     def _experiment(
-        self, question: str, call: DemoCall, standalone: Standalone, history: Sequence[Exchange], start: float, run: bool
+        self,
+        question: str,
+        call: DemoCall,
+        standalone: Standalone,
+        history: Sequence[Exchange],
+        start: float,
+        run: bool,
     ) -> Iterator[Event]:
         demo = find_demo(call.name)
         understood = Understood("demo", standalone.query, False, call)
         yield understood
         concept = self.knowledge.by_id.get(demo.concepts[0]) if demo.concepts else None
         result: DemoResult | None = None
-        asked = next((e.user for e in reversed(history) if route(e.user, (), DEMOS).intent == "ask"), "") if run else ""
+        asked = next((e.user for e in reversed(history) if _is_question(e.user)), "") if run else ""
         for step in demo.run(Lab(self.specimens.copy, asked), call.params) if run else ():
             if isinstance(step, Progress):
                 yield DemoProgress(step.fraction, step.note)
@@ -126,10 +142,19 @@ class Tutor:
         followups = suggest(concept, question, ()) if concept else ()
         took = time.monotonic() - start
         yield Answered(
-            text, understood, (), (), followups, Timings(took, took, 0, 0), concept=concept.id if concept else None, finished=finished
+            text,
+            understood,
+            (),
+            (),
+            followups,
+            Timings(took, took, 0, 0),
+            concept=concept.id if concept else None,
+            finished=finished,
         )
 
-    def _quiz(self, question: str, concept: Concept | None, history: Sequence[Exchange], start: float) -> Iterator[Event]:
+    def _quiz(
+        self, question: str, concept: Concept | None, history: Sequence[Exchange], start: float
+    ) -> Iterator[Event]:
         found = next_item(self.knowledge, concept, history)
         if found is None:
             yield from self._say(Understood("quiz", question), "My notes hold no quiz questions yet.", start, concept)
@@ -147,7 +172,11 @@ class Tutor:
         yield understood
         yield Delta(text)
         took = time.monotonic() - start
-        followups = suggest(concept, understood.query, ()) if concept else tuple(c.question for c in self.knowledge.concepts[:3])
+        followups = (
+            suggest(concept, understood.query, ())
+            if concept
+            else tuple(c.question for c in self.knowledge.concepts[:3])
+        )
         yield Answered(
             text, understood, (), (), followups, Timings(took, took, 0, 0), abstained, concept.id if concept else None
         )
@@ -162,3 +191,11 @@ class Tutor:
 
     def _concept(self, retrieval: Retrieval) -> Concept:
         return self.knowledge.by_id[retrieval.hits[0].passage.concept]
+
+
+def _is_question(text: str) -> bool:
+    """Whether an earlier turn asked for an answer; an experiment that could not run did not."""
+    try:
+        return route(text, (), DEMOS).intent == "ask"
+    except DemoError:
+        return False

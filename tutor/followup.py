@@ -45,32 +45,53 @@ class Standalone:
 
 
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|well|also|hmm+|right|yes|no|now)\b[\s,.!]*)+", re.IGNORECASE)
-_ABOUT = re.compile(r"^(?:(?:what|how)\s*(?:'s|is)?\s*about|what of|and for|for|with|same for|and)\s+(?P<rest>.+?)[?.!\s]*$", re.IGNORECASE)
-_BARE_NAME = re.compile(r"^(?:and|or|but|so|also|then|the|a|an|for|with|what|how|about|of|in|is|too|well|as|one|now|ok)$", re.IGNORECASE)
-_OTHER = re.compile(r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model))?", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"^(?:(?:what|how)\s*(?:'s|is)?\s*about|what of|and for|for|with|same for|and)\s+(?P<rest>.+?)[?.!\s]*$",
+    re.IGNORECASE,
+)
+_BARE_NAME = re.compile(
+    r"^(?:and|or|but|so|also|then|the|a|an|for|with|what|how|about|of|in|is|too|well|as|one|now|ok)$", re.IGNORECASE
+)
+_OTHER = re.compile(
+    r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model))?",
+    re.IGNORECASE,
+)
 _POINTED = r"(?: one| ones| method| option| kind| way| approach)?(?=\s*(?:[,;?.!]|$|is\b|are\b|does\b|do\b|can\b|will\b|need|work|cost|hurt|pay|know|make|have|has\b|any\b|less|more|too\b|then\b|again|instead))"
 _ORDINAL = tuple(
     (re.compile(rf"\bthe (?:{words}){_POINTED}", re.IGNORECASE), position)
     for words, position in (("first|former", 0), ("second|latter", 1), ("third", 2), ("last", -1))
 )
 _PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|that|this|those|these|both|each|either|neither|one|ones|there|all three|the two|the three)\b", re.IGNORECASE
+    r"\b(?:it|its|they|them|their|theirs|that|this|those|these|both|each|either|neither|one|ones|there|all three|the two|the three)\b",
+    re.IGNORECASE,
 )
 _POINTLESS_IT = re.compile(
     r"\bis it (?:true|possible|correct|right|a fact|fair to say)\b|\bdoes it (?:matter|make sense)\b|\bone of\b|\bone[- ]shot\b|\bone another\b|\bis there\b|\bare there\b"
     r"|\bthis (?:week|weekend|morning|evening|year|month|summer|winter|page|tutor|app|website|chat)\b|\btell (?:it|them) apart\b|\b(?:heard|true|think|believe|say|said|so|sure|claim|know|means?) that\b",
     re.IGNORECASE,
 )
-_NEXT = re.compile(r"^(?:and |so |but |ok(?:ay)? )*(?:then|next|after (?:that|this)|what (?:comes |happens |is )?(?:next|then|after(?: that| this)?))[?.!\s]*$", re.IGNORECASE)
-_WHY = re.compile(r"^(?:but\s+|and\s+|so\s+)?(?:why|how come|how so|why(?:'?s| is| are| was) (?:that|this|it)(?: so| necessary| needed| the case| important| true)?|why (?:so|not|though|exactly)|what for|(?:for )?what reason)[?.!\s]*$", re.IGNORECASE)
+_NEXT = re.compile(
+    r"^(?:and |so |but |ok(?:ay)? )*(?:then|next|after (?:that|this)|what (?:comes |happens |is )?(?:next|then|after(?: that| this)?))[?.!\s]*$",
+    re.IGNORECASE,
+)
+_WHY = re.compile(
+    r"^(?:but\s+|and\s+|so\s+)?(?:why|how come|how so|why(?:'?s| is| are| was) (?:that|this|it)(?: so| necessary| needed| the case| important| true)?|why (?:so|not|though|exactly)|what for|(?:for )?what reason)[?.!\s]*$",
+    re.IGNORECASE,
+)
 _SIMPLER = re.compile(
     r"^(?:(?:can|could|please|would)\s.{0,12})?(?:explain|say|put|tell|make)?\s*(?:it|that|this|me)?\s*"
     r"(?:again|simpler|more simply|simply|shorter|in simple(?:r)? (?:words|terms)|in plain (?:words|english)|like (?:i'?m|i am) (?:five|5)|to (?:a|my) \w+|eli5)[\s\S]{0,12}$"
     r"|^(?:i (?:still )?(?:don'?t|do not) (?:get|understand)(?: it| that| this)?|simpler(?: please)?|eli5|huh|what do you mean)[?.!\s]*$",
     re.IGNORECASE,
 )
-_MORE = re.compile(r"^(?:(?:can you |please )?(?:tell me |explain |give me |say )?(?:a bit |some )?more(?: details?| about (?:it|that|this))?|go on|continue|elaborate|details?|more please)[?.!\s]*$", re.IGNORECASE)
-_EXAMPLE = re.compile(r"^(?:(?:can|could) you |please )?(?:give|show|got|have|any|an?|some|for|with|do you have|tell)?\s*(?:me |us )?(?:an? |any |some |one )?(?:concrete |simple |real |short |worked )?(?:example|examples|instance)(?: please)?(?: of (?:it|that|this|both|each))?[?.!\s]*$", re.IGNORECASE)
+_MORE = re.compile(
+    r"^(?:(?:can you |please )?(?:tell me |explain |give me |say )?(?:a bit |some )?more(?: details?| about (?:it|that|this))?|go on|continue|elaborate|details?|more please)[?.!\s]*$",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(
+    r"^(?:(?:can|could) you |please )?(?:give|show|got|have|any|an?|some|for|with|do you have|tell)?\s*(?:me |us )?(?:an? |any |some |one )?(?:concrete |simple |real |short |worked )?(?:example|examples|instance)(?: please)?(?: of (?:it|that|this|both|each))?[?.!\s]*$",
+    re.IGNORECASE,
+)
 _COMPARATIVE = re.compile(
     r"\bwhich\b|\bwhat(?:'s| is) (?:the )?(?:better|best|faster|fastest|cheaper|cheapest|difference|smaller|easier|safer)\b|"
     r"\b(?:faster|cheaper|better|worse|smaller|bigger|easier|harder|slower|safer|simpler|more accurate|more expensive|best)\b",
@@ -159,7 +180,9 @@ def _pointed(topic: Topic, sides: Sequence[str], bare: str, pattern: re.Pattern[
     """A question about "the other one" or "the second", asked of the sides that this means."""
     if not re.sub(r"\b(?:what|how|about|is|and|then|for|with)\b|[^a-z]", "", pattern.sub("", bare, count=1).lower()):
         return _substitute(topic, sides, "", mentions)
-    return _prefixed(topic.named(sides), re.sub(r"\bit(\W+)(does|is|can|will) it\b", r"\2 it", pattern.sub("it", bare, count=1)))
+    return _prefixed(
+        topic.named(sides), re.sub(r"\bit(\W+)(does|is|can|will) it\b", r"\2 it", pattern.sub("it", bare, count=1))
+    )
 
 
 def _substitute(topic: Topic, sides: Sequence[str], words: str, mentions: Mentions) -> str:
@@ -178,7 +201,9 @@ def _only_names(question: str, mentions: Mentions) -> bool:
     found = mentions.find(question)
     for mention in reversed(found):
         rest = rest[: mention.start] + " " + rest[mention.start + len(mention.words) :]
-    return bool(found) and len(question.split()) <= 6 and all(_BARE_NAME.match(word) for word in re.findall(r"\w+", rest))
+    return (
+        bool(found) and len(question.split()) <= 6 and all(_BARE_NAME.match(word) for word in re.findall(r"\w+", rest))
+    )
 
 
 def _strange(text: str, vocabulary: Collection[str]) -> bool:

@@ -52,13 +52,17 @@ class Grounding:
         if re.fullmatch(r"(?:yes|no)[.,!]?", plain, re.IGNORECASE):
             return Checked(plain.rstrip(".,!").capitalize() + ".", (), "supported", 1.0)
         scores = self._vectors @ self._embedder.embed([plain])[0]
-        order = sorted(range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if self._lines[i].n in claimed else 0.0)))
+        order = sorted(
+            range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if self._lines[i].n in claimed else 0.0))
+        )
         for i in order[:3]:
             if self._supports(self._lines[i], plain, float(scores[i])):
                 if plain in self._shown:
                     return None
                 self._shown.update((plain, self._lines[i].text))
-                return Checked(cited(plain, self._lines[i].n), (self._lines[i].n,), "supported", round(float(scores[i]), 3))
+                return Checked(
+                    cited(plain, self._lines[i].n), (self._lines[i].n,), "supported", round(float(scores[i]), 3)
+                )
         best = next((i for i in order if self._lines[i].text not in self._shown), None)
         if best is None or scores[best] < 0.35:
             return None
@@ -67,10 +71,14 @@ class Grounding:
         return Checked(cited(line.text, line.n), (line.n,), "quoted", round(float(scores[best]), 3))
 
     def _supports(self, line: _Line, sentence: str, score: float) -> bool:
-        near = score >= _SIMILAR or (score >= _SIMILAR_WITH_WORDS and _coverage(sentence, line.hit.passage.text) >= _COVERED_WORDS)
+        near = score >= _SIMILAR or (
+            score >= _SIMILAR_WITH_WORDS and _coverage(sentence, line.hit.passage.text) >= _COVERED_WORDS
+        )
         numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.hit.passage.text))
         sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))
-        same_sides = not sides or bool(others) and (sides <= others or others <= sides and sides <= set(line.hit.passage.about))
+        same_sides = not sides or (
+            bool(others) and (sides <= others or (others <= sides and sides <= set(line.hit.passage.about)))
+        )
         same_order = self._mentions.sides(sentence)[:1] == self._mentions.sides(line.text)[:1] or len(sides) < 2
         same_sign = len(_NEGATION.findall(sentence)) % 2 == len(_NEGATION.findall(line.text)) % 2
         return near and numbers and same_sides and same_order and same_sign
@@ -84,8 +92,12 @@ def _coverage(sentence: str, text: str) -> float:
 
 
 def complete_sentences(text: str) -> tuple[list[str], str]:
-    """The finished sentences of a growing text, and the unfinished rest."""
-    pieces = split_sentences(re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", text))
-    if not pieces:
-        return [], ""
-    return pieces[:-1], pieces[-1]
+    """The finished sentences of a growing text, and the unfinished rest, blanks at its end kept.
+
+    A sentence is finished once the next has begun with a letter, so that a citation that arrives in pieces stays with it.
+    """
+    moved = re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", text)
+    pieces = split_sentences(moved)
+    if len(pieces) < 2 or re.fullmatch(r"[\W\d]*", pieces[-1]):
+        return [], text
+    return pieces[:-1], pieces[-1] + text[len(text.rstrip()) :]

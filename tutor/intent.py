@@ -22,26 +22,65 @@ _SHOW = re.compile(
     r"run (?:the|an?|it|this|that|some|again|quant\w*|prun\w*|few\w*|zero\w*|one\w*)\b)|^(?:please )?(?:compare|run|plot|measure|try)\b",
     re.IGNORECASE,
 )
-_LIVE = re.compile(r"\blive\b|\bdemo\b|\bexperiment\b|\bin action\b|\bfor real\b|\bon (?:a|the|this) (?:real )?model\b|^(?:please )?(?:run|simulate|measure)\b", re.IGNORECASE)
+_LIVE = re.compile(
+    r"\blive\b|\bdemo\b|\bexperiment\b|\bin action\b|\bfor real\b|\bon (?:a|the|this) (?:real )?model\b|^(?:please )?(?:run|simulate|measure)\b",
+    re.IGNORECASE,
+)
 # These make "show me …" a request for words.
 _EXPLAINS = re.compile(
     r"\b(?:difference|differences|explain|why|what (?:is|are|does)|meaning|definition|how (?:do|does|to|is|are|can|would|many|much)|what|example|examples|analogy|source|sources|passage|paper|"
     r"steps|list|summary|is it|does|should|where (?:do|can|should|would) i|my own|right\?|correct\?|\w+n't (?:it|they|that)\?)\b|(?:right|correct|n'?t (?:it|they|that|you))\s*\?\s*$",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"^(?:what|why|how|when|which|who|where|is|are|does|do|did|can a|can an|can the|should|would|will|could a|has|have)\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"^(?:what|why|how|when|which|who|where|is|are|does|do|did|can a|can an|can the|should|would|will|could a|has|have)\b",
+    re.IGNORECASE,
+)
 _AGAIN = re.compile(
     r"^(?:(?:and|now|ok(?:ay)?|again|then|also|please|so|but|what about|how about|try|same|repeat|run|do|redo|make|use|with|at|for|it|that|this|only|just|compare|instead|let'?s|show me|once more|one more time)\b[\s,]*)+",
     re.IGNORECASE,
 )
-_QUIZ = re.compile(r"\bquizz?(?:es)?\b|\btest (?:me|my)\b|\bask me (?:a |some |another )?(?:questions?|something)\b|\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b", re.IGNORECASE)
+_QUIZ = re.compile(
+    r"\bquizz?(?:es)?\b|\btest (?:me|my)\b|\bask me (?:a |some |another )?(?:questions?|something)\b|\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b",
+    re.IGNORECASE,
+)
 _QUIZ_TOPIC = re.compile(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b", re.IGNORECASE)
 _SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("hello", re.compile(r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)(?: there| tutor| everyone| all)?[^\w]*$", re.IGNORECASE)),
-    ("thanks", re.compile(r"^(?:(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|makes sense)[\s,!.]*)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$", re.IGNORECASE)),
-    ("bye", re.compile(r"^(?:good)?(?:bye|night)(?: for now| bye)?[\s!.]*$|^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$", re.IGNORECASE)),
-    ("who", re.compile(r"\bwho (?:are|made|built|created) you\b|\bwhat are you\b|\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b|\byour name\b|\bhow are you\b|\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b", re.IGNORECASE)),
-    ("help", re.compile(r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: .{0,20})?|(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$", re.IGNORECASE)),
+    (
+        "hello",
+        re.compile(
+            r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)(?: there| tutor| everyone| all)?[^\w]*$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "thanks",
+        re.compile(
+            r"^(?:(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|makes sense)[\s,!.]*)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "bye",
+        re.compile(
+            r"^(?:good)?(?:bye|night)(?: for now| bye)?[\s!.]*$|^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "who",
+        re.compile(
+            r"\bwho (?:are|made|built|created) you\b|\bwhat are you\b|\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b|\byour name\b|\bhow are you\b|\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "help",
+        re.compile(
+            r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: .{0,20})?|(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$",
+            re.IGNORECASE,
+        ),
+    ),
 )
 _INJECTION = re.compile(
     r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b|"
@@ -68,9 +107,8 @@ def route(question: str, history: Sequence[Exchange], demos: Sequence[Demo], con
     text = question.replace("\x00", "").strip()
     if len(text) > LONGEST_QUESTION:
         return Routed("refuse", "long")
-    if not re.search(r"\w", text) or not re.search(r"[^\W\d_]", text):
-        if _last_call(history, demos) is None:
-            return Routed("refuse", "empty")
+    if not re.search(r"[^\W\d_]", text) and _last_call(history, demos) is None:
+        return Routed("refuse", "empty")
     if _INJECTION.search(text):
         return Routed("refuse", "injection")
     for kind, pattern in _SMALLTALK:
@@ -99,7 +137,12 @@ def _demo_call(text: str, history: Sequence[Exchange], demos: Sequence[Demo], co
 def _requested(text: str, demos: Sequence[Demo], concept: str | None) -> Demo | None:
     """The experiment that the words ask for, if they ask for one."""
     explains = _EXPLAINS.search(text) and not _LIVE.search(text)
-    command = re.sub(r"^(?:please|now|ok(?:ay)?|can you|could you|let'?s|go ahead and|i want to|try to|and)\b[\s,]*", "", text, flags=re.IGNORECASE)
+    command = re.sub(
+        r"^(?:please|now|ok(?:ay)?|can you|could you|let'?s|go ahead and|i want to|try to|and)\b[\s,]*",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
     if not explains and not _QUESTION.match(text):
         for demo in demos:
             if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
@@ -113,7 +156,11 @@ def _requested(text: str, demos: Sequence[Demo], concept: str | None) -> Demo | 
     spoken = [demo for demo in demos if _spoken(text, demo)]
     if len(spoken) == 1:
         return spoken[0]
-    pointing = re.match(r"^.{0,24}\b(?:live|it|that|this|demo|experiment|run|try)\b[\s!.?]*(?:live|please|now|in action)?[\s!.?]*$", text, re.IGNORECASE)
+    pointing = re.match(
+        r"^.{0,24}\b(?:live|it|that|this|demo|experiment|run|try)\b[\s!.?]*(?:live|please|now|in action)?[\s!.?]*$",
+        text,
+        re.IGNORECASE,
+    )
     if concept and pointing:
         return next((demo for demo in demos if concept in demo.concepts), None)
     return None
@@ -153,7 +200,10 @@ def _spoken(text: str, demo: Demo, bare: bool = False) -> dict[str, Value]:
     return found
 
 
-_NUMBER_WORDS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
+_NUMBER_WORDS = {
+    word: n
+    for n, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"])
+}
 
 
 def _number(text: str, percent: bool) -> Value:

@@ -30,7 +30,9 @@ def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
         raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
     embedder = SentenceEmbedder(ensure_embedder(settings.cache))
     elsewhere = VectorStore(settings.cache / "index", embedder).embed(elsewhere_questions())
-    return Search(knowledge, load_or_build(knowledge.passages, embedder, settings.cache), embedder, elsewhere, coverage=coverage)
+    return Search(
+        knowledge, load_or_build(knowledge.passages, embedder, settings.cache), embedder, elsewhere, coverage=coverage
+    )
 
 
 def open_tutor(settings: Settings) -> Tutor:

@@ -11,7 +11,9 @@ from tutor.events import Exchange
 _LETTERS = "ABCDEF"
 
 
-def next_item(knowledge: Knowledge, concept: Concept | None, history: Sequence[Exchange]) -> tuple[Concept, QuizItem] | None:
+def next_item(
+    knowledge: Knowledge, concept: Concept | None, history: Sequence[Exchange]
+) -> tuple[Concept, QuizItem] | None:
     """The first question of the set in play that the history has not asked; without a set, the next set's."""
     said = "\n".join(exchange.tutor for exchange in history)
     concepts = [concept] if concept is not None and concept.quiz else []
@@ -31,13 +33,20 @@ def pending_item(knowledge: Knowledge, history: Sequence[Exchange]) -> tuple[Con
     if not history:
         return None
     last = history[-1].tutor
-    return next(((c, item) for c in knowledge.concepts for item in c.quiz if item.question in last and item.choices[0] in last), None)
+    return next(
+        ((c, item) for c in knowledge.concepts for item in c.quiz if item.question in last and item.choices[0] in last),
+        None,
+    )
 
 
 def chosen(item: QuizItem, reply: str) -> int | None:
     """The index that a reply picks, by letter or by the choice's words; None if it picks none."""
     text = reply.strip()
-    letter = re.match(rf"^(?:(?:i (?:think|say|guess)|it'?s|answer(?: is)?|option|choice)\s+)?\(?([{_LETTERS}{_LETTERS.lower()}])\)?[\s.!?)]*$", text, re.IGNORECASE)
+    letter = re.match(
+        rf"^(?:(?:i (?:think|say|guess)|it'?s|answer(?: is)?|option|choice)\s+)?\(?([{_LETTERS}{_LETTERS.lower()}])\)?[\s.!?)]*$",
+        text,
+        re.IGNORECASE,
+    )
     if letter:
         index = _LETTERS.index(letter[1].upper())
         return index if index < len(item.choices) else None

@@ -33,11 +33,16 @@ def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange
         "answer": answered.text,
         "sources": [source_record(s.n, s.hit, tutor.knowledge) | {"cited": s.cited} for s in answered.sources],
         "sentences": [
-            {"text": s.text, "sources": list(s.sources), "support": s.support, "score": s.score} for s in answered.sentences
+            {"text": s.text, "sources": list(s.sources), "support": s.support, "score": s.score}
+            for s in answered.sentences
         ],
         "demo": None
         if call is None
-        else {"name": call.name, "params": dict(call.params), "metrics": dict(finished.result.metrics) if finished else None},
+        else {
+            "name": call.name,
+            "params": dict(call.params),
+            "metrics": dict(finished.result.metrics) if finished else None,
+        },
         "followups": list(answered.followups),
         "timings": {
             "first_token_s": round(answered.timings.first_token_s, 4),
@@ -70,12 +75,15 @@ def read_batch(name: str) -> Iterator[tuple[Any, str, tuple[Exchange, ...]]]:
     with lines:
         number = 0
         try:
-            for number, line in enumerate(lines, 1):
+            for line in lines:
+                number += 1
                 if not line.strip():
                     continue
                 item = json.loads(line)
+                if not isinstance(item["question"], str):
+                    raise TypeError(f"its question is {item['question']!r}")
                 history = tuple(Exchange(str(user), str(tutor)) for user, tutor in item.get("history") or ())
-                yield item.get("id"), str(item["question"]), history
+                yield item.get("id"), item["question"], history
         except UnicodeDecodeError as error:
             raise TutorError(f"{name}:{number + 1}: not UTF-8 text; give a file of JSON lines.") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:

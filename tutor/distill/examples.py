@@ -21,7 +21,12 @@ from tutor.prompts import NO_ANSWER, answer_prompt
 
 FOLDER = Path(__file__).parent / "examples"
 HELD_OUT_SETS = frozenset(
-    {"mha-vs-mqa-vs-gqa", "agent-vs-workflow", "hallucination-vs-outdated-knowledge", "speculative-decoding-vs-distillation"}
+    {
+        "mha-vs-mqa-vs-gqa",
+        "agent-vs-workflow",
+        "hallucination-vs-outdated-knowledge",
+        "speculative-decoding-vs-distillation",
+    }
 )
 """Sets without any teacher example: what the adapter does on them shows whether it learned a craft or a text."""
 

@@ -63,10 +63,12 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
     torch.manual_seed(recipe.seed)
     base = ensure_tutor_model(settings.cache, adapter=None)
     tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    base_model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
     linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-    config = LoraConfig(r=recipe.rank, lora_alpha=recipe.alpha, target_modules=linear, lora_dropout=0.0, task_type="CAUSAL_LM")
-    model = get_peft_model(model, config, autocast_adapter_dtype=False)
+    config = LoraConfig(
+        r=recipe.rank, lora_alpha=recipe.alpha, target_modules=linear, lora_dropout=0.0, task_type="CAUSAL_LM"
+    )
+    model: Any = get_peft_model(base_model, config, autocast_adapter_dtype=False)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     # Master copies in fp32: bf16 alone would round the small updates away.
     masters = [parameter.detach().float().clone().requires_grad_() for parameter in trainable]
@@ -76,7 +78,11 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
     samples = [_sample(tokenizer, lesson) for lesson in lessons(load_examples(search.knowledge), search, recipe.seed)]
     random.Random(recipe.seed).shuffle(samples)
     held, samples = samples[: recipe.validation], samples[recipe.validation :]
-    batches = [batch for epoch in range(math.ceil(recipe.epochs)) for batch in _batches(samples, recipe.tokens_a_step, recipe.seed + epoch)]
+    batches = [
+        batch
+        for epoch in range(math.ceil(recipe.epochs))
+        for batch in _batches(samples, recipe.tokens_a_step, recipe.seed + epoch)
+    ]
     batches = batches[: round(len(batches) * recipe.epochs / math.ceil(recipe.epochs))]
     checkpoint = folder / "checkpoint.pt"
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +104,7 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
         loss = _loss(model, batches[step])
         loss.backward()
         for master, parameter in zip(masters, trainable, strict=True):
-            master.grad = parameter.grad.float()
+            master.grad = None if parameter.grad is None else parameter.grad.float()
             parameter.grad = None
         torch.nn.utils.clip_grad_norm_(masters, 1.0)
         optimizer.step()
@@ -107,10 +113,26 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
         if step % 10 == 9:
             took = time.monotonic() - started
             tokens = sum(len(sample.ids) for batch in batches[first : step + 1] for sample in batch)
-            log.info("step %d of %d, loss %.4f, %.0f s, %.0f tokens/s", step + 1, len(batches), sum(history[-10:]) / 10, took, tokens / max(took - spent, 1))
+            log.info(
+                "step %d of %d, loss %.4f, %.0f s, %.0f tokens/s",
+                step + 1,
+                len(batches),
+                sum(history[-10:]) / 10,
+                took,
+                tokens / max(took - spent, 1),
+            )
         if time.monotonic() - last_save > 180:
-            state = {"recipe": asdict(recipe), "batches": len(batches), "step": step + 1, "spent": time.monotonic() - started, "history": history}
-            torch.save({**state, "optimizer": optimizer.state_dict(), "masters": [master.detach() for master in masters]}, checkpoint)
+            state = {
+                "recipe": asdict(recipe),
+                "batches": len(batches),
+                "step": step + 1,
+                "spent": time.monotonic() - started,
+                "history": history,
+            }
+            torch.save(
+                {**state, "optimizer": optimizer.state_dict(), "masters": [master.detach() for master in masters]},
+                checkpoint,
+            )
             last_save = time.monotonic()
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
@@ -127,7 +149,9 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
         "validation_loss_after": round(_validate(model, held), 4),
         "minutes": round((time.monotonic() - started) / 60, 1),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
-        "loss_every_10_steps": [round(sum(history[i : i + 10]) / len(history[i : i + 10]), 4) for i in range(0, len(history), 10)],
+        "loss_every_10_steps": [
+            round(sum(history[i : i + 10]) / len(history[i : i + 10]), 4) for i in range(0, len(history), 10)
+        ],
     }
     (folder / "training-card.json").write_text(json.dumps(card, indent=1) + "\n")
     return card

@@ -33,7 +33,7 @@ def merge_adapter(model: PreTrainedModel, adapter: Path) -> None:
         config = json.loads((adapter / "adapter_config.json").read_text())
         tensors = load_file(adapter / "adapter_model.safetensors")
         scale = config["lora_alpha"] / config["r"]
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, SafetensorError) as error:
         raise WeightsError(f"The adapter in {adapter} is damaged ({error}); restore it with `git checkout`.") from error
     parameters = dict(model.named_parameters())
     downs = [name for name in tensors if name.endswith(".lora_A.weight")]
@@ -44,7 +44,12 @@ def merge_adapter(model: PreTrainedModel, adapter: Path) -> None:
             target = name.removeprefix(_PREFIX).replace(".lora_A.weight", ".weight")
             down, up = tensors[name].float(), tensors.get(name.replace("lora_A", "lora_B"))
             weight = parameters.get(target)
-            if weight is None or up is None or weight.shape != (up.shape[0], down.shape[1]):
+            if (
+                weight is None
+                or up is None
+                or up.shape[1] != down.shape[0]
+                or weight.shape != (up.shape[0], down.shape[1])
+            ):
                 raise WeightsError(
                     f"The adapter in {adapter} belongs to another base model ({target} does not fit); "
                     "restore it with `git checkout`, or retrain it with `make distill`."

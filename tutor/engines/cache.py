@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,8 @@ class PrefixStore:
         """Keep a copy of the prefix; older ones leave when the limit is passed."""
         tokens = tuple(prefix.tokens)
         cache = _copy(prefix.cache, len(tokens), None)
-        size = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
+        layers: Any = cache.layers
+        size = sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
         with self._lock:
             if tokens in self._entries or size > self._limit:
                 return
@@ -75,6 +76,7 @@ def _empty(config: PretrainedConfig | None) -> DynamicCache:
 def _copy(cache: DynamicCache, length: int, config: PretrainedConfig | None) -> DynamicCache:
     """The first `length` positions of a cache, in memory of their own."""
     copy = _empty(config)
-    for i, layer in enumerate(cache.layers):
+    layers: Any = cache.layers
+    for i, layer in enumerate(layers):
         copy.update(layer.keys[:, :, :length].clone(), layer.values[:, :, :length].clone(), i)
     return copy

@@ -6,6 +6,7 @@ thread, so closing the generator stops the computation at the next forward pass.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ class LocalEngine:
             if token in self._ends:
                 break
             answer.append(token)
-            text = self.tokenizer.decode(answer, skip_special_tokens=True)
+            text = str(self.tokenizer.decode(answer, skip_special_tokens=True))
             # A piece that ends in U+FFFD is half a character; the next token completes it.
             if not text.endswith("\ufffd"):
                 yield text[len(shown) :]
@@ -89,6 +90,11 @@ class LocalEngine:
                     pending = []
                 scores = logits.log_softmax(-1)
                 token = max(node.children, key=lambda t: float(scores[t]) + node.children[t].bias)
+                if node.branch is not None:
+                    # A text ends where a longer one goes on: the end has the probability that the others leave.
+                    goes_on = min(float(scores[list(node.children)].exp().sum()), 1 - 1e-9)
+                    if math.log(1 - goes_on) + node.own_bias > float(scores[token]) + node.children[token].bias:
+                        break
                 pending.append(token)
                 node = node.children[token]
             chosen += (node.branch,)

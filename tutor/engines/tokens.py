@@ -27,7 +27,7 @@ def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message])
     learner or a note says can become a control token.
     """
     turns = [{"role": m.role, "content": f"{_OPEN}{i}{_CLOSE}"} for i, m in enumerate(messages)]
-    rendered = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    rendered = str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
     ids: list[int] = []
     for piece in re.split(f"({_OPEN}\\d+{_CLOSE})", rendered):
         if piece.startswith(_OPEN):

@@ -10,11 +10,12 @@ from tutor.engines.base import Branch
 
 @dataclass
 class Node:
-    """`branch` is set where a text ends; `bias` is the largest among the texts that run through here."""
+    """`branch` is set where a text ends; `bias` is the largest among the texts that run through here, `own_bias` its own."""
 
     children: dict[int, Node] = field(default_factory=dict)
     branch: Branch | None = None
     bias: float = float("-inf")
+    own_bias: float = float("-inf")
 
 
 def build_trie(branches: Iterable[tuple[Sequence[int], Branch]]) -> Node:
@@ -28,7 +29,8 @@ def build_trie(branches: Iterable[tuple[Sequence[int], Branch]]) -> Node:
         for token in tokens:
             node = node.children.setdefault(token, Node())
             node.bias = max(node.bias, branch.bias)
-        node.branch = node.branch or branch
+        if node.branch is None:
+            node.branch, node.own_bias = branch, branch.bias
     return root
 
 

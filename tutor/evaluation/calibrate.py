@@ -33,7 +33,10 @@ def main() -> None:
     taught = [(search.features(e.query), 1) for e in load_examples(search.knowledge) if e.answer]
     strange = [(search.features(question, leave_out=i), 0) for i, question in enumerate(elsewhere_questions())]
     tuning = [
-        (search.features(make_standalone(i.question, i.history, search.knowledge, search.mentions).query), int(i.covered))
+        (
+            search.features(make_standalone(i.question, i.history, search.knowledge, search.mentions).query),
+            int(i.covered),
+        )
         for i in load_items()
         if i.half == "tune" and i.intent == "ask"
     ]

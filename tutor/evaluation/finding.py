@@ -53,12 +53,14 @@ def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: st
             unrewritten += any(hit.passage.id in item.relevant for hit in search.search(item.question, 4).hits)
         if rank is None:
             found = ", ".join(hit.passage.id for hit in hits[:3])
-            finding.failures.append(f"{item.id} recall: {item.question!r} as {query!r} wants {sorted(item.relevant)}, found {found}")
+            finding.failures.append(
+                f"{item.id} recall: {item.question!r} as {query!r} wants {sorted(item.relevant)}, found {found}"
+            )
     for k in (1, 3, 4):
-        finding.figures[f"{name}_recall@{k}"] = _share(sum(rank is not None and rank <= k for rank in ranks), len(ranks))
+        finding.figures[f"{name}_recall@{k}"] = share(sum(rank is not None and rank <= k for rank in ranks), len(ranks))
     finding.figures[f"{name}_mrr"] = round(sum(1 / rank for rank in ranks if rank) / max(1, len(ranks)), 4)
     if name == "followup":
-        finding.figures["followup_recall@4_without_rewrite"] = _share(unrewritten, len(ranks))
+        finding.figures["followup_recall@4_without_rewrite"] = share(unrewritten, len(ranks))
     else:
         finding.figures["query_median_ms"] = round(1000 * median(took), 1) if took else None
     finding.figures[f"{name}_items"] = len(items)
@@ -71,7 +73,7 @@ def _switches(items: Sequence[Item], search: Search, finding: Finding) -> None:
         kept += not standalone.rewritten
         if standalone.rewritten:
             finding.failures.append(f"{item.id} rewritten needlessly: {item.question!r} as {standalone.query!r}")
-    finding.figures["switches_left_alone"] = _share(kept, len(items))
+    finding.figures["switches_left_alone"] = share(kept, len(items))
 
 
 def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None:
@@ -86,9 +88,11 @@ def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None
             right_refusals += 1
         elif not item.covered:
             missed += 1
-            finding.failures.append(f"{item.id} not refused ({found.confidence:+.2f}): {item.question!r}, found {found.hits[0].passage.id}")
-    finding.figures["refusal_precision"] = _share(right_refusals, right_refusals + wrong_refusals)
-    finding.figures["refusal_recall"] = _share(right_refusals, right_refusals + missed)
+            finding.failures.append(
+                f"{item.id} not refused ({found.confidence:+.2f}): {item.question!r}, found {found.hits[0].passage.id}"
+            )
+    finding.figures["refusal_precision"] = share(right_refusals, right_refusals + wrong_refusals)
+    finding.figures["refusal_recall"] = share(right_refusals, right_refusals + missed)
     finding.figures["not_covered_items"] = right_refusals + missed
 
 
@@ -97,7 +101,9 @@ def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
     for item in items:
         standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
         try:
-            routed = route(item.question, item.history, DEMOS, standalone.topic.concept.id if standalone.topic else None)
+            routed = route(
+                item.question, item.history, DEMOS, standalone.topic.concept.id if standalone.topic else None
+            )
             intent, call = routed.intent, routed.demo
         except DemoError as error:
             intent, call = "demo", None
@@ -112,8 +118,8 @@ def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
             else:
                 got = (call.name, dict(call.params)) if call else None
                 finding.failures.append(f"{item.id} demo: {item.question!r} wants {dict(item.demo)}, got {got}")
-    finding.figures["intent_accuracy"] = _share(right, len(items))
-    finding.figures["demo_parameter_accuracy"] = _share(params_right, params_all)
+    finding.figures["intent_accuracy"] = share(right, len(items))
+    finding.figures["demo_parameter_accuracy"] = share(params_right, params_all)
     finding.figures["intent_items"] = len(items)
 
 
@@ -123,5 +129,6 @@ def _fits(name: str, params: dict[str, Any], wanted: Any) -> bool:
     return demo is not None and name == demo.name and params == demo.settings(wanted["params"])
 
 
-def _share(part: int, whole: int) -> float | None:
+def share(part: int, whole: int) -> float | None:
+    """A share rounded to four places, or None of nothing."""
     return round(part / whole, 4) if whole else None

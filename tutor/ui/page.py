@@ -31,6 +31,12 @@ _FIRST_SETS = (
     "cpu-vs-gpu-vs-tpu",
     "rag-vs-fine-tuning",
 )
+# The question that was asked last at the top of the chat, so that its answer is read from the start.
+_TO_LAST = """() => {
+  const log = document.querySelector("#chat [role=log]");
+  const asked = log && [...log.querySelectorAll(".user-row")].pop();
+  if (asked) log.scrollTop += asked.getBoundingClientRect().top - log.getBoundingClientRect().top - 32;
+}"""
 _WELCOME = """### Which two do you mix up?
 Pick a set, or ask in your own words. Each sentence of an answer shows the note that it rests on."""
 
@@ -73,13 +79,16 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
         return [*messages, gr.ChatMessage(role="user", content=render.plain(knowledge.concepts[event.index].question))]
 
     def retry(messages: Messages, event: gr.RetryData) -> Messages:
-        return messages[: event.index + 1]
+        return messages[: _position(event.index) + 1]
 
     def undo(messages: Messages, event: gr.UndoData) -> tuple[Messages, str, str]:
-        return messages[: event.index], render.spoken(event.value), render.panel(None, (), ())
+        return messages[: _position(event.index)], render.spoken(event.value), render.panel(None, (), ())
 
     def edit(messages: Messages, event: gr.EditData) -> Messages:
-        return [*messages[: event.index], gr.ChatMessage(role="user", content=render.plain(str(event.value)))]
+        return [
+            *messages[: _position(event.index)],
+            gr.ChatMessage(role="user", content=render.plain(render.spoken(str(event.value))) or "…"),
+        ]
 
     def stopped(messages: Messages) -> Messages:
         if messages and messages[-1]["role"] == "user":
@@ -96,10 +105,11 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
     with gr.Blocks(title="LLM concepts tutor", fill_height=True, analytics_enabled=False) as page:
         gr.HTML(
             "<header class='top'><h1>LLM concepts tutor</h1><p>For what people mix up: explained from checked notes, "
-            "shown live on this machine.</p></header>" + _problems(tutor)
+            "shown live on this machine.</p></header>" + _problems(tutor),
+            padding=False,
         )
         with gr.Row(equal_height=False, elem_classes="main"):
-            with gr.Column(scale=3, min_width=320):
+            with gr.Column(scale=3, min_width=280, elem_classes="talk"):
                 chat = gr.Chatbot(
                     label="Conversation",
                     show_label=False,
@@ -113,6 +123,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
                         if name in knowledge.by_id
                     ],
                     buttons=["copy", "copy_all"],
+                    autoscroll=False,
                     editable="user",
                     feedback_options=("Like", "Dislike"),
                     group_consecutive_messages=True,
@@ -126,7 +137,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
                     show_label=False,
                     lines=1,
                     max_lines=6,
-                    submit_btn=True,
+                    submit_btn="Ask",
                     autofocus=True,
                     elem_id="box",
                 )
@@ -140,8 +151,8 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
                         type="index",
                         elem_id="sets",
                     )
-            with gr.Column(scale=2, min_width=320):
-                panel = gr.HTML(render.panel(None, (), ()), elem_id="panel")
+            with gr.Column(scale=2, min_width=280):
+                panel = gr.HTML(render.panel(None, (), ()), elem_id="panel", padding=False)
 
         quiet: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
         starts = [
@@ -154,7 +165,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
         ]
         runs = []
         for started in starts:
-            started.then(_lock, None, box, **quiet)
+            started.then(_lock, None, box, **quiet).then(None, None, None, js=_TO_LAST, **quiet)
             run = started.then(
                 answer,
                 chat,
@@ -165,7 +176,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
                 show_progress="minimal",
                 show_progress_on=[box],
             )
-            run.then(_unlock, None, box, **quiet)
+            run.then(_unlock, None, box, **quiet).then(None, None, None, js=_TO_LAST, **quiet)
             run.failure(_unlock, None, box, **quiet)
             runs.append(run)
         box.stop(stopped, chat, chat, cancels=runs, **quiet).then(_unlock, None, box, **quiet)
@@ -251,15 +262,19 @@ class _Shown:
         if self.finished is None:
             return [*self._before, render.bot(self._head + self._text, choices)]
         parts = render.experiment(self.finished, figure)
-        return [*self._before, *(render.bot(part["content"]) for part in parts[:-1]), render.bot(parts[-1]["content"], choices)]
+        return [
+            *self._before,
+            *(render.bot(part["content"]) for part in parts[:-1]),
+            render.bot(parts[-1]["content"], choices),
+        ]
 
 
 def _lock() -> gr.Textbox:
-    return gr.Textbox(interactive=False, submit_btn=False, stop_btn=True)
+    return gr.Textbox(interactive=False, submit_btn=False, stop_btn="Stop")
 
 
 def _unlock() -> gr.Textbox:
-    return gr.Textbox(interactive=True, submit_btn=True, stop_btn=False)
+    return gr.Textbox(interactive=True, submit_btn="Ask", stop_btn=False)
 
 
 def _problems(tutor: Tutor) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 
@@ -16,6 +17,7 @@ from tutor.events import Answered, Checked, DemoFinished, Exchange, Source
 
 UNDERSTOOD = "> Understood as: "
 STOPPED = "*Stopped.*"
+_ADDED = (UNDERSTOOD.strip(), STOPPED, '<img src="')  # a learner's own "<" is escaped, so it never begins a line
 SHOW_LIVE, QUIZ_ME = "Show me live", "Quiz me"
 
 
@@ -28,7 +30,7 @@ def spoken(content: Any) -> str:
     """The words of a chat message as they were typed or said, without what the page added."""
     parts = content if isinstance(content, list) else [content]
     texts = [part if isinstance(part, str) else part.get("text", "") for part in parts if isinstance(part, (str, dict))]
-    lines = [line for text in texts for line in text.split("\n") if not line.startswith((UNDERSTOOD.strip(), STOPPED))]
+    lines = [line for text in texts for line in text.split("\n") if not line.startswith(_ADDED)]
     return html.unescape(re.sub(r"\\([\\`*_\[\]#|~>$!])", r"\1", "\n".join(lines))).strip()
 
 
@@ -71,7 +73,10 @@ def experiment(finished: DemoFinished, figure: Path | None) -> list[dict[str, An
     text = f"{result.summary}\n\n**{finished.title}** ({settings}; seed {finished.seed}), measured just now:\n\n{head}\n{rows}"
     messages: list[dict[str, Any]] = [{"role": "assistant", "content": text}]
     if figure is not None:
-        messages.append({"role": "assistant", "content": {"path": str(figure), "alt_text": result.figure_alt}})
+        # Not a file message: Gradio 6.31 leaves out its alternative text and offers to share it on a public site.
+        address = f"gradio_api/file={quote(str(figure))}"
+        image = f'<img src="{address}" alt="{html.escape(result.figure_alt, quote=True)}">'
+        messages.append({"role": "assistant", "content": image.replace("\n", " ")})
     if result.exhibits:
         shown = "\n\n".join(
             f"<details><summary>{html.escape(caption)}</summary>\n\n<pre>{html.escape(body)}</pre>\n</details>"
@@ -90,7 +95,9 @@ def panel(concept: Concept | None, sources: Sequence[Source], sentences: Sequenc
         )
     parts = [f'<aside class="panel" aria-label="Notes on {html.escape(concept.title, quote=True)}">']
     if concept.diagram:
-        svg = read_diagram(concept.path.parent.parent / "diagrams" / concept.diagram, concept.path.parent / concept.diagram)
+        svg = read_diagram(
+            concept.path.parent.parent / "diagrams" / concept.diagram, concept.path.parent / concept.diagram
+        )
         label = html.escape(concept.diagram_alt, quote=True)
         parts.append(f'<figure class="diagram" role="img" aria-label="{label}">{svg}</figure>')
     said = {sentence for checked in sentences for sentence in [_bare(checked.text)]}
@@ -107,7 +114,11 @@ def note(source: Source, concept: Concept, said: set[str]) -> str:
         f"<mark>{html.escape(sentence)}</mark>" if source.cited and _bare(sentence) in said else html.escape(sentence)
         for sentence in passage.sentences
     )
-    belief = f'<p class="belief">Often believed: “{html.escape(passage.claim)}” {html.escape(passage.why)}</p>' if passage.claim else ""
+    belief = (
+        f'<p class="belief">Often believed: “{html.escape(passage.claim)}” {html.escape(passage.why)}</p>'
+        if passage.claim
+        else ""
+    )
     return (
         f'<details class="note{" cited" if source.cited else ""}"{" open" if source.cited else ""}>'
         f'<summary><span class="n">{source.n}</span> {html.escape(passage.title)}</summary>'
@@ -135,4 +146,5 @@ def _cell(text: str) -> str:
 
 def bot(content: Any, choices: list[dict[str, str]] | None = None) -> gr.ChatMessage:
     """An assistant message, with buttons under it where there are choices."""
-    return gr.ChatMessage(role="assistant", content=content, options=choices or [])
+    options: Any = choices or []
+    return gr.ChatMessage(role="assistant", content=content, options=options)

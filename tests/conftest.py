@@ -1,0 +1,311 @@
+"""Fakes that need no weights, a tiny body of knowledge, and the real tutor for the few tests that need it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from knowledge.coverage import FEATURES, Coverage
+from knowledge.index import build
+from knowledge.passages import Knowledge, Passage, load_knowledge
+from knowledge.projection import load_projection
+from knowledge.search import Hit, Search
+from tutor.engines.base import Branch, Grammar, Message
+from tutor.settings import Settings
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+    from tutor.chat import Tutor
+
+# Covered from a nearest question at cosine 0.5 on; everything else counts nothing.
+NEAR_IS_COVERED = Coverage((1.0, *(0.0,) * (len(FEATURES) - 1)), -0.5)
+
+CATS = textwrap.dedent("""\
+    ---
+    id: cats-vs-dogs
+    title: Cats vs dogs
+    question: What is the difference between cats and dogs?
+    sides:
+      - {id: cats, name: cats, aliases: [cat, felines]}
+      - {id: dogs, name: dogs, aliases: [dog, Watch-Dogs]}
+    terms: [pets]
+    prerequisites: []
+    related: [tea-vs-coffee]
+    demos: []
+    diagram: cats.svg
+    diagram_alt: A cat beside a dog.
+    sources:
+      - {key: ark, title: "Noah 1, A list of animals", url: "https://example.org/ark"}
+    ---
+
+    ## What cats are
+    kind: definition
+    about: [cats]
+    sources: [ark]
+    asks:
+      - What are cats?
+      - cats definition
+      - Tell me about cats.
+
+    Cats purr softly on warm cushions. Cats sleep 16 hours a day.
+
+    ## What dogs are
+    kind: definition
+    about: [dogs]
+    sources: [ark]
+    asks:
+      - What are dogs?
+      - dogs definition
+      - Tell me about dogs.
+    asks_yes:
+      - Do dogs bark?
+
+    Dogs bark loudly at every postman. Dogs fetch sticks from cold water.
+
+    ## Cats and dogs side by side
+    kind: contrast
+    about: [cats, dogs]
+    sources: [ark]
+    asks:
+      - What is the difference between cats and dogs?
+      - cats vs dogs
+      - How do cats differ from dogs?
+
+    Cats hunt alone by night, while dogs hunt in packs by day. Dogs obey their owner, and cats obey nobody.
+
+    ## Cats are small dogs
+    kind: misconception
+    about: [cats]
+    sources: [ark]
+    claim: Cats are just small dogs.
+    why: Both are furry.
+    asks: [the family of a cat]
+    asks_no:
+      - Are cats small dogs?
+
+    Cats belong to another family than dogs. No cat grows into a wolf.
+
+    ## Quiz
+
+    ### Who barks?
+    - [ ] Cats
+    - [x] Dogs
+    - [ ] Nobody
+    > Dogs bark at the postman.
+
+    ### Who purrs?
+    - [x] The cat
+    - [ ] The dog
+    > Cats purr.
+    """)
+
+TEA = textwrap.dedent("""\
+    ---
+    id: tea-vs-coffee
+    title: Tea vs coffee
+    question: What is the difference between tea and coffee?
+    sides:
+      - {id: tea, name: tea, aliases: [green tea]}
+      - {id: coffee, name: coffee, aliases: [espresso]}
+    sources:
+      - {key: cup, title: "Brewer 1900, On cups", url: "https://example.org/cup"}
+    ---
+
+    ## What tea is
+    kind: definition
+    about: [tea]
+    sources: [cup]
+    asks:
+      - What is tea?
+      - Define tea.
+
+    Tea is steeped from dried leaves. Tea holds 40 mg of caffeine a cup.
+
+    ## What coffee is
+    kind: definition
+    about: [coffee]
+    sources: [cup]
+    asks:
+      - What is coffee?
+      - Define coffee.
+
+    Coffee is brewed from roasted beans. Coffee holds 95 mg of caffeine a cup.
+    """)
+
+PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 100">'
+    '<title>Pets</title><g><rect width="10" height="10" fill="url(#a)"/></g></svg>'
+)
+
+
+def _hashed(word: str) -> NDArray[np.float32]:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+    return np.random.default_rng(seed).standard_normal(384).astype(np.float32)
+
+
+class FakeEmbedder:
+    """Bags of hashed words: texts that share words are near, all others at about a right angle. Counts its work."""
+
+    def __init__(self, key: str = "fake") -> None:
+        self.key = key
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.embedded += texts
+        vectors = np.zeros((len(texts), 384), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.lower()) or ["nothing"]:
+                vectors[row] += _hashed(word)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+class ScriptedEngine:
+    """An engine without a model: chooses scripted indexes (else the first allowed branch), writes scripted pieces."""
+
+    name = "scripted"
+
+    def __init__(self, choices: Sequence[int] = (), pieces: Sequence[str] = ()) -> None:
+        self.choices, self.pieces = tuple(choices), tuple(pieces)
+        self.prompts: list[tuple[Message, ...]] = []
+        self.offered: list[tuple[Branch, ...]] = []
+        self.written = 0
+        self.opened = 0
+        self.closed = 0
+
+    def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
+        self.prompts.append(tuple(messages))
+        self.opened += 1
+        chosen: tuple[Branch, ...] = ()
+        script = iter(self.choices)
+        try:
+            while allowed := grammar(chosen):
+                self.offered.append(tuple(allowed))
+                branch = allowed[next(script, 0)]
+                chosen += (branch,)
+                yield branch
+                if not branch.text:
+                    return
+        finally:
+            self.closed += 1
+
+    def write(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
+        self.prompts.append(tuple(messages))
+        self.opened += 1
+        try:
+            for piece in self.pieces:
+                self.written += 1
+                yield piece
+        finally:
+            self.closed += 1
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+
+class WritingEngine:
+    """The scripted engine with nothing but `write`, as an endpoint has."""
+
+    name = "writing"
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self.scripted = ScriptedEngine(pieces=pieces)
+
+    def write(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
+        return self.scripted.write(messages, max_new_tokens=max_new_tokens)
+
+    def count(self, text: str) -> int:
+        return self.scripted.count(text)
+
+
+def make_search(knowledge: Knowledge, coverage: Coverage = NEAR_IS_COVERED) -> Search:
+    """A search over the knowledge with the fake embedder; one question is known to lie elsewhere."""
+    embedder = FakeEmbedder()
+    index = build(knowledge.passages, embedder.embed, load_projection())
+    return Search(knowledge, index, embedder, embedder.embed(["how does one repair a bicycle"]), coverage=coverage)
+
+
+def hits_of(*passages: Passage) -> tuple[Hit, ...]:
+    """The passages as hits, note 1 first."""
+    return tuple(Hit(passage, 0.9, 0.9) for passage in passages)
+
+
+@pytest.fixture
+def concept_folder(tmp_path: Path) -> Path:
+    """`concepts/` with two sets, and the first one's picture in `diagrams/`."""
+    folder = tmp_path / "concepts"
+    folder.mkdir()
+    (tmp_path / "diagrams").mkdir()
+    (tmp_path / "diagrams" / "cats.svg").write_text(PICTURE, encoding="utf-8")
+    (folder / "cats-vs-dogs.md").write_text(CATS, encoding="utf-8")
+    (folder / "tea-vs-coffee.md").write_text(TEA, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def knowledge(concept_folder: Path) -> Knowledge:
+    """The two tiny sets."""
+    loaded = load_knowledge((concept_folder,))
+    assert not loaded.problems
+    return loaded
+
+
+@pytest.fixture
+def search(knowledge: Knowledge) -> Search:
+    """Search over the two tiny sets; covered means near."""
+    return make_search(knowledge)
+
+
+@pytest.fixture
+def tutor(search: Search) -> Tutor:
+    """A tutor over the tiny sets whose model takes the first allowed branch."""
+    from tutor.chat import Tutor
+
+    return Tutor(search.knowledge, search, ScriptedEngine(), SimpleNamespace(copy=None))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def real_search() -> Search:
+    """The shipped notes with the real embedder."""
+    from tutor.open import open_search
+
+    return open_search(Settings.from_environ({}))
+
+
+@pytest.fixture(scope="session")
+def real_tutor() -> Tutor:
+    """The whole embedded tutor, loaded once a session."""
+    from tutor.open import open_tutor
+
+    return open_tutor(Settings.from_environ({}))
+
+
+@pytest.fixture(scope="session")
+def tiny_llama() -> LlamaForCausalLM:
+    """A random fp32 Llama with the embedded model's vocabulary: wrong in what it says, exact in how it computes."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        initializer_range=0.5,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    return LlamaForCausalLM(config).float().eval()

@@ -1,0 +1,97 @@
+"""Retrieval: the passage that answers stands first, and both sides of a contrast are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from knowledge.passages import Ask, Knowledge
+from knowledge.search import Search
+from tests.conftest import make_search
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("What are cats?", "what-cats-are"),
+        ("dogs definition", "what-dogs-are"),
+        ("difference between cats and dogs", "cats-and-dogs-side-by-side"),
+        ("Are cats small dogs?", "cats-are-small-dogs"),
+        ("Define espresso", "what-coffee-is"),
+    ],
+)
+def test_the_answering_passage_is_first(search: Search, query: str, first: str) -> None:
+    """Authored questions, aliases and contrasts lead to their passage."""
+    assert search.search(query).hits[0].passage.id.endswith(f"#{first}")
+
+
+def test_k_hits_best_first(search: Search) -> None:
+    """k passages come back, each once, in falling order; k beyond the notes gives all."""
+    hits = search.search("What are cats?", 3).hits
+    assert len(hits) == 3 == len({hit.passage.id for hit in hits})
+    assert [hit.fused for hit in hits] == sorted((hit.fused for hit in hits), reverse=True)
+    assert len(search.search("What are cats?", 100).hits) == 6
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_k_below_one_is_an_error(search: Search, k: int) -> None:
+    """A senseless k is refused with its value."""
+    with pytest.raises(ValueError, match=str(k)):
+        search.search("cats", k)
+
+
+def test_a_far_question_is_not_covered(search: Search) -> None:
+    """The nearest passages come back with the finding that they do not answer."""
+    found = search.search("zebra migration in Kenya")
+    assert not found.covered and found.confidence < 0 and len(found.hits) == 4
+
+
+def test_every_named_side_has_a_passage(knowledge: Knowledge) -> None:
+    """However strongly one side draws the hits, each named side is among them."""
+    cats = knowledge.by_id["cats-vs-dogs"].passages[0]
+    crowd = tuple(
+        replace(cats, id=f"cats-vs-dogs#{i}", asks=(Ask("cats or tea or coffee, which?"),), text=f"Cats cats {i}.")
+        for i in range(6)
+    )
+    concepts = (replace(knowledge.by_id["cats-vs-dogs"], passages=crowd), knowledge.by_id["tea-vs-coffee"])
+    hits = make_search(Knowledge(concepts)).search("cats or tea or coffee, which?", 4).hits
+    assert len(hits) == 4
+    assert {"cats", "tea", "coffee"} <= {side for hit in hits for side in hit.passage.about}
+
+
+@pytest.mark.parametrize("query", ["", " ", "🙂", "\x00", "<b>cats</b>", "汉字", "cats " * 20_000])
+def test_any_text_can_be_searched(search: Search, query: str) -> None:
+    """Nothing that can be typed makes search fail or give a number that is none."""
+    found = search.search(query)
+    assert (
+        len(found.hits) == 4 and np.isfinite([hit.fused for hit in found.hits]).all() and np.isfinite(found.confidence)
+    )
+
+
+def test_searching_changes_nothing(search: Search) -> None:
+    """The same query gives the same hits, whatever was searched in between."""
+    before = search.search("What are cats?")
+    search.search("tea and coffee")
+    assert search.search("What are cats?") == before
+
+
+def test_leaving_out_an_elsewhere_question_changes_its_distance(search: Search) -> None:
+    """Calibration does not see the question itself among the elsewhere ones."""
+    query = "how does one repair a bicycle"
+    assert search.features(query)[2] == pytest.approx(1, abs=1e-4)
+    assert search.features(query, leave_out=0)[2] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("query", "concept"),
+    [
+        ("What is the difference between pruning and quantization?", "pruning-vs-quantization"),
+        ("LoRA vs QLoRA", "full-fine-tuning-vs-lora-vs-qlora"),
+        ("what does top-p do", "temperature-vs-top-k-vs-top-p"),
+    ],
+)
+def test_the_shipped_notes_are_found(real_search: Search, query: str, concept: str) -> None:
+    """With the real embedder a plain question finds its set."""
+    assert real_search.search(query).hits[0].passage.concept == concept

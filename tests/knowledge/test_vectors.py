@@ -1,0 +1,84 @@
+"""Stored vectors: nothing is embedded twice, and a damaged file costs time only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.vectors import VectorStore
+from tests.conftest import FakeEmbedder
+
+
+def stored(folder: Path) -> Path:
+    """The one file that a store has written."""
+    (path,) = folder.glob("vectors-*.npz")
+    return path
+
+
+def test_only_new_texts_are_embedded(tmp_path: Path) -> None:
+    """A second store embeds only what the first one had not seen, and gives the same vectors in the order asked."""
+    first = FakeEmbedder()
+    vectors = VectorStore(tmp_path, first).embed(["a cat", "a dog", "a cat"])
+    assert vectors.shape == (3, 384) and np.array_equal(vectors[0], vectors[2])
+    second = FakeEmbedder()
+    again = VectorStore(tmp_path, second).embed(["a dog", "tea", "a cat"])
+    assert second.embedded == ["tea"]
+    assert np.array_equal(again[[2, 0]], vectors[:2])
+
+
+def test_another_model_shares_nothing(tmp_path: Path) -> None:
+    """Vectors of one embedding model are never handed out for another."""
+    VectorStore(tmp_path, FakeEmbedder("one")).embed(["a cat"])
+    other = FakeEmbedder("two")
+    VectorStore(tmp_path, other).embed(["a cat"])
+    assert other.embedded == ["a cat"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"junk", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00"],
+    ids=["empty", "junk", "zip", "npy"],
+)
+def test_a_damaged_file_is_ignored_and_replaced(tmp_path: Path, data: bytes) -> None:
+    """Damage is noticed, the texts are embedded again, and the next start finds a sound file."""
+    vectors = VectorStore(tmp_path, FakeEmbedder()).embed(["a cat"])
+    stored(tmp_path).write_bytes(data)
+    assert np.array_equal(VectorStore(tmp_path, FakeEmbedder()).embed(["a cat"]), vectors)
+    third = FakeEmbedder()
+    VectorStore(tmp_path, third).embed(["a cat"])
+    assert third.embedded == []
+
+
+def test_a_cut_file_is_ignored(tmp_path: Path) -> None:
+    """A file that lost its second half is embedded again."""
+    vectors = VectorStore(tmp_path, FakeEmbedder()).embed(["a cat", "a dog"])
+    path = stored(tmp_path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    embedder = FakeEmbedder()
+    assert np.array_equal(VectorStore(tmp_path, embedder).embed(["a cat", "a dog"]), vectors)
+    assert embedder.embedded == ["a cat", "a dog"]
+
+
+def test_vectors_that_are_no_unit_vectors_are_ignored(tmp_path: Path) -> None:
+    """A well-formed file with wrong numbers is not believed."""
+    VectorStore(tmp_path, FakeEmbedder()).embed(["a cat"])
+    path = stored(tmp_path)
+    with np.load(path) as file:
+        hashes, vectors = file["hashes"], file["vectors"]
+    np.savez(path, hashes=hashes, vectors=vectors * 3)
+    embedder = FakeEmbedder()
+    assert np.allclose(np.linalg.norm(VectorStore(tmp_path, embedder).embed(["a cat"]), axis=1), 1, atol=1e-5)
+    assert embedder.embedded == ["a cat"]
+
+
+def test_a_file_that_cannot_be_written_is_survived(tmp_path: Path) -> None:
+    """A cache that is no folder costs the saving, not the answer."""
+    (tmp_path / "file").write_text("in the way")
+    assert VectorStore(tmp_path / "file" / "index", FakeEmbedder()).embed(["a cat"]).shape == (1, 384)
+
+
+def test_no_texts_no_vectors(tmp_path: Path) -> None:
+    """Nothing asked for gives an empty result."""
+    assert len(VectorStore(tmp_path, FakeEmbedder()).embed([])) == 0

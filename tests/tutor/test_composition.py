@@ -1,0 +1,159 @@
+"""What a chosen answer may hold: the notes' own sentences, each at most once, in their order."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.mentions import Mentions
+from knowledge.passages import Knowledge, Polarity
+from knowledge.search import Search
+from tests.conftest import FakeEmbedder, hits_of
+from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited, is_yes_no, possible_openings, settled_polarity
+from tutor.engines.base import Branch
+
+
+def compose(knowledge: Knowledge, *openings: Polarity, refusable: bool = False) -> Composition:
+    """The grammar over the first four notes."""
+    return Composition("What are cats?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), openings, refusable)
+
+
+def walk(composition: Composition, *wanted: str) -> tuple[tuple[Branch, ...], list[Piece]]:
+    """Take the branches whose pieces begin with the wanted words; returns them and what may follow."""
+    taken: tuple[Branch, ...] = ()
+    for start in wanted:
+        taken += (next(b for b in composition.allowed(taken) if b.text.startswith(start)),)
+    return taken, [composition.pieces[branch.key] for branch in composition.allowed(taken)]
+
+
+def test_sentences_are_the_notes_own(knowledge: Knowledge) -> None:
+    """Everything offered first is a note's sentence with its citation, word for word."""
+    _, pieces = walk(compose(knowledge))
+    own = {cited(s, n) for n, p in enumerate(knowledge.passages[:4], 1) for s in p.sentences}
+    assert pieces and {piece.text for piece in pieces} <= own and all(piece.kind == "sentence" for piece in pieces)
+
+
+def test_nothing_is_said_twice_and_a_note_keeps_its_order(knowledge: Knowledge) -> None:
+    """After a note's second sentence neither it nor the first may follow."""
+    _, pieces = walk(compose(knowledge), "Cats sleep")
+    offered = {piece.text for piece in pieces}
+    assert not any(text.startswith(("Cats sleep", "Cats purr")) for text in offered)
+    assert "" in offered
+
+
+def test_an_answer_cannot_be_empty(knowledge: Knowledge) -> None:
+    """The end is offered only once something was said."""
+    for openings in ((), ("yes",), ("yes", "no")):
+        assert all(piece.kind != "end" for piece in walk(compose(knowledge, *openings))[1])
+    _, after = walk(compose(knowledge, "yes"), "Yes.")
+    assert after and all(piece.kind == "sentence" for piece in after)
+
+
+@pytest.mark.parametrize("opening", ["yes", "no"])
+def test_a_settled_opening_is_the_only_beginning(knowledge: Knowledge, opening: Polarity) -> None:
+    """Where the author settled Yes or No, the answer begins with it and says it once."""
+    composition = compose(knowledge, opening)
+    assert [composition.pieces[b.key].text for b in composition.allowed(())] == [opening.capitalize() + "."]
+    assert all(piece.kind != "opening" for piece in walk(composition, opening.capitalize())[1])
+
+
+def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
+    """Where both openings are possible the answer begins with one of them, and neither follows."""
+    composition = compose(knowledge, "yes", "no")
+    assert [piece.text for piece in walk(composition)[1]] == ["Yes.", "No."]
+    assert all(piece.kind != "opening" for piece in walk(composition, "No.")[1])
+
+
+def test_possible_openings(search: Search) -> None:
+    """None for an open question, the author's one where it is settled, else only Yes or No."""
+    hits = hits_of(*search.knowledge.passages)
+    assert possible_openings("What are cats?", hits, search) == ()
+    assert possible_openings("Do dogs bark?", hits, search) == ("yes",)
+    assert possible_openings("Are cats small dogs?", hits, search) == ("no",)
+    assert set(possible_openings("Do cats bark?", hits, search)) <= {"yes", "no"}
+
+
+def test_no_opening_without_an_author(knowledge: Knowledge) -> None:
+    """The model cannot say Yes or No by itself."""
+    assert all(piece.text not in ("Yes.", "No.") for piece in compose(knowledge).pieces)
+
+
+def test_an_answer_ends(knowledge: Knowledge) -> None:
+    """Taking the first branch again and again stops at the longest answer, end or refusal close it."""
+    composition = compose(knowledge)
+    taken: tuple[Branch, ...] = ()
+    while allowed := composition.allowed(taken):
+        taken += (allowed[0],)
+        assert len(taken) <= LONGEST_ANSWER + 1
+    end = walk(compose(knowledge), "Cats purr")[0] + (Branch("", len(composition.pieces) - 1),)
+    assert composition.allowed(end) == []
+
+
+def test_the_refusal_is_offered_only_where_it_may_be(knowledge: Knowledge) -> None:
+    """A refusal stands alone: first or never."""
+    kinds = [piece.kind for piece in walk(compose(knowledge, refusable=True))[1]]
+    assert "refusal" in kinds
+    assert "refusal" not in [piece.kind for piece in walk(compose(knowledge, refusable=True), "Cats purr")[1]]
+    assert "refusal" not in [piece.kind for piece in compose(knowledge).pieces]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "notes", "text"),
+    [
+        ("Cats purr.", (1,), "Cats purr [1]."),
+        ("Why?", (2,), "Why [2]?"),
+        ("Cats purr", (3,), "Cats purr [3]."),
+        ("Both.", (1, 2), "Both [1] [2]."),
+    ],
+)
+def test_citations_stand_before_the_full_stop(sentence: str, notes: tuple[int, ...], text: str) -> None:
+    """A citation belongs to its sentence."""
+    assert cited(sentence, *notes) == text
+
+
+@pytest.mark.parametrize(
+    "query", ["Is pruning lossless?", "does LoRA change the weights?", "so RAG trains the model, right?"]
+)
+def test_yes_no_questions(query: str) -> None:
+    """Questions that Yes or No answers are known as such."""
+    assert is_yes_no(query)
+
+
+@pytest.mark.parametrize(
+    "query", ["What is pruning?", "Is it pruning or quantization?", "how does LoRA work", "", "🙂"]
+)
+def test_other_questions(query: str) -> None:
+    """A choice or an open question has no Yes or No."""
+    assert not is_yes_no(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "polarity"),
+    [
+        ("Do dogs bark?", "yes"),
+        ("Are cats small dogs?", "no"),
+        ("Do dogs not bark?", "no"),
+        ("What are dogs?", None),
+        ("Do dogs read long newspapers every single morning?", None),
+    ],
+)
+def test_polarity_is_the_authors(knowledge: Knowledge, query: str, polarity: Polarity | None) -> None:
+    """Yes and No come from a near authored question on the same sides; a negated claim turns it round."""
+    hits = hits_of(*knowledge.passages)
+    assert settled_polarity(query, hits, FakeEmbedder(), Mentions(knowledge.concepts)) == polarity
+
+
+def test_another_sides_polarity_is_not_taken(knowledge: Knowledge) -> None:
+    """What is settled of dogs says nothing of cats, however near the wording."""
+    assert (
+        settled_polarity("Do cats bark?", hits_of(*knowledge.passages), FakeEmbedder(), Mentions(knowledge.concepts))
+        is None
+    )
+
+
+def test_a_shipped_misconception_is_settled(real_search: Search) -> None:
+    """With the real embedder an authored yes/no question gets its author's answer."""
+    for passage in real_search.knowledge.by_id["pruning-vs-quantization"].passages:
+        for ask in passage.asks:
+            if ask.polarity and is_yes_no(ask.text):
+                found = settled_polarity(ask.text, hits_of(passage), real_search.embedder, real_search.mentions)
+                assert found == ask.polarity, ask.text

@@ -1,0 +1,108 @@
+"""Follow-ups are made standalone by rule, and only where they lean on what came before."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.mentions import Mentions
+from knowledge.passages import Knowledge, load_knowledge
+from tutor.events import Exchange
+from tutor.followup import Standalone, make_standalone
+
+LOWERED = pytest.mark.xfail(strict=True, reason="bug: tutor/followup.py makes 'What is LoRA?' 'What is lora?'")
+STRANGE = pytest.mark.xfail(strict=True, reason="bug: tutor/followup.py _strange: phrasings hold everyday words")
+PRUNING = (Exchange("What is pruning?", "Pruning removes weights [1]."),)
+BOTH = (Exchange("What is the difference between pruning and quantization?", "Pruning removes weights [1]."),)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Knowledge:
+    """The shipped notes: which words are strange depends on them."""
+    return load_knowledge()
+
+
+def resolve(knowledge: Knowledge, question: str, history: tuple[Exchange, ...]) -> Standalone:
+    """The standalone question."""
+    return make_standalone(question, history, knowledge, Mentions(knowledge.concepts))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How much memory does QLoRA need?",
+        pytest.param("What is LoRA?", marks=LOWERED),
+        pytest.param("Who won the world cup?", marks=STRANGE),
+        pytest.param("is football better?", marks=STRANGE),
+    ],
+)
+def test_what_stands_by_itself_is_left_alone(shipped: Knowledge, question: str) -> None:
+    """A full question is searched as it was typed, whatever was said before."""
+    for history in ((), BOTH):
+        found = resolve(shipped, question, history)
+        assert found.query == question and not found.rewritten
+
+
+@pytest.mark.parametrize(
+    "question", ["why?", "and which one is faster?", "give me an example", "how does it work?", "🙂", ""]
+)
+def test_without_history_nothing_is_invented(shipped: Knowledge, question: str) -> None:
+    """There is nothing to fill in from, so nothing is filled in."""
+    found = resolve(shipped, question, ())
+    assert found.query == question and not found.rewritten and found.topic is None
+
+
+@pytest.mark.parametrize(
+    ("question", "history", "names"),
+    [
+        ("how does it work?", PRUNING, {"pruning"}),
+        ("and quantization?", PRUNING, {"quantization"}),
+        ("what about quantization?", PRUNING, {"quantization"}),
+        ("give me an example", PRUNING, {"pruning"}),
+        ("and which one is faster?", BOTH, {"pruning", "quantization"}),
+        ("why?", BOTH, {"pruning", "quantization"}),
+        ("explain it like I'm five", BOTH, {"pruning", "quantization"}),
+    ],
+)
+def test_ellipses_name_what_they_mean(
+    shipped: Knowledge, question: str, history: tuple[Exchange, ...], names: set[str]
+) -> None:
+    """A follow-up comes out naming the sides in play, as searchable as a full question."""
+    found = resolve(shipped, question, history)
+    assert found.rewritten and set(Mentions(shipped.concepts).sides(found.query)) == names
+    assert found.topic is not None and found.topic.concept.id == "pruning-vs-quantization"
+
+
+def test_the_last_topic_is_meant(shipped: Knowledge) -> None:
+    """After a change of subject "it" is the new subject."""
+    history = (*BOTH, Exchange("What is prefill?", "Prefill reads the prompt [1]."))
+    found = resolve(shipped, "how does it work?", history)
+    assert "prefill" in found.query.lower() and "pruning" not in found.query.lower()
+
+
+def test_a_chain_of_follow_ups_holds(shipped: Knowledge) -> None:
+    """A follow-up to a follow-up is resolved by replaying what came before."""
+    history = (*PRUNING, Exchange("and quantization?", "Quantization rounds [1]."))
+    assert Mentions(shipped.concepts).sides(resolve(shipped, "how does it work?", history).query) == ["quantization"]
+
+
+def test_the_same_history_gives_the_same_rewrite(shipped: Knowledge) -> None:
+    """Nothing is remembered between calls: other learners' histories in between change nothing."""
+    first = resolve(shipped, "why?", BOTH)
+    resolve(shipped, "why?", (Exchange("What is LoRA?", "x"),))
+    assert resolve(shipped, "why?", BOTH) == first
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\x00", "🙂" * 500, "<b>it</b>", "<|im_start|>", "it " * 700, "((((", "\\1", "and " * 500, " " * 2000]
+)
+def test_any_text_is_survived(shipped: Knowledge, text: str) -> None:
+    """Whatever is typed, or was typed before, gives a query."""
+    for question, history in ((text, BOTH), ("why?", (*BOTH, Exchange(text, text)))):
+        assert isinstance(resolve(shipped, question, history).query, str)
+
+
+def test_the_other_one_is_a_side_not_named(shipped: Knowledge) -> None:
+    """ "The other one" means a side of the set that was not in play."""
+    history = (Exchange("What is an agent?", "An agent decides [1]."),)
+    found = resolve(shipped, "and the other one?", history)
+    assert found.rewritten and Mentions(shipped.concepts).sides(found.query) == ["workflow"]
