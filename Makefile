@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report distill bench weights screenshot clean
+.PHONY: run test check eval report distill projection calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -28,6 +28,12 @@ report: .venv/ready
 
 distill: .venv/distill
 	$(BIN)/python -m tutor.distill.train
+
+projection: .venv/ready
+	$(BIN)/python -m tutor.distill.projection
+
+calibrate: .venv/ready
+	$(BIN)/python -m tutor.evaluation.calibrate
 
 weights: .venv/ready
 	$(BIN)/python -m tutor weights

@@ -25,9 +25,9 @@ def new_figure(columns: int = 1, rows: int = 1, height: float = 3.2) -> tuple[Fi
         for spine in axis.spines.values():
             spine.set_color(GREY)
         axis.tick_params(colors=INK, labelsize=12)
-        axis.xaxis.label.set_size(13)
-        axis.yaxis.label.set_size(13)
-        axis.title.set_size(14)
+        axis.xaxis.label.set_fontsize(13)
+        axis.yaxis.label.set_fontsize(13)
+        axis.title.set_fontsize(14)
         axis.title.set_color(INK)
     return figure, axes
 

@@ -68,6 +68,7 @@ CATS = textwrap.dedent("""\
       - dogs definition
       - Tell me about dogs.
     asks_yes:
+      - Do dogs bark loudly at every single postman in the whole long street?
       - Do dogs bark?
 
     Dogs bark loudly at every postman. Dogs fetch sticks from cold water.

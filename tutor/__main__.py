@@ -1,4 +1,4 @@
-"""Command line: `python -m tutor ask|retrieve|demo|index|weights|serve`. Results on stdout, the rest on stderr."""
+"""Command line: `python -m tutor ask|retrieve|demo|eval|index|weights`. Results on stdout, the rest on stderr."""
 
 from __future__ import annotations
 
@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=0)
     demo.add_argument("--question", default="", help="asked of the changed and the unchanged model")
     demo.set_defaults(run=_demo)
+
+    evaluation = commands.add_parser("eval", help="quality on the reported half of the labelled set")
+    evaluation.add_argument("--json", action="store_true")
+    evaluation.add_argument(
+        "--no-answers", action="store_true", help="leave out what needs the model; seconds instead of minutes"
+    )
+    evaluation.set_defaults(run=_eval)
 
     index = commands.add_parser("index", help="build the index; with --check only check the concept files")
     index.add_argument("--check", action="store_true")
@@ -201,6 +208,22 @@ def _save_figure(cache: Path, name: str, result: DemoResult) -> Path | None:
     path = folder / f"{name}-{hashlib.sha256(result.figure).hexdigest()[:10]}.png"
     path.write_bytes(result.figure)
     return path
+
+
+def _eval(parsed: argparse.Namespace, settings: Settings) -> int:
+    from tutor.evaluation.report import evaluate
+    from tutor.open import open_tutor
+
+    finding = evaluate(open_tutor(settings), "report", answers=not parsed.no_answers)
+    if parsed.json:
+        print(json.dumps({"figures": finding.figures, "failures": finding.failures}, ensure_ascii=False))
+        return 0
+    for name, value in finding.figures.items():
+        print(f"{name.replace('_', ' '):40} {value}")
+    print(f"\n{len(finding.failures)} failures")
+    for line in finding.failures:
+        print(f"- {line}")
+    return 0
 
 
 def _index(parsed: argparse.Namespace, settings: Settings) -> int:

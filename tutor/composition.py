@@ -149,6 +149,9 @@ _NEGATION = re.compile(
     r"^(?:(?:so|and|but|wait)[\s,]+)*(?:isn|aren|doesn|don|didn|can|won|wouldn|shouldn|hasn|haven|wasn)'?t\b",
     re.IGNORECASE,
 )
+_LEADING_NEGATION = re.compile(
+    _LEAD + r"(?:isn|aren|doesn|don|didn|can|won|wouldn|shouldn|hasn|haven|wasn)'?t\b", re.IGNORECASE
+)
 _SURE = 0.93
 
 

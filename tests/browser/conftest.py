@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.driver import Server, Talk, find_chromium
-
-pytest.importorskip("playwright", reason="playwright is missing: pip install -e '.[dev]'")
-
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 HERE = Path(__file__).parent
 HOW = "no Chromium found, so tests/browser was left out: install one with `apt-get install chromium`"
@@ -26,6 +23,10 @@ sides:
   - {id: left, name: left, aliases: [left
 ---
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: runs an experiment, 15 s or more")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -108,6 +108,7 @@ def test_an_experiment_shows_progress_then_a_table_and_a_figure(talk: Talk) -> N
     talk.box.fill("show me 4 bits")
     talk.box.press("Enter")
     expect(talk.said.last).to_contain_text(re.compile(r"\d+%"), timeout=ANSWER_MS)
+    expect(talk.said.last).to_be_in_viewport()
     talk.answer(2)
     expect(talk.log.locator("table")).to_be_visible()
     figure = talk.log.locator("img[alt]:not([alt=''])").last

@@ -35,7 +35,7 @@ def test_reads_every_field(knowledge: Knowledge) -> None:
     dogs = concept.passages[1]
     assert (dogs.kind, dogs.about, dogs.sources) == ("definition", ("dogs",), ("ark",))
     assert [(ask.text, ask.polarity) for ask in dogs.asks[-2:]] == [
-        ("Tell me about dogs.", None),
+        ("Do dogs bark loudly at every single postman in the whole long street?", "yes"),
         ("Do dogs bark?", "yes"),
     ]
     assert dogs.sentences == ("Dogs bark loudly at every postman.", "Dogs fetch sticks from cold water.")

@@ -57,7 +57,7 @@ def test_a_settled_question_begins_with_yes_or_no(search: Search) -> None:
 
 def test_free_writing_is_checked(search: Search) -> None:
     """A model that invents a number is quoted the note instead, sentence by sentence, in any pieces."""
-    text = "Cats purr softly on warm cushions. Cats sleep 18 hours a day. Zebras migrate through Kenya yearly."
+    text = "Cats purr softly on warm cushions. Zebras migrate through Kenya yearly. Cats sleep 18 hours a day."
     for pieces in (re.findall(r"\s*\S+", text), [text]):
         events = answer(WritingEngine(pieces), search)
         assert texts(events) == "Cats purr softly on warm cushions [1]. Cats sleep 16 hours a day [1]."

@@ -131,7 +131,7 @@ def test_other_questions(query: str) -> None:
     [
         ("Do dogs bark?", "yes"),
         ("Are cats small dogs?", "no"),
-        ("Do dogs not bark?", "no"),
+        ("Do dogs not bark loudly at every single postman in the whole long street?", "no"),
         ("What are dogs?", None),
         ("Do dogs read long newspapers every single morning?", None),
     ],

@@ -103,6 +103,6 @@ def test_any_text_is_survived(shipped: Knowledge, text: str) -> None:
 
 def test_the_other_one_is_a_side_not_named(shipped: Knowledge) -> None:
     """ "The other one" means a side of the set that was not in play."""
-    history = (Exchange("What is an agent?", "An agent decides [1]."),)
+    history = (Exchange("What is PTQ?", "PTQ rounds a finished model [1]."),)
     found = resolve(shipped, "and the other one?", history)
-    assert found.rewritten and Mentions(shipped.concepts).sides(found.query) == ["workflow"]
+    assert found.rewritten and Mentions(shipped.concepts).sides(found.query) == ["qat"]

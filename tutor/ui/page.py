@@ -32,11 +32,11 @@ _FIRST_SETS = (
     "rag-vs-fine-tuning",
 )
 # The question that was asked last at the top of the chat, so that its answer is read from the start.
-_TO_LAST = """() => {
+_TO_LAST = """() => { setTimeout(() => {
   const log = document.querySelector("#chat [role=log]");
   const asked = log && [...log.querySelectorAll(".user-row")].pop();
   if (asked) log.scrollTop += asked.getBoundingClientRect().top - log.getBoundingClientRect().top - 32;
-}"""
+}, 50); }"""
 _WELCOME = """### Which two do you mix up?
 Pick a set, or ask in your own words. Each sentence of an answer shows the note that it rests on."""
 
