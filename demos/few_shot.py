@@ -55,7 +55,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     both = list(zip(correct[0], correct[shots], strict=True))
     turned = (both.count((False, True)), both.count((True, False)))
     yield DemoResult(
-        summary=_summary(metrics, shots, turned, Counter(answers[1]).most_common(1)[0]),
+        summary=summary_of(metrics, shots, turned, Counter(answers[1]).most_common(1)[0]),
         table=Table(("Examples", "Right (%)", "95 % interval (%)", "Answers given", "Prompt (tokens)"), tuple(rows)),
         metrics=metrics,
         figure=charts.shots_chart(metrics, shots, 1 / len(FEELINGS)),
@@ -73,7 +73,7 @@ def _examples(count: int) -> str:
     return "no example" if count == 0 else "1 example" if count == 1 else f"{count} examples"
 
 
-def _summary(metrics: Mapping[str, float], shots: int, turned: tuple[int, int], commonest: tuple[str, int]) -> str:
+def summary_of(metrics: Mapping[str, float], shots: int, turned: tuple[int, int], commonest: tuple[str, int]) -> str:
     """`turned`: messages that few-shot turned right and wrong against zero-shot; `commonest`: the one-shot answer."""
     zero, one, many = (f"{100 * metrics[f'accuracy_{key}']:.0f} %" for key in "01k")
     items, (gained, lost) = int(metrics["items"]), turned

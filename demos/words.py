@@ -20,7 +20,9 @@ def perplexity_sentence(metrics: Mapping[str, float], tokens: int, changed: str)
     """What happened to perplexity and KL, with a judgement that depends on the measured ratio."""
     before, after = metrics["perplexity_reference"], metrics["perplexity"]
     ratio = after / before
-    if ratio < 1.02:
+    if ratio < 0.98:
+        verdict = "lower, though KL tells how far the predictions moved"
+    elif ratio < 1.02:
         verdict = "practically unchanged"
     elif ratio < 1.2:
         verdict = "slightly worse"

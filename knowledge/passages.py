@@ -143,6 +143,12 @@ class Knowledge:
         return {concept.id: concept for concept in self.concepts}
 
     @cached_property
+    def own_words(self) -> frozenset[str]:
+        """Content words of the passages and their tidy questions, without learners' everyday phrasings."""
+        texts = (t for p in self.passages for t in (p.title, p.text, p.claim, *(ask.text for ask in p.asks)))
+        return frozenset(word for text in texts for word in content_words(text))
+
+    @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every content word of the passages and of the questions that they answer."""
         return frozenset(word for passage in self.passages for word in content_words(passage.all_text))

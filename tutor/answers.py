@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from knowledge.search import Hit, Search
-from tutor.composition import Composition, possible_openings
+from tutor.composition import Composition
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
-from tutor.grounding import Grounding, complete_sentences
+from tutor.grounding import Grounding, all_sentences, complete_sentences
+from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, answer_prompt
 
 _LONGEST_WRITTEN = 220  # tokens
@@ -46,8 +47,9 @@ def _written(engine: Engine, query: str, hits: Sequence[Hit], search: Search) ->
         if not shown and rest.startswith(NO_ANSWER):
             return
         finished, rest = complete_sentences(rest)
-        if piece is _END and rest.endswith((".", "!", "?", "]")):
-            finished.append(rest)  # a text cut off in the middle of a sentence loses that sentence
+        if piece is _END:
+            # What remains is whole sentences, and perhaps one cut off in its middle, which is dropped.
+            finished += [last for last in all_sentences(rest) if last.endswith((".", "!", "?", "]"))]
         for sentence in finished:
             checked = grounding.check(sentence)
             if checked is not None:

@@ -16,7 +16,7 @@ from knowledge.passages import Concept, Knowledge
 from knowledge.search import Retrieval, Search
 from tutor.answers import stream_answer
 from tutor.engines.base import Engine
-from tutor.errors import DemoError
+from tutor.errors import DemoError, EngineError
 from tutor.events import (
     Answered,
     Checked,
@@ -87,13 +87,19 @@ class Tutor:
             yield from self._say(understood, not_covered(self.knowledge, retrieval.hits), start, None, abstained=True)
             return
         first, checked, text, new_tokens = 0.0, [], "", 0
-        for event in stream_answer(self.engine, self.free, standalone.query, retrieval.hits, self.search):
-            first = first or time.monotonic() - start
-            if isinstance(event, Checked):
-                checked.append(event)
-            else:
-                text += event.text
-            yield event
+        try:
+            for event in stream_answer(self.engine, self.free, standalone.query, retrieval.hits, self.search):
+                first = first or time.monotonic() - start
+                if isinstance(event, Checked):
+                    checked.append(event)
+                else:
+                    text += event.text
+                yield event
+        except EngineError as error:
+            yield from self._say(
+                understood, f"{text}\n\n{error}" if text else str(error), start, concept, abstained=True
+            )
+            return
         if not text:
             yield from self._say(understood, not_covered(self.knowledge, retrieval.hits), start, None, abstained=True)
             return

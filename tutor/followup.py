@@ -50,7 +50,7 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _BARE_NAME = re.compile(
-    r"^(?:and|or|but|so|also|then|the|a|an|for|with|what|how|about|of|in|is|too|well|as|one|now|ok)$", re.IGNORECASE
+    r"^(?:and|or|but|so|also|then|the|a|an|for|with|about|of|in|too|well|as|one|now|ok)$", re.IGNORECASE
 )
 _OTHER = re.compile(
     r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model))?",
@@ -144,18 +144,19 @@ def _rewrite(question: str, topic: Topic, knowledge: Knowledge, mentions: Mentio
         if _EXAMPLE.match(bare):
             return f"Give me an example of {topic.named(joint=' and ')}."
     if _only_names(question, mentions):
-        return _substitute(topic, named, mentions.find(question)[0].words, mentions)
+        first = mentions.find(question)[0]
+        return _substitute(topic, named, question[first.start : first.start + len(first.words)], mentions)
     about = _ABOUT.match(question)
     if about and named and len(about["rest"].split()) <= 1 + len(named) * 3:
         return _substitute(topic, named, about["rest"], mentions)
     if named:
         return None
-    if _strange(bare, knowledge.vocabulary):
+    if _strange(bare, knowledge.own_words):
         return None
     everything = topic.sides if len(topic.sides) > 1 else tuple(side.id for side in topic.concept.sides)
     if _OTHER.search(bare):
         rest = [side.id for side in topic.concept.sides if side.id not in topic.sides] or list(topic.sides[1:])
-        if rest:
+        if 0 < len(rest) <= 2:
             return _pointed(topic, rest, bare, _OTHER, mentions)
     for pattern, position in _ORDINAL:
         if pattern.search(bare) and -1 <= position < len(everything):
@@ -209,7 +210,7 @@ def _only_names(question: str, mentions: Mentions) -> bool:
 def _strange(text: str, vocabulary: Collection[str]) -> bool:
     """Whether a word is neither known to the notes nor nearly spelled like one of theirs: another subject, not a follow-up."""
     return any(
-        word not in vocabulary and not get_close_matches(word, vocabulary, n=1, cutoff=0.8)
+        word not in vocabulary and (len(word) < 5 or not get_close_matches(word, vocabulary, n=1, cutoff=0.8))
         for word in content_words(text)
         if len(word) > 2 and not word[0].isdigit()
     )

@@ -91,13 +91,17 @@ def _coverage(sentence: str, text: str) -> float:
     return len(words & known) / len(words) if words else 1.0
 
 
+def all_sentences(text: str) -> list[str]:
+    """The sentences of a text, a citation after a full stop counted to the sentence before it."""
+    return split_sentences(re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", text))
+
+
 def complete_sentences(text: str) -> tuple[list[str], str]:
     """The finished sentences of a growing text, and the unfinished rest, blanks at its end kept.
 
     A sentence is finished once the next has begun with a letter, so that a citation that arrives in pieces stays with it.
     """
-    moved = re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", text)
-    pieces = split_sentences(moved)
+    pieces = all_sentences(text)
     if len(pieces) < 2 or re.fullmatch(r"[\W\d]*", pieces[-1]):
         return [], text
     return pieces[:-1], pieces[-1] + text[len(text.rstrip()) :]

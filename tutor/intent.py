@@ -107,7 +107,7 @@ def route(question: str, history: Sequence[Exchange], demos: Sequence[Demo], con
     text = question.replace("\x00", "").strip()
     if len(text) > LONGEST_QUESTION:
         return Routed("refuse", "long")
-    if not re.search(r"[^\W\d_]", text) and _last_call(history, demos) is None:
+    if not re.search(r"[^\W\d_]", text) and _last_call(history, demos, concept) is None:
         return Routed("refuse", "empty")
     if _INJECTION.search(text):
         return Routed("refuse", "injection")
@@ -125,7 +125,7 @@ def route(question: str, history: Sequence[Exchange], demos: Sequence[Demo], con
 
 
 def _demo_call(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> DemoCall | None:
-    last = _last_call(history, demos)
+    last = _last_call(history, demos, concept)
     if last is not None and (call := _continued(text, last, demos)):
         return call
     demo = _requested(text, demos, concept)
@@ -219,15 +219,15 @@ def _number(text: str, percent: bool) -> Value:
     return value / 100 if value > 1 else value
 
 
-def _last_call(history: Sequence[Exchange], demos: Sequence[Demo]) -> DemoCall | None:
-    """The experiment of the latest turn that ran one, found by replaying the last six turns."""
+def _last_call(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> DemoCall | None:
+    """The experiment of the latest turn that ran one, found by replaying the last six turns on the set in play."""
     last: DemoCall | None = None
     for exchange in history[-6:]:
         text = exchange.user.strip()
         try:
             call = _continued(text, last, demos) if last is not None else None
             if call is None:
-                demo = _requested(text, demos, None)
+                demo = _requested(text, demos, concept)
                 call = DemoCall(demo.name, demo.settings(_spoken(text, demo))) if demo is not None else None
         except DemoError:
             continue

@@ -17,6 +17,8 @@ SYSTEM = (
 # What the model says when the notes lack the answer; the learner reads `not_covered` instead.
 NO_ANSWER = "The notes do not answer this."
 
+_NEAR = 0.6  # cosine from which a set is worth naming as the nearest
+
 
 def answer_prompt(query: str, hits: Sequence[Hit]) -> list[Message]:
     """Notes first and question last: questions on the same notes share all tokens but their own."""
@@ -26,13 +28,9 @@ def answer_prompt(query: str, hits: Sequence[Hit]) -> list[Message]:
 
 def not_covered(knowledge: Knowledge, near: Sequence[Hit]) -> str:
     """Says that the notes do not cover a question and what is nearest; composed of titles, never generated."""
-    titles = list(dict.fromkeys(knowledge.by_id[hit.passage.concept].title for hit in near))[:3]
-    if not titles:
-        titles = [concept.title for concept in knowledge.concepts[:3]]
-    return (
-        "My notes do not cover that, so I would only be guessing. "
-        f"The nearest that they do cover: {_listed(titles)}. Ask me about one of these, or pick another set."
-    )
+    titles = list(dict.fromkeys(knowledge.by_id[hit.passage.concept].title for hit in near if hit.score >= _NEAR))[:3]
+    what = f"The nearest that they do cover: {_listed(titles)}." if titles else _some(knowledge)
+    return f"My notes do not cover that, so I would only be guessing. {what} Ask me about one of these, or pick another set."
 
 
 def refusal(reason: str, longest: int) -> str:
@@ -50,12 +48,17 @@ def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
     return {
         "hello": f"Hello! I explain {count} sets of LLM concepts that people mix up. Click one, or ask in your own words.",
         "thanks": "You are welcome. Ask on, or let me quiz you on what we talked about.",
-        "bye": "Goodbye! What you learned here stays in this browser.",
+        "bye": "Goodbye! Come back when the next two words look alike.",
         "who": f"I am a tutor program. I answer from {len(knowledge.passages)} checked notes; the model that picks the sentences is {model}, running on this machine unless it is set up otherwise.",
         "help": "Ask what two concepts have to do with each other, ask on with “why?” or “which is faster?”, say “show me live” for an experiment or “quiz me” for a question. I cover: "
         + _listed([concept.title for concept in knowledge.concepts])
         + ".",
     }[kind]
+
+
+def _some(knowledge: Knowledge) -> str:
+    titles = [concept.title for concept in knowledge.concepts]
+    return f"They cover {len(titles)} sets, for example {_listed(titles[:: max(1, len(titles) // 3)][:3])}."
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -136,7 +136,6 @@ def test_bad_input_never_raises_with_the_real_tutor(real_tutor: Tutor, question:
     answered(real_tutor, question)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: tutor/chat.py turn() lets EngineError of a too long prompt out")
 def test_a_question_of_many_tokens_is_survived(tutor: Tutor) -> None:
     """A model whose context is too short ends the turn with what to do, not with an exception."""
     from tutor.errors import EngineError

@@ -9,8 +9,6 @@ from knowledge.passages import Knowledge, load_knowledge
 from tutor.events import Exchange
 from tutor.followup import Standalone, make_standalone
 
-LOWERED = pytest.mark.xfail(strict=True, reason="bug: tutor/followup.py makes 'What is LoRA?' 'What is lora?'")
-STRANGE = pytest.mark.xfail(strict=True, reason="bug: tutor/followup.py _strange: phrasings hold everyday words")
 PRUNING = (Exchange("What is pruning?", "Pruning removes weights [1]."),)
 BOTH = (Exchange("What is the difference between pruning and quantization?", "Pruning removes weights [1]."),)
 
@@ -30,9 +28,8 @@ def resolve(knowledge: Knowledge, question: str, history: tuple[Exchange, ...]) 
     "question",
     [
         "How much memory does QLoRA need?",
-        pytest.param("What is LoRA?", marks=LOWERED),
-        pytest.param("Who won the world cup?", marks=STRANGE),
-        pytest.param("is football better?", marks=STRANGE),
+        "What is LoRA?",
+        "Who won the world cup?",
     ],
 )
 def test_what_stands_by_itself_is_left_alone(shipped: Knowledge, question: str) -> None:

@@ -77,6 +77,13 @@ def test_now_with_continues_the_last_experiment() -> None:
     assert (routed.demo.name, routed.demo.params["bits"], routed.demo.params["group-size"]) == ("quantize", 2, 128)
 
 
+def test_show_me_live_can_be_continued() -> None:
+    """After the button "Show me live" a new value continues that experiment."""
+    history = (Exchange("What is quantization?", "…"), Exchange("Show me live", "…"))
+    routed = route("now with 2 bits", history, DEMOS, SET)
+    assert routed.demo is not None and (routed.demo.name, routed.demo.params["bits"]) == ("quantize", 2)
+
+
 def test_two_histories_do_not_meet() -> None:
     """One learner's experiment is not continued by another's words."""
     assert route("now with 2", (Exchange("show me quantization with 3 bits", "…"),), DEMOS).intent == "demo"

@@ -91,6 +91,7 @@ def _problem(folder: Path) -> str | None:
 
 def _convert(gguf: Path, adapter: Path | None, folder: Path) -> None:
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_model
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
@@ -111,7 +112,7 @@ def _convert(gguf: Path, adapter: Path | None, folder: Path) -> None:
         tokenizer.save_pretrained(folder)
         manifest = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
         (folder / _MANIFEST).write_text(json.dumps(manifest, indent=1))
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise WeightsError(
             f"The converted model could not be written to {folder.parent.parent} ({error}); free some disk space "
             "or set TUTOR_CACHE to another folder, then start again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import logging
 from collections.abc import Iterator
@@ -64,9 +65,8 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
             return
         if shown.answered is None:
             return
-        figure = _save_figure(cache, shown.finished)
-        has_demo = shown.answered.concept in demo_sets
-        yield shown.complete(figure, render.options(shown.answered, has_demo)), shown.panel(tutor)
+        choices = render.options(shown.answered, shown.answered.concept in demo_sets)
+        yield shown.complete(_save_figure(cache, shown.finished), choices), shown.panel(tutor)
 
     def ask(text: str, messages: Messages) -> tuple[str, Messages]:
         return "", [*messages, gr.ChatMessage(role="user", content=render.plain(text) or "…")]
@@ -281,8 +281,6 @@ def _problems(tutor: Tutor) -> str:
     """A line for whoever runs the page, if a concept file was left out."""
     if not tutor.knowledge.problems:
         return ""
-    import html
-
     lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in tutor.knowledge.problems)
     return f"<div class='problems' role='alert'>These concept files were left out:<ul>{lines}</ul></div>"
 

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from demos import DEMOS, find_demo
+from tutor.errors import DemoError
+from tutor.intent import route
+
+
+def test_importing_the_experiments_imports_nothing_heavy() -> None:
+    """`demo --list` and routing answer at once; torch and matplotlib load when an experiment runs."""
+    code = "import sys, demos; print({'torch', 'matplotlib', 'transformers'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
+
+
+def test_an_unknown_name_is_answered_with_the_names_there_are() -> None:
+    """A typo on the command line costs one line."""
+    with pytest.raises(DemoError) as caught:
+        find_demo("prunning")
+    assert all(name in str(caught.value) for name in ("quantize", "prune", "few_shot"))
+    assert find_demo("prune").name == "prune"
+
+
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
+def test_defaults_are_allowed_and_patterns_compile(demo: object) -> None:
+    """Each default lies in its own range, and each pattern for a learner's words is a regular expression."""
+    found = find_demo(demo.name)  # type: ignore[attr-defined]
+    assert found.settings({}) == {param.name: param.default for param in found.params}
+    for pattern in (found.words, found.verbs):
+        re.compile(pattern)
+    for param in found.params:
+        for spoken in param.spoken:
+            re.compile(spoken if isinstance(spoken, str) else spoken[0])
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "settings"),
+    [
+        ("show me 4 bits", "quantize", {"bits": 4}),
+        ("quantize to two bits", "quantize", {"bits": 2}),
+        ("show me int8 per channel", "quantize", {"bits": 8, "group-size": 0}),
+        ("quantize only the attention layers to 3 bits in groups of 128", "quantize", {"bits": 3, "group-size": 128}),
+        ("prune 70%", "prune", {"sparsity": 0.7, "structure": "unstructured"}),
+        ("show me 2:4 sparsity", "prune", {"structure": "2:4"}),
+        ("show me semi-structured pruning", "prune", {"structure": "2:4"}),
+        ("run structured pruning of 30 percent", "prune", {"sparsity": 0.3, "structure": "rows"}),
+        ("show me few-shot with 6 shots", "few_shot", {"shots": 6}),
+        ("run few shot shuffled with letters", "few_shot", {"order": "shuffled", "labels": "letters"}),
+    ],
+)
+def test_learners_words_reach_the_settings(said: str, name: str, settings: dict[str, int | float | str]) -> None:
+    """What is said in the chat is what runs."""
+    call = route(said, (), DEMOS).demo
+    assert call is not None and call.name == name
+    assert {key: call.params[key] for key in settings} == settings

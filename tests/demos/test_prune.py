@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.nn.utils import prune
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
+
+from demos import find_demo
+from demos.base import Lab, Specimen
+from tests.demos.conftest import run_to_end, without_timings
+from tests.demos.test_quantize import perplexity_by_hand
+from tutor.errors import DemoError
+
+PRUNE = find_demo("prune")
+
+
+def prune_by_torch(model: LlamaForCausalLM, sparsity: float, structure: str) -> LlamaForCausalLM:
+    pruned = copy.deepcopy(model)
+    for name, module in pruned.named_modules():
+        if isinstance(module, torch.nn.Linear) and "proj" in name:
+            if structure == "rows":
+                prune.ln_structured(module, "weight", amount=sparsity, n=2, dim=0)
+            else:
+                prune.l1_unstructured(module, "weight", amount=sparsity)
+            prune.remove(module, "weight")
+    return pruned
+
+
+@pytest.mark.parametrize(("sparsity", "structure"), [(0.3, "unstructured"), (0.5, "rows")])
+def test_metrics_are_those_of_a_model_pruned_by_torch(
+    sparsity: float,
+    structure: str,
+    tiny_lab: Callable[..., Lab],
+    tiny_llama: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerBase,
+) -> None:
+    """Perplexity and the share of zeros agree with torch.nn.utils.prune and a hand-written cross entropy."""
+    _, result = run_to_end(PRUNE, tiny_lab(), sparsity=sparsity, structure=structure)
+    pruned = prune_by_torch(tiny_llama, sparsity, structure)
+    matrices = [p for n, p in pruned.named_parameters() if "proj" in n]
+    zeros = sum(int((p == 0).sum()) for p in matrices) / sum(p.numel() for p in matrices)
+    assert result.metrics["sparsity"] == pytest.approx(zeros, abs=1e-6)
+    assert result.metrics["perplexity"] == pytest.approx(perplexity_by_hand(pruned, tokenizer), rel=1e-3)
+    assert result.metrics["perplexity_reference"] == pytest.approx(perplexity_by_hand(tiny_llama, tokenizer), rel=1e-3)
+    assert result.metrics["kl"] > 0
+
+
+def test_two_of_four_means_half_whatever_the_sparsity(tiny_lab: Callable[..., Lab]) -> None:
+    """2:4 has one sparsity; unstructured pruning at the same share is measured beside it and said."""
+    _, result = run_to_end(PRUNE, tiny_lab(), sparsity=0.9, structure="2:4")
+    assert result.metrics["sparsity"] == pytest.approx(0.5)
+    assert "50% unstructured" in result.figure_alt and "50% 2:4" in result.figure_alt
+    assert "single weights" in result.summary
+
+
+def test_no_pruning_changes_no_prediction_and_costs_the_mask(
+    tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM
+) -> None:
+    """At sparsity 0 the sparse form is larger by a bit a weight, and the summary says so."""
+    _, result = run_to_end(PRUNE, tiny_lab(), sparsity=0)
+    assert result.metrics["perplexity"] == result.metrics["perplexity_reference"]
+    assert result.metrics["kl"] == pytest.approx(0, abs=1e-6)
+    linear = sum(p.numel() for n, p in tiny_llama.named_parameters() if "proj" in n)
+    assert result.metrics["size_mb"] - result.metrics["size_mb_reference"] == pytest.approx(linear / 8e6)
+    assert "costs more" in result.summary
+
+
+def test_a_run_is_complete_and_leaves_the_specimen_alone(
+    tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Progress rises to a result with picture, table and both answers; the model that it was given is unchanged."""
+    given = Specimen(copy.deepcopy(tiny_llama), tokenizer)
+    progress, result = run_to_end(PRUNE, Lab(lambda: given, "Why is the sea salty?"), layers="attention")
+    fractions = [step.fraction for step in progress]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
+    assert result.figure is not None and result.figure.startswith(b"\x89PNG")
+    assert {len(row) for row in result.table.rows} == {len(result.table.columns)}
+    assert set(result.exhibits) == {"Your question", "Answer by the original model", "Answer by the pruned model"}
+    for name, parameter in given.model.named_parameters():
+        assert torch.equal(parameter, tiny_llama.get_parameter(name)), name
+
+
+def test_the_same_seed_gives_the_same_metrics(tiny_lab: Callable[..., Lab]) -> None:
+    """A learner who repeats a run reads the same numbers, timings aside."""
+    first, second = (run_to_end(PRUNE, tiny_lab(), sparsity=0.7)[1] for _ in range(2))
+    assert without_timings(first) == without_timings(second)
+    assert first.figure == second.figure
+
+
+def test_stopping_halfway_leaves_no_work_behind(tiny_lab: Callable[..., Lab]) -> None:
+    """Closing the generator is all that Stop does."""
+    steps = PRUNE.run(tiny_lab(), PRUNE.settings({}))
+    for _ in range(8):
+        next(steps)
+    steps.close()  # type: ignore[attr-defined]
+    assert list(steps) == []
+
+
+@pytest.mark.parametrize("given", [{"sparsity": 1.0}, {"sparsity": -0.1}, {"sparsity": "nan"}, {"structure": "4:8"}])
+def test_settings_out_of_range_are_refused(given: dict[str, float | str]) -> None:
+    """The learner is told what is allowed."""
+    with pytest.raises(DemoError, match="give"):
+        PRUNE.settings(given)
