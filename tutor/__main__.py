@@ -150,7 +150,7 @@ def _demo(parsed: argparse.Namespace, settings: Settings) -> int:
         return 0
     demo = find_demo(parsed.name)
     params = demo.settings(_pairs(parsed.rest))
-    lab = Lab(Specimens(settings.cache, None).copy, parsed.question, parsed.seed)
+    lab = Lab(Specimens(settings.cache).copy, parsed.question, parsed.seed)
     for step in demo.run(lab, params):
         if isinstance(step, Progress):
             print(f"{step.fraction:4.0%} {step.note}", file=sys.stderr)

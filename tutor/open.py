@@ -41,8 +41,7 @@ def open_tutor(settings: Settings) -> Tutor:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     search = open_search(settings)
     engine, embedded = _open_engine(settings)
-    specimens = Specimens(settings.cache, engine if embedded else None)  # type: ignore[arg-type]
-    return Tutor(search.knowledge, search, engine, specimens, free=not embedded)
+    return Tutor(search.knowledge, search, engine, Specimens(settings.cache), free=not embedded)
 
 
 def _open_engine(settings: Settings) -> tuple[Engine, bool]:

