@@ -173,7 +173,15 @@ def _continued(text: str, last: DemoCall, demos: Sequence[Demo]) -> DemoCall | N
         return None
     if _QUESTION.match(text) and not re.match(r"^(?:what|how) about\b", text, re.IGNORECASE):
         return None
-    given = _spoken(text, demo, bare=True)
+    given = _spoken(text, demo)
+    if not given:
+        # "now with 2 bits" after pruning means quantize: only a number that fits no other experiment is this one's.
+        others = [other for other in demos if other is not demo and _spoken(text, other)]
+        if len(others) == 1:
+            demo, last = others[0], DemoCall(others[0].name, {})
+            given = _spoken(text, demo)
+        else:
+            given = _spoken(text, demo, bare=True)
     rest = _AGAIN.sub("", text).strip(" ?!.")
     if given and (rest != text.strip(" ?!.") or len(text.split()) <= 5) and len(text.split()) <= 12:
         return DemoCall(demo.name, demo.settings({**last.params, **given}))

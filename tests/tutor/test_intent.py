@@ -101,3 +101,12 @@ def test_a_parameter_out_of_range_is_an_error_that_says_the_range(question: str)
 def test_any_history_is_survived(text: str) -> None:
     """What was typed before never makes routing fail."""
     assert route("What is LoRA?", (Exchange(text, text),), DEMOS).intent == "ask"
+
+
+def test_a_parameter_of_another_experiment_names_that_one() -> None:
+    """After "prune 70%", "now with 2 bits" quantizes instead of pruning two percent."""
+    history = (Exchange("show me 4 bits", "Done."), Exchange("prune 70%", "Done."))
+    call = route("now with 2 bits", history, DEMOS, None).demo
+    assert call is not None and (call.name, call.params["bits"]) == ("quantize", 2)
+    call = route("and with 90 percent?", history, DEMOS, None).demo
+    assert call is not None and (call.name, call.params["sparsity"]) == ("prune", 0.9)
