@@ -113,11 +113,25 @@ Run: TypeAlias = Callable[[Lab, Mapping[str, Any]], Iterator[Progress | DemoResu
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What a learner may expect before a run: a question and two to four choices, of which the metrics make one true.
+
+    `outcome` returns one of the choices. `gaps` holds, for choices that a learner may wrongly pick, the id of the passage
+    (most often a misconception) that addresses the thought behind it.
+    """
+
+    question: str
+    choices: tuple[str, ...]
+    outcome: Callable[[Mapping[str, float | int]], str]
+    gaps: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Demo:
     """One experiment; `concepts` are ids of the sets that it illustrates.
 
     `words` is a pattern for what learners call it; it routes "show me …" here. `verbs` is a pattern for a command that
-    means the experiment by itself ("prune 70%").
+    means the experiment by itself ("prune 70%"). `prediction` is what the page asks before a run.
     """
 
     name: str
@@ -127,6 +141,7 @@ class Demo:
     run: Run
     words: str = ""
     verbs: str = ""
+    prediction: Prediction | None = None
 
     def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """Defaults overlaid with the given values; raises DemoError for an unknown name or a value out of range."""
