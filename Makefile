@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report distill projection calibrate weights screenshot clean
+.PHONY: run test check eval report readme distill projection calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -25,6 +25,9 @@ eval: .venv/ready
 
 report: .venv/ready
 	$(BIN)/python -m tutor.evaluation.report
+
+readme: .venv/ready
+	$(BIN)/python -m demos.table
 
 distill: .venv/distill
 	$(BIN)/python -m tutor.distill.train

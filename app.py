@@ -12,7 +12,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 def main() -> int:
     """Serve the page; a user's mistake is one line on stderr and exit status 2."""
     from tutor.errors import TutorError
-    from tutor.open import open_tutor
+    from tutor.open import open_tutor, read_ahead
     from tutor.settings import Settings
     from tutor.ui.page import build_page, launch_options
 
@@ -21,11 +21,13 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.INFO)
     try:
         settings = Settings.from_environ()
-        page = build_page(open_tutor(settings), settings.cache)
+        tutor = open_tutor(settings)
+        page = build_page(tutor, settings.cache)
     except TutorError as error:
         sys.stderr.write(f"tutor: {error}\n")
         return 2
-    page.launch(allowed_paths=[str(settings.cache / "figures")], **launch_options())
+    read_ahead(tutor)
+    page.launch(**launch_options(settings.cache))
     return 0
 
 

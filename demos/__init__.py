@@ -1,12 +1,19 @@
 """The experiments. A new one is a module here and a line in DEMOS."""
 
 from demos.base import Demo
+from demos.experts import EXPERTS
 from demos.few_shot import FEW_SHOT
+from demos.hardware import HARDWARE
+from demos.kv_cache import KV_CACHE
+from demos.lora import LORA
+from demos.policies import POLICIES
 from demos.prune import PRUNE
 from demos.quantize import QUANTIZE
+from demos.sampling import SAMPLING
+from demos.stages import STAGES
 from tutor.errors import DemoError
 
-DEMOS: tuple[Demo, ...] = (QUANTIZE, PRUNE, FEW_SHOT)
+DEMOS: tuple[Demo, ...] = (QUANTIZE, PRUNE, FEW_SHOT, HARDWARE, KV_CACHE, POLICIES, EXPERTS, LORA, SAMPLING, STAGES)
 
 
 def find_demo(name: str) -> Demo:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from demos import words
 from demos.compare import Outcome
 from demos.figures import BLUE, GREY, INK, ORANGE, new_figure, to_png
+from demos.masks import Level
 from demos.rounding import Rounded
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome[int]) -> b
     middle = round(float(codes.mean()))
     low, high = max(0, middle - MOST_STEPS // 2), min(2**rounded.bits - 1, middle + MOST_STEPS // 2)
 
-    figure, (top, bottom) = new_figure(rows=2, height=3.3)
+    figure, (top, bottom, *last) = new_figure(rows=3 if outcome.sensitivity else 2, height=3.3)
     edges = np.arange(low - 0.5, high + 0.51, 0.25)
     top.hist(steps, bins=list(edges), weights=np.full(len(steps), 100 / len(steps)), color=GREY, label="before")
     shown = np.arange(low, high + 1)
@@ -45,25 +46,37 @@ def rounding_chart(weight: Tensor, rounded: Rounded, outcome: Outcome[int]) -> b
     curve = {float(bits): value for bits, value in outcome.curve.items()}
     _perplexity_curve(bottom, curve, own, outcome.metrics["perplexity_reference"], "16 bits")
     bottom.set_title("Perplexity at each width (lower is better)")
+    for axis in last:
+        _one_layer_at_a_time(axis, outcome)
     return to_png(figure)
 
 
-def sparsity_chart(outcome: Outcome[tuple[str, float]], own: tuple[str, float]) -> bytes:
-    """Perplexity by share of zeros, for unstructured pruning; another structure's point stands apart."""
-    figure, (axis,) = new_figure(height=3.9)
+def sparsity_chart(outcome: Outcome[Level], own: Level) -> bytes:
+    """Perplexity by share of zeros, for unstructured pruning; another structure's points stand apart."""
+    figure, (axis, *last) = new_figure(rows=2 if outcome.sensitivity else 1, height=3.3 if outcome.sensitivity else 3.9)
     structure, share = own
     line = {level[1]: value for level, value in outcome.curve.items() if level[0] == "unstructured"}
-    axis.set(xlabel="zeros in the pruned matrices (%)", xticks=list(line), xticklabels=[f"{100 * x:g}" for x in line])
+    apart = {level[1]: value for level, value in outcome.curve.items() if level[0] != "unstructured"}
+    shares = sorted({*line, *apart})
+    axis.set(xlabel="zeros in the pruned matrices (%)", xticks=shares, xticklabels=[f"{100 * x:g}" for x in shares])
     _perplexity_curve(axis, line, (share, outcome.curve[own]), outcome.metrics["perplexity_reference"], "not pruned")
     axis.set_title("Perplexity after unstructured pruning (lower is better)")
-    if structure != "unstructured":
+    if apart:
         axis.set_title(f"Perplexity after pruning: blue unstructured, orange {structure}")
-        _value(axis, share, outcome.curve[own], f"{structure}: ")
+        axis.margins(x=0.3)
+        axis.plot(sorted(apart), [apart[x] for x in sorted(apart)], "o-", color=ORANGE)
+        for x, value in apart.items():
+            _value(axis, x, value, f"{structure}: " if x == share else "")
+    for below in last:
+        _one_layer_at_a_time(below, outcome)
     return to_png(figure)
 
 
-def shots_chart(metrics: Mapping[str, float], shots: int, chance: float) -> bytes:
-    """Accuracy with 0, 1 and `shots` examples, 95 % intervals, and the line of guessing."""
+def shots_chart(metrics: Mapping[str, float], shots: int, chance: float, orders: Sequence[float] = ()) -> bytes:
+    """Accuracy with 0, 1 and `shots` examples, 95 % intervals, and the line of guessing.
+
+    `orders` are accuracies of the same examples in other orders.
+    """
     figure, (axis,) = new_figure(height=3.9)
     for x, key in enumerate("01k"):
         share, low, high = (100 * metrics[f"accuracy_{key}{end}"] for end in ("", "_low", "_high"))
@@ -71,14 +84,38 @@ def shots_chart(metrics: Mapping[str, float], shots: int, chance: float) -> byte
             x, share, [[share - low], [high - share]], fmt="o", color=BLUE, markersize=12, capsize=8, linewidth=2
         )
         axis.annotate(f"{share:.0f} %", (x, share), (12, 6), textcoords="offset points", fontsize=14, color=INK)
+    if orders:
+        axis.plot([3] * len(orders), [100 * share for share in orders], "d", color=ORANGE, markersize=9)
     axis.axhline(100 * chance, color=GREY, linestyle="--")
-    axis.annotate(
-        "guessing", (2.45, 100 * chance), (0, 5), textcoords="offset points", ha="right", fontsize=12, color=INK
-    )
-    axis.set(xlim=(-0.4, 2.5), ylim=(0, 100), ylabel="sorted right (%)", xlabel="examples in the prompt")
-    axis.set_xticks(range(3), ["0", "1", str(shots)])
+    axis.annotate("guessing", (0.5, 100 * chance), (0, -16), textcoords="offset points", ha="center", fontsize=12)
+    axis.set(xlim=(-0.4, 3.5 if orders else 2.5), ylim=(0, 105), ylabel="sorted right (%)")
+    axis.set(xlabel="examples in the prompt")
+    ticks = ["0", "1", str(shots), f"{shots}, in other\norders"]
+    axis.set_xticks(range(4 if orders else 3), ticks if orders else ticks[:3])
     axis.set_title(f"{int(metrics['items'])} messages, with 95 % intervals")
     return to_png(figure)
+
+
+def _one_layer_at_a_time(axis: Axes, outcome: Outcome[Any]) -> None:
+    """Perplexity with one decoder layer changed, as a stem from the line of the original; the worst has its value."""
+    found = outcome.sensitivity
+    if found is None:
+        return
+    layers = range(1, len(found.alone) + 1)
+    axis.vlines(layers, found.reference, found.alone, color=BLUE, linewidth=2)
+    axis.plot(layers, found.alone, "o", color=BLUE, markersize=6)
+    axis.axhline(found.reference, color=GREY, linestyle="--")
+    worst = found.most()
+    axis.plot(worst, found.alone[worst - 1], "o", color=ORANGE, markersize=11)
+    if max(found.alone) > 3 * found.reference:
+        axis.set(yscale="log")
+    # At least 3 % each way, lest differences that mean nothing look large.
+    axis.update_datalim([(1, 0.97 * found.reference), (1, 1.03 * found.reference)])
+    axis.set(xlabel="the only layer that is changed", ylabel="perplexity", xticks=[1, *layers[4::5]])
+    axis.margins(x=0.06, y=0.25)
+    beside = 1 if worst <= len(found.alone) / 2 else -1
+    _value(axis, worst, found.alone[worst - 1], f"layer {worst}: ", beside)
+    axis.set_title(f"One layer at a time (dashed: none, {words.number(found.reference)})")
 
 
 def _perplexity_curve(

@@ -2,21 +2,31 @@
 
 The model continues a plain text (no chat template); its answer is the label whose first token it finds likeliest, so a
 format error is impossible and only the choice is measured. The examples are read once, and their KV cache is shared by
-all messages. Nothing is trained.
+all messages. Nothing is trained. The few-shot prompt is also tried with the same examples in other orders (Lu et al. 2021,
+arXiv:2104.08786, "Fantastically Ordered Prompts").
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from demos import charts
-from demos.base import Demo, DemoResult, Lab, Param, Progress, Table
-from demos.measure import Span
-from demos.shots import FEELINGS, LABELS, choose_shots, load_items, score_next, sign_test, wilson_interval
-
-_COUNT = "two|three|four|five|six|seven|eight"
+from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
+from demos.few_shot_words import FEWER, MORE, SAME, examples_worded, one_against_none, summary_of
+from demos.levels import COUNT
+from demos.measure import Span, Steps
+from demos.shots import (
+    FEELINGS,
+    LABELS,
+    Item,
+    choose_shots,
+    load_items,
+    other_orders,
+    score_next,
+    wilson_interval,
+)
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
@@ -25,18 +35,21 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     specimen = lab.specimen()
     pool, items = load_items("shot"), load_items("test")
     examples = {0: [], 1: pool[:1], shots: choose_shots(pool, shots, order, lab.seed)}
+    others = other_orders(examples[shots], int(settings["orders"]) - 1, lab.seed)
+    spans = Span(0.1, 0.97).split(*[1] * (len(examples) + len(others)))
+
+    def sort(chosen: Sequence[Item], span: Span, note: str) -> Steps[list[str]]:
+        """The model's answer to each message after the given examples."""
+        prompts = [labels.prefix(chosen) + labels.query(item.message) for item in items]
+        scores = yield from score_next(specimen, prompts, [f" {labels.names[f]}" for f in FEELINGS], span, note)
+        return [FEELINGS[best] for best in scores.argmax(1).tolist()]
+
     answers: dict[int, list[str]] = {}
     correct: dict[int, list[bool]] = {}
     rows = []
-    metrics: dict[str, float] = {"items": len(items), "shots": shots}
-    for i, (key, count) in enumerate(zip("01k", examples, strict=True)):
-        prompts = [labels.prefix(examples[count]) + labels.query(item.message) for item in items]
-        span = Span(0.15 + 0.27 * i, 0.42 + 0.27 * i)
-        candidates = [f" {labels.names[feeling]}" for feeling in FEELINGS]
-        scores = yield from score_next(
-            specimen, prompts, candidates, span, f"Sorting messages after {_examples(count)}"
-        )
-        answers[count] = [FEELINGS[best] for best in scores.argmax(1).tolist()]
+    metrics: dict[str, float] = {"items": len(items), "shots": shots, "orders": 1 + len(others)}
+    for key, span, (count, chosen) in zip("01k", spans, examples.items(), strict=False):
+        answers[count] = yield from sort(chosen, span, f"Sorting messages after {examples_worded(count)}")
         correct[count] = [answer == item.feeling for answer, item in zip(answers[count], items, strict=True)]
         right = sum(correct[count])
         low, high = wilson_interval(right, len(items))
@@ -48,9 +61,19 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
                 f"{100 * right / len(items):.0f}",
                 f"{100 * low:.0f}–{100 * high:.0f}",
                 ", ".join(f"{answers[count].count(feeling)} {feeling}" for feeling in FEELINGS),
-                str(len(specimen.tokenizer(prompts[0])["input_ids"])),
+                str(len(specimen.tokenizer(labels.prefix(chosen) + labels.query(items[0].message))["input_ids"])),
             )
         )
+    shares = []
+    for i, chosen in enumerate(others, 1):
+        note = f"Sorting messages after the same examples in another order ({i} of {len(others)})"
+        given = yield from sort(chosen, spans[len(examples) + i - 1], note)
+        shares.append(sum(a == item.feeling for a, item in zip(given, items, strict=True)) / len(items))
+    metrics["accuracy_k_worst_order"] = min([metrics["accuracy_k"], *shares])
+    metrics["accuracy_k_best_order"] = max([metrics["accuracy_k"], *shares])
+    if shares:
+        all_right = ", ".join(f"{100 * share:.0f}" for share in shares)
+        rows.append((f"{shots}, in other orders", all_right, "", "", rows[-1][4]))
     yield Progress(0.97, "Drawing")
     both = list(zip(correct[0], correct[shots], strict=True))
     turned = (both.count((False, True)), both.count((True, False)))
@@ -58,44 +81,16 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         summary=summary_of(metrics, shots, turned, Counter(answers[1]).most_common(1)[0]),
         table=Table(("Examples", "Right (%)", "95 % interval (%)", "Answers given", "Prompt (tokens)"), tuple(rows)),
         metrics=metrics,
-        figure=charts.shots_chart(metrics, shots, 1 / len(FEELINGS)),
+        figure=charts.shots_chart(metrics, shots, 1 / len(FEELINGS), shares),
         figure_alt="Share of messages sorted right, with 95 % intervals: "
-        + ", ".join(f"{row[1]} % after {_examples(int(row[0]))} ({row[2]} %)" for row in rows)
-        + f"; guessing gives {100 / len(FEELINGS):.0f} %.",
+        + ", ".join(f"{row[1]} % after {examples_worded(int(row[0]))} ({row[2]} %)" for row in rows[: len(examples)])
+        + f"; guessing gives {100 / len(FEELINGS):.0f} %."
+        + (f" The same {shots} examples in other orders: {rows[-1][1]} %." if shares else ""),
         exhibits={
-            f"Prompt with {_examples(count)}": labels.prefix(chosen) + labels.query(items[0].message)
+            f"Prompt with {examples_worded(count)}": labels.prefix(chosen) + labels.query(items[0].message)
             for count, chosen in examples.items()
         },
     )
-
-
-def _examples(count: int) -> str:
-    return "no example" if count == 0 else "1 example" if count == 1 else f"{count} examples"
-
-
-def summary_of(metrics: Mapping[str, float], shots: int, turned: tuple[int, int], commonest: tuple[str, int]) -> str:
-    """`turned`: messages that few-shot turned right and wrong against zero-shot; `commonest`: the one-shot answer."""
-    zero, one, many = (f"{100 * metrics[f'accuracy_{key}']:.0f} %" for key in "01k")
-    items, (gained, lost) = int(metrics["items"]), turned
-    if sign_test(gained, lost) >= 0.05:
-        verdict = "so this run does not prove that few-shot prompting helps or hurts"
-    elif gained > lost:
-        verdict = "so few-shot prompting helped, by more than chance would"
-    else:
-        verdict = "so few-shot prompting hurt, by more than chance would"
-    parts = [
-        f"The same weights sorted {items} messages as positive or negative: {zero} right zero-shot, {one} one-shot and "
-        f"{many} with {shots} examples; guessing gives {100 / len(FEELINGS):.0f} %.",
-        f"Against zero-shot, few-shot turned {gained} messages right and {lost} wrong, {verdict}.",
-    ]
-    feeling, count = commonest
-    if metrics["accuracy_1"] < metrics["accuracy_0"] and count > 0.75 * items:
-        parts.append(
-            f"One-shot was worse than zero-shot here: a single example tipped the model to one side, and it answered "
-            f"{feeling} for {count} of {items} messages."
-        )
-    parts.append("Few-shot results also depend on which examples are shown, and in which order: try another order.")
-    return " ".join(parts)
 
 
 FEW_SHOT = Demo(
@@ -109,7 +104,7 @@ FEW_SHOT = Demo(
             "solved examples in the few-shot prompt",
             2,
             8,
-            spoken=(rf"\b([2-9]|\d\d+|{_COUNT})[- ]?(?:shots?|examples?|demonstrations?)\b", r"\bshots *= *(\d+)"),
+            spoken=(rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:shots?|examples?|demonstrations?)\b", r"\bshots *= *(\d+)"),
         ),
         Param(
             "order",
@@ -125,8 +120,22 @@ FEW_SHOT = Demo(
             choices=("words", "letters"),
             spoken=((r"\bletters?\b", "letters"), (r"\bword labels?\b|\blabels? as words\b", "words")),
         ),
+        Param(
+            "orders",
+            5,
+            "orders of the same examples that are tried",
+            1,
+            8,
+            spoken=(rf"\b(\d+|{COUNT}) (?:different |random |other )?orders\b", r"\borders *= *(\d+)"),
+        ),
     ),
     run=run,
+    prediction=Prediction(
+        question="One solved example goes into the prompt. How many messages will be sorted right, against none?",
+        choices=(MORE, SAME, FEWER),
+        outcome=one_against_none,
+        gaps={MORE: "zero-vs-one-vs-few-shot#more-few-shot-examples-do-not-always-help"},
+    ),
     words=r"\b(?:zero|one|few|two|three|four|five|six|seven|eight|\d+)[- ]?shots?\b|\bin[- ]context learning\b|"
     r"\bexamples? in (?:the|a) prompt\b",
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tutor.errors import DemoError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Level: TypeAlias = tuple[str, float]
+"""A structure, and the share of the weights that it removes."""
 
 
 def keep_largest(weight: Tensor, sparsity: float) -> Tensor:

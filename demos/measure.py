@@ -55,6 +55,12 @@ class Span:
     def step(self, done: float, total: float, note: str) -> Progress:
         return Progress(self.start + (self.end - self.start) * min(done / total, 1.0), note)
 
+    def split(self, *widths: float) -> list[Span]:
+        """Spans side by side that fill this one, as wide in proportion as `widths`, of which none is negative."""
+        unit = (self.end - self.start) / (sum(widths) or 1.0)
+        ends = [self.start + unit * sum(widths[: i + 1]) for i in range(len(widths))]
+        return [Span(start, end) for start, end in zip([self.start, *ends], ends, strict=False)]
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -11,19 +11,21 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from demos import charts, kernels, measure, words
-from demos.base import Demo, DemoResult, Lab, Param, Progress
-from demos.compare import Change, Outcome, compare
+from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
+from demos.compare import SENSITIVITY, Change, compare
+from demos.levels import COUNT, Levels, first_of_several, read_levels, several
+from demos.quantize_words import FEWER_BITS, FEWER_WEIGHTS, NOTHING, rows_of, summary_of, what_makes_it_smaller
 from demos.rounding import Rounded, quantize_per_channel, quantize_per_group
 
 if TYPE_CHECKING:
     from torch.nn import Linear
 
 CURVE = (2, 3, 4, 8)
-_COUNT = "two|three|four|five|six|seven|eight"
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
     bits, group = int(settings["bits"]), int(settings["group-size"])
+    compared = tuple(int(level) for level in read_levels(settings["compare"]) if level != bits)
     kernel = _kernel(bits, group)
 
     def apply(source: Linear, target: Linear, level: int) -> float:
@@ -42,30 +44,38 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
             doing="Rounding the weights",
             worded=lambda level: f"{level} bits",
             level=bits,
-            other_levels=tuple(level for level in CURVE if level != bits),
+            other_levels=() if compared else tuple(level for level in CURVE if level != bits),
             apply=apply,
             shrink=shrink,
+            beside=compared,
         ),
         str(settings["layers"]),
+        settings["sensitivity"] == "yes",
     )
     sources = [source for layer in outcome.pairs for _, source, _ in layer]
-    packed = kernel is not None and all(kernels.can_run(source, kernel) for source in sources)
-    weights = sum(source.weight.numel() for source in sources)
-    untouched = f"{measure.size_mb(outcome.reference, dict.fromkeys(outcome.stored, 0.0)):.1f}"
-    rows = [
-        ("Bits a rounded weight, scales included", "16", f"{sum(outcome.stored.values()) / weights:.2f}"),
-        ("Not rounded: embedding table, norms, … (MB)", untouched, untouched),
-    ]
     middle = outcome.pairs[len(outcome.pairs) // 2][0][1]
+    metrics = outcome.metrics | {
+        "weights": sum(target.weight.numel() for layer in outcome.pairs for _, _, target in layer),
+        "weights_reference": sum(source.weight.numel() for source in sources),
+    }
+    for level, cost in outcome.beside.items():
+        metrics |= cost.metrics(f"{level}_bits")
+    packed = kernel is not None and all(kernels.can_run(source, kernel) for source in sources)
     yield DemoResult(
-        summary=_summary(outcome, bits, group, packed, untouched),
-        table=words.compare_table(f"Rounded to {bits} bits", outcome.metrics, rows),
-        metrics=outcome.metrics,
+        summary=summary_of(outcome, bits, group, packed),
+        table=words.compare_table(
+            f"Rounded to {bits} bits",
+            metrics,
+            rows_of(outcome, metrics),
+            {f"{level} bits": cost.shown() for level, cost in outcome.beside.items()},
+        ),
+        metrics=metrics,
         figure=charts.rounding_chart(middle.weight.detach(), _round(middle, bits, group), outcome),
         figure_alt=f"Top: before rounding, one layer's weights form a hill; after it they stand on the {2**bits} steps "
-        f"of {bits} bits. Bottom: perplexity {words.number(outcome.metrics['perplexity_reference'])} at 16 bits, "
+        f"of {bits} bits. Below: perplexity {words.number(metrics['perplexity_reference'])} at 16 bits, "
         + ", ".join(f"{words.number(outcome.curve[b])} at {b}" for b in sorted(outcome.curve, reverse=True))
-        + ".",
+        + "."
+        + (outcome.sensitivity.alt() if outcome.sensitivity else ""),
         exhibits=outcome.exhibits,
     )
 
@@ -81,31 +91,7 @@ def _kernel(bits: int, group: int) -> Callable[[Linear, Rounded], None] | None:
     return kernels.run_int8 if group == 0 else None
 
 
-def _summary(outcome: Outcome[int], bits: int, group: int, packed: bool, untouched: str) -> str:
-    metrics = outcome.metrics
-    sharing = f"in groups of {group}" if group else "with one scale an output channel"
-    held = 4 if bits <= 4 else 8
-    fast = f"since PyTorch's int{held} kernel reads the weights packed, {held} bits each"
-    flat = "for want of a kernel that reads these weights packed, they ran expanded to 16 bits"
-    if packed:
-        flat = f"PyTorch's int{held} kernel reads the weights packed, but on this machine that wins nothing"
-    origin = "The original means the bf16 weights; the embedded model's were published at 4 bits (groups of 32)."
-    if group == 32:
-        origin = (
-            "Groups of 32 flatter the embedded model: it was published at 4 bits on these very groups (Q4_1), so "
-            "rounding to 4 bits finds the old grid again; choose 64, 128 or 0 for an honest test."
-        )
-    return " ".join(
-        [
-            f"Rounding the decoder's linear layers to {bits} bits {sharing} shrinks the model from "
-            f"{metrics['size_mb_reference']:.0f} to {metrics['size_mb']:.0f} MB; the embedding table and all else, "
-            f"{untouched} MB, stay at 16 bits.",
-            words.perplexity_sentence(metrics, outcome.tokens, f"at {bits} bits"),
-            words.speed_sentence(metrics, fast, flat),
-            origin,
-            outcome.asked,
-        ]
-    ).strip()
+BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?"), r"\b(?:int|bits *= *)(\d+)\b"))
 
 
 QUANTIZE = Demo(
@@ -113,9 +99,7 @@ QUANTIZE = Demo(
     title="Round the weights to fewer bits",
     concepts=("pruning-vs-quantization", "ptq-vs-qat"),
     params=(
-        Param(
-            "bits", 4, "bits a weight", 2, 8, spoken=(rf"\b(\d+|{_COUNT})[- ]?bits?\b", r"\b(?:int|bits *= *)(\d+)\b")
-        ),
+        BITS,
         Param(
             "group-size",
             64,
@@ -124,8 +108,16 @@ QUANTIZE = Demo(
             spoken=(r"\bgroups?(?:[- ]size)?(?: of| =|=)? ?(\d+)\b", (r"\bper[- ](?:output[- ])?(?:channel|row)\b", 0)),
         ),
         measure.LAYERS,
+        Levels("compare", "", "further bits a weight, to be measured beside", spoken=(several("bits?"),), of=BITS),
+        SENSITIVITY,
     ),
     run=run,
-    words=rf"\bquanti[sz]\w*|\bptq\b|\bint\d\b|\b(?:\d|{_COUNT})[- ]?bits?\b|\bround\w* (?:the |its )?weights\b",
+    prediction=Prediction(
+        question="What will make the rounded model smaller?",
+        choices=(FEWER_WEIGHTS, FEWER_BITS, NOTHING),
+        outcome=what_makes_it_smaller,
+        gaps={FEWER_WEIGHTS: "pruning-vs-quantization#quantization-does-not-remove-weights"},
+    ),
+    words=rf"\bquanti[sz]\w*|\bptq\b|\bint\d\b|\b(?:\d|{COUNT})[- ]?bits?\b|\bround\w* (?:the |its )?weights\b",
     verbs=r"quanti[sz]e\b|round (?:the |its )?weights\b",
 )

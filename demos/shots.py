@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
 import random
@@ -65,6 +66,12 @@ def choose_shots(pool: Sequence[Item], shots: int, order: str, seed: int) -> lis
     elif order == "shuffled":
         random.Random(seed).shuffle(chosen)
     return chosen
+
+
+def other_orders(chosen: Sequence[Item], count: int, seed: int) -> list[list[Item]]:
+    """Up to `count` orders of the same examples, all different and none as they stand, drawn by the seed."""
+    orders = [list(order) for order in itertools.permutations(chosen)][1:]
+    return random.Random(seed).sample(orders, min(count, len(orders)))
 
 
 def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, float]:

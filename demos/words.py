@@ -38,6 +38,14 @@ def perplexity_sentence(metrics: Mapping[str, float], tokens: int, changed: str)
     )
 
 
+def levels_sentence(perplexity: Mapping[str, float]) -> str:
+    """Names levels ("8 bits") from the one with the lowest perplexity to the one with the highest."""
+    ranked = sorted(perplexity, key=lambda name: perplexity[name])
+    return (
+        "From best to worst perplexity: " + ", ".join(f"{name} ({number(perplexity[name])})" for name in ranked) + "."
+    )
+
+
 def speed_sentence(metrics: Mapping[str, float], faster: str, same: str) -> str:
     """How decoding speed changed, with the reason why it is `faster`, or why it is the `same`."""
     before, after = metrics["tokens_per_s_reference"], metrics["tokens_per_s"]
@@ -46,15 +54,26 @@ def speed_sentence(metrics: Mapping[str, float], faster: str, same: str) -> str:
     return f"Decoding ran at {after:.0f} tokens/s, against {before:.0f} with the original weights: {same}."
 
 
-def compare_table(changed: str, metrics: Mapping[str, float], extra: Sequence[tuple[str, str, str]]) -> Table:
-    """Original against changed model; `extra` rows come last."""
+def compare_table(
+    changed: str,
+    metrics: Mapping[str, float],
+    extra: Sequence[tuple[str, ...]],
+    beside: Mapping[str, tuple[float, float, float]] | None = None,
+) -> Table:
+    """Original against changed model; `extra` rows come last.
+
+    `beside` adds a column for each further level by its name: its size (MB), perplexity and KL. Only the changed model
+    is timed.
+    """
+    others = dict(beside or {})
+    rows = [
+        ("Size (MB)", f"{metrics['size_mb_reference']:.1f}", f"{metrics['size_mb']:.1f}"),
+        ("Perplexity", number(metrics["perplexity_reference"]), number(metrics["perplexity"])),
+        ("KL (nats a token)", "0", number(metrics["kl"])),
+        ("Decoding (tokens/s)", f"{metrics['tokens_per_s_reference']:.0f}", f"{metrics['tokens_per_s']:.0f}"),
+    ]
+    further = [(f"{size:.1f}", number(perplexity), number(kl), "not timed") for size, perplexity, kl in others.values()]
     return Table(
-        columns=("Measure", "Original (bf16)", changed),
-        rows=(
-            ("Size (MB)", f"{metrics['size_mb_reference']:.1f}", f"{metrics['size_mb']:.1f}"),
-            ("Perplexity", number(metrics["perplexity_reference"]), number(metrics["perplexity"])),
-            ("KL (nats a token)", "0", number(metrics["kl"])),
-            ("Decoding (tokens/s)", f"{metrics['tokens_per_s_reference']:.0f}", f"{metrics['tokens_per_s']:.0f}"),
-            *extra,
-        ),
+        columns=("Measure", "Original (bf16)", changed, *others),
+        rows=(*((*row, *(column[i] for column in further)) for i, row in enumerate(rows)), *extra),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -36,3 +38,34 @@ class SentenceEmbedder:
             list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=64, convert_to_numpy=True
         )
         return np.asarray(vectors, dtype=np.float32)
+
+
+class RememberingEmbedder:
+    """An embedder that keeps the vectors of the texts seen last, since a turn asks for the same ones several times. Thread-safe."""
+
+    def __init__(self, embedder: Embedder, most: int = 20_000) -> None:
+        self._embedder, self._most = embedder, most
+        self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._lock = threading.Lock()
+        self.key = embedder.key
+
+    def remember(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Take in vectors (texts, dimension) that were computed elsewhere."""
+        with self._lock:
+            self._known.update(zip(texts, vectors, strict=True))
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        with self._lock:
+            found = {text: self._known[text] for text in texts if text in self._known}
+            for text in found:
+                self._known.move_to_end(text)
+        new = list(dict.fromkeys(text for text in texts if text not in found))
+        if new or not texts:
+            vectors = self._embedder.embed(new)
+            if not texts:
+                return vectors
+            found.update(zip(new, vectors, strict=True))
+            self.remember(new, vectors)
+        return np.stack([found[text] for text in texts])

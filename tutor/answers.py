@@ -11,7 +11,8 @@ from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
 from tutor.grounding import Grounding, all_sentences, complete_sentences
 from tutor.polarity import possible_openings
-from tutor.prompts import NO_ANSWER, answer_prompt
+from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
+from tutor.runs import RunNote
 
 _LONGEST_WRITTEN = 220  # tokens
 _END = "\n"
@@ -27,22 +28,25 @@ def stream_answer(
 
 
 def _chosen(engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
-    composition = Composition(query, hits, search.embedder, possible_openings(query, hits, search), refusable=False)
+    # What a run shows is not for the model to sum up in a Yes or No.
+    about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
+    openings = () if about_a_run else possible_openings(query, hits, search)
+    composition = Composition(query, hits, search.embedder, openings, refusable=False)
     shown = ""
-    for branch in engine.choose(answer_prompt(query, hits), composition.allowed):
+    for branch in engine.choose(choice_prompt(query, hits), composition.allowed):
         piece = composition.pieces[branch.key]
         if piece.kind in ("refusal", "end"):
             return
         yield Delta((" " if shown else "") + piece.text)
         shown += piece.text
-        sources = (piece.n,) if piece.kind == "sentence" else ()
+        sources = (piece.mark,) if piece.kind == "sentence" else ()
         yield Checked(piece.text, sources, "supported", 1.0)
 
 
 def _written(engine: Engine, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
     grounding = Grounding(hits, search.embedder, search.mentions)
     rest, shown = "", False
-    for piece in chain(engine.write(answer_prompt(query, hits), max_new_tokens=_LONGEST_WRITTEN), (_END,)):
+    for piece in chain(engine.write(written_prompt(query, hits), max_new_tokens=_LONGEST_WRITTEN), (_END,)):
         rest += piece
         if not shown and rest.startswith(NO_ANSWER):
             return

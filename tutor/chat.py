@@ -11,9 +11,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from demos import DEMOS, find_demo
-from demos.base import DemoResult, Lab, Progress
 from knowledge.passages import Concept, Knowledge
-from knowledge.search import Retrieval, Search
+from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError
@@ -22,21 +21,22 @@ from tutor.events import (
     Checked,
     Delta,
     DemoCall,
-    DemoFinished,
-    DemoProgress,
     Event,
     Exchange,
     Retrieved,
-    Source,
     Timings,
     Understood,
+    sources_of,
 )
+from tutor.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, route
+from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
+from tutor.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.specimens import Specimens
-from tutor.suggestions import suggest
+from tutor.suggestions import nearest_sets, suggest
 
 NOTES = 4
 
@@ -51,10 +51,20 @@ class Tutor:
     specimens: Specimens
     free: bool = False
 
-    def turn(self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True) -> Generator[Event]:
-        """Answer one question. Closing the iterator stops all work. Never raises for what a learner typed."""
+    def turn(
+        self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True, predict: bool = False
+    ) -> Generator[Event]:
+        """Answer one question. Closing the iterator stops all work. Never raises for what a learner typed.
+
+        With `predict`, an experiment that is new to the conversation first asks what the learner expects of it.
+        """
         start = time.monotonic()
         question = question.replace("\x00", " ").strip()
+        history, choice = settled(history, DEMOS), None
+        asked = waiting(history, DEMOS)
+        if asked is not None and (choice := reply_to(asked, question)) is not None:
+            # The request before the prediction is routed again: what is to run is never kept anywhere else.
+            question, history = history[-1].user, history[:-1]
         reply = pending_item(self.knowledge, history)
         if reply is not None and (picked := chosen(reply[1], question)) is not None:
             yield from self._say(Understood("quiz", question), verdict(reply[1], picked), start, reply[0])
@@ -67,28 +77,32 @@ class Tutor:
             yield from self._say(Understood("demo", question), f"I can run that, but not so: {error}", start, concept)
             return
         if routed.intent == "demo" and routed.demo is not None:
-            yield from self._experiment(question, routed.demo, standalone, history, start, run_demos)
+            yield from self._experiment(routed.demo, standalone, history, start, run_demos, predict, choice)
         elif routed.intent == "quiz":
             yield from self._quiz(question, concept, history, start)
         elif routed.intent == "ask":
-            yield from self._answer(standalone, start)
+            recalled = recall(question, history, DEMOS, self.search)
+            yield from self._answer(aimed(standalone, question, recalled, DEMOS, self.search), recalled, start)
         else:
             yield from self._say(
                 Understood(routed.intent, question), self._reply(routed), start, None, routed.intent == "refuse"
             )
 
-    def _answer(self, standalone: Standalone, start: float) -> Iterator[Event]:
+    def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten)
         yield understood
         retrieval = self.search.search(standalone.query, NOTES)
-        yield Retrieved(retrieval.hits, retrieval.covered)
+        covered = retrieval.covered or recalled.strongly
+        hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
+        notes = (*hits, *recalled.notes)
+        yield Retrieved(notes, covered)
         concept = self._concept(retrieval)
-        if not retrieval.covered:
-            yield from self._say(understood, not_covered(self.knowledge, retrieval.hits), start, None, abstained=True)
+        if not covered:
+            yield from self._abstain(understood, retrieval, start)
             return
         first, checked, text, new_tokens = 0.0, [], "", 0
         try:
-            for event in stream_answer(self.engine, self.free, standalone.query, retrieval.hits, self.search):
+            for event in stream_answer(self.engine, self.free, standalone.query, notes, self.search):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
                     checked.append(event)
@@ -101,13 +115,10 @@ class Tutor:
             )
             return
         if not text:
-            yield from self._say(understood, not_covered(self.knowledge, retrieval.hits), start, None, abstained=True)
+            yield from self._abstain(understood, retrieval, start)
             return
-        cited = {n for sentence in checked for n in sentence.sources}
-        sources = tuple(Source(n, hit, n in cited) for n, hit in enumerate(retrieval.hits, 1))
-        prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in retrieval.hits) + self.engine.count(
-            standalone.query
-        )
+        sources = sources_of(notes, checked)
+        prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in notes) + self.engine.count(standalone.query)
         new_tokens = self.engine.count(text)
         timings = Timings(first, time.monotonic() - start, prompt_tokens, new_tokens)
         yield Answered(
@@ -115,48 +126,33 @@ class Tutor:
             understood,
             sources,
             tuple(checked),
-            suggest(concept, standalone.query, retrieval.hits),
+            suggest(concept, standalone.query, hits),
             timings,
             concept=concept.id,
         )
 
     def _experiment(
         self,
-        question: str,
         call: DemoCall,
         standalone: Standalone,
         history: Sequence[Exchange],
         start: float,
         run: bool,
+        predict: bool,
+        choice: str | None,
     ) -> Iterator[Event]:
-        demo = find_demo(call.name)
-        understood = Understood("demo", standalone.query, False, call)
-        yield understood
-        concept = self.knowledge.by_id.get(demo.concepts[0]) if demo.concepts else None
-        result: DemoResult | None = None
+        """`choice` is what the learner expects, "" if the question was skipped, None if it was not asked."""
+        demo, runs = find_demo(call.name), runs_of(history)
         asked = next((e.user for e in reversed(history) if _is_question(e.user)), "") if run else ""
-        for step in demo.run(Lab(self.specimens.copy, asked), call.params) if run else ():
-            if isinstance(step, Progress):
-                yield DemoProgress(step.fraction, step.note)
-            else:
-                result = step
-        finished = DemoFinished(call, demo.title, result, seed=0) if result is not None else None
-        if finished is not None:
-            yield finished
-        text = result.summary if result is not None else f"This would run the experiment “{demo.title}”."
-        yield Delta(text)
-        followups = suggest(concept, question, ()) if concept else ()
-        took = time.monotonic() - start
-        yield Answered(
-            text,
-            understood,
-            (),
-            (),
-            followups,
-            Timings(took, took, 0, 0),
-            concept=concept.id if concept else None,
-            finished=finished,
-        )
+        understood = Understood("demo", standalone.query, False, call)
+        request = Request(understood, demo, call, start, len(runs) + 1, asked, choice or "")
+        new = choice is None and all(earlier.name != demo.name for earlier in runs)
+        if not run:
+            yield from only_route(request, self.search)
+        elif predict and new and demo.prediction is not None:
+            yield from ask_prediction(request, demo.prediction, self.search)
+        else:
+            yield from run_experiment(request, self.specimens.copy, DEMOS, self.search)
 
     def _quiz(
         self, question: str, concept: Concept | None, history: Sequence[Exchange], start: float
@@ -171,18 +167,27 @@ class Tutor:
         took = time.monotonic() - start
         yield Answered(text, understood, (), (), (), Timings(took, took, 0, 0), concept=found[0].id, quiz=found[1])
 
+    def _abstain(self, understood: Understood, retrieval: Retrieval, start: float) -> Iterator[Event]:
+        """Say that the notes do not cover it, and offer the sets that lie nearest."""
+        # Four hits may all be of one set; the buttons name three.
+        near = (*retrieval.hits, *self.search.search(understood.query, 4 * NOTES).hits)
+        text = not_covered(self.knowledge, retrieval.hits)
+        yield from self._say(understood, text, start, None, abstained=True, near=near)
+
     def _say(
-        self, understood: Understood, text: str, start: float, concept: Concept | None, abstained: bool = False
+        self,
+        understood: Understood,
+        text: str,
+        start: float,
+        concept: Concept | None,
+        abstained: bool = False,
+        near: Sequence[Hit] = (),
     ) -> Iterator[Event]:
         """A reply that rests on no note; `understood` may have been yielded before, which repeats nothing visible."""
         yield understood
         yield Delta(text)
         took = time.monotonic() - start
-        followups = (
-            suggest(concept, understood.query, ())
-            if concept
-            else tuple(c.question for c in self.knowledge.concepts[:3])
-        )
+        followups = suggest(concept, understood.query, ()) if concept else nearest_sets(self.knowledge, near)
         yield Answered(
             text, understood, (), (), followups, Timings(took, took, 0, 0), abstained, concept.id if concept else None
         )
@@ -193,7 +198,8 @@ class Tutor:
         return refusal(routed.reason, LONGEST_QUESTION)
 
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
-        return make_standalone(question[:LONGEST_QUESTION], history, self.knowledge, self.search.mentions)
+        turns = topical(history, DEMOS, self.search)
+        return make_standalone(question[:LONGEST_QUESTION], turns, self.knowledge, self.search.mentions)
 
     def _concept(self, retrieval: Retrieval) -> Concept:
         return self.knowledge.by_id[retrieval.hits[0].passage.concept]

@@ -10,6 +10,7 @@ near-repetition, none that stands before one already taken from its passage.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,23 +23,27 @@ from knowledge.passages import Polarity
 from knowledge.search import Hit
 from tutor.engines.base import Branch
 from tutor.prompts import NO_ANSWER
+from tutor.runs import Mark, RunNote, mark_of
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 # Nats: what retrieval knows weighs in where the model's likelihoods are close (docs/report-card.md).
-_NEAR = 10.0  # a unit of cosine between question and sentence
-_RANK = 2.0  # a place in the ranking of notes
+_NEAR, _NEAR_LATER = 10.0, 5.0  # a unit of cosine between question and sentence, for the first sentence and for later ones
+_RANK, _RANK_LATER = 2.0, 1.0  # a place in the ranking of notes
+_END_BIAS = -1.0
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One thing that the answer may hold; `n` is the note and `position` the sentence's place in it."""
+    """One thing that the answer may hold; `mark` cites its note, `n` is the note's place among the notes that were found,
+    and `position` the sentence's place in it."""
 
     kind: Literal["opening", "sentence", "refusal", "end"]
     text: str
     n: int = 0
     position: int = 0
     sentence: str = ""
+    mark: Mark = 0
 
 
 class Composition:
@@ -48,8 +53,8 @@ class Composition:
         self, query: str, hits: Sequence[Hit], embedder: Embedder, openings: Sequence[Polarity], refusable: bool
     ) -> None:
         sentences = [
-            Piece("sentence", cited(sentence, n), n, position, sentence)
-            for n, hit in enumerate(hits, 1)
+            Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
+            for mark, place, hit in _marked(hits)
             for position, sentence in enumerate(hit.passage.sentences)
         ]
         self.pieces: list[Piece] = list(sentences)
@@ -64,6 +69,10 @@ class Composition:
         vectors = embedder.embed([query, *(piece.sentence for piece in sentences)])
         self._alike: NDArray[np.float32] = vectors[1:] @ vectors[1:].T
         self.relevance: NDArray[np.float32] = vectors[1:] @ vectors[0]
+        # A question about a run is answered with what was measured, which no model need choose, then with why.
+        leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
+        self._leading = [key for key, piece in enumerate(sentences) if leads.get(str(piece.mark)) == piece.sentence]
+        self._explains = bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
 
     def allowed(self, chosen: tuple[Branch, ...]) -> list[Branch]:
         """The branches that may follow the chosen ones; none once the answer is over."""
@@ -77,11 +86,23 @@ class Composition:
         if len(said) == LONGEST_ANSWER:
             return []
         keys = [key for key in range(self._openings.start) if self._adds(key, said)]
+        if unsaid := [key for key in self._leading if key not in said]:
+            return [self._branch(unsaid[0])]
+        reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
+        unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
+        branches = self._sentences(reasons if unexplained else keys, bool(said))
         if not taken and self._refusable:
-            keys.append(self._refusal)
-        if said:
-            keys.append(self._end)
-        return [self._branch(key) for key in keys]
+            branches.append(self._branch(self._refusal))
+        if said and not unexplained:
+            branches.append(Branch("", self._end, _END_BIAS))
+        return branches
+
+    def _sentences(self, keys: Sequence[int], later: bool) -> list[Branch]:
+        """Sentence branches. The best that retrieval knows of has bias 0, so that ending competes with that one."""
+        near, rank = (_NEAR_LATER, _RANK_LATER) if later else (_NEAR, _RANK)
+        weight = {key: near * float(self.relevance[key]) - rank * self.pieces[key].n for key in keys}
+        best = max(weight.values(), default=0.0)
+        return [Branch(self.pieces[key].sentence, key, weight[key] - best) for key in keys]
 
     def _adds(self, key: int, said: Sequence[int]) -> bool:
         piece = self.pieces[key]
@@ -89,19 +110,20 @@ class Composition:
             before = self.pieces[other]
             if key == other or self._alike[key, other] > _REPEATS:
                 return False
-            if before.n == piece.n and before.position > piece.position:
+            if before.mark == piece.mark and before.position > piece.position:
                 return False
         return True
 
     def _branch(self, key: int) -> Branch:
-        piece = self.pieces[key]
-        bias = 0.0
-        if piece.kind == "sentence":
-            bias = _NEAR * float(self.relevance[key] - self.relevance.max()) - _RANK * (piece.n - 1)
-        return Branch(piece.text, key, bias)
+        return Branch(self.pieces[key].text, key)
 
 
-def cited(sentence: str, *notes: int) -> str:
+def _marked(hits: Sequence[Hit]) -> list[tuple[Mark, int, Hit]]:
+    """The notes with their marks and places; a run says itself where it counts."""
+    return [(mark_of(n, hit), hit.place if isinstance(hit, RunNote) else n, hit) for n, hit in enumerate(hits, 1)]
+
+
+def cited(sentence: str, *notes: Mark) -> str:
     """`Pruning removes weights.` with note 2 is `Pruning removes weights [2].`"""
     marks = "".join(f" [{n}]" for n in notes)
     return sentence[:-1] + marks + sentence[-1] if sentence[-1:] in ".!?" else sentence + marks + "."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from demos.base import DemoResult, Value
+from demos.base import DemoResult, Prediction, Value
 from knowledge.passages import QuizItem
 from knowledge.search import Hit
+from tutor.runs import Mark, Run, RunNote, mark_of
 
 Intent = Literal["ask", "demo", "quiz", "smalltalk", "refuse"]
 Support = Literal["supported", "quoted"]
@@ -16,10 +17,11 @@ Support = Literal["supported", "quoted"]
 
 @dataclass(frozen=True)
 class Exchange:
-    """One earlier turn as the history tells it."""
+    """One earlier turn as the history tells it; `run` is what an experiment measured in it."""
 
     user: str
     tutor: str
+    run: Run | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Understood:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """The passages found; note n of the answer is `hits[n - 1]`."""
+    """The notes found; note n of the answer is `hits[n - 1]`, and earlier runs come last."""
 
     hits: tuple[Hit, ...]
     covered: bool
@@ -57,10 +59,10 @@ class Delta:
 
 @dataclass(frozen=True)
 class Checked:
-    """A sentence that was shown, and what it rests on: `sources` are note numbers."""
+    """A sentence that was shown, and what it rests on: `sources` are note numbers and labels of runs ("R1")."""
 
     text: str
-    sources: tuple[int, ...]
+    sources: tuple[Mark, ...]
     support: Support
     score: float
 
@@ -75,19 +77,20 @@ class DemoProgress:
 
 @dataclass(frozen=True)
 class DemoFinished:
-    """An experiment's result."""
+    """An experiment's result; `note` is the run as a source, under its label in this conversation."""
 
     call: DemoCall
     title: str
     result: DemoResult
     seed: int
+    note: RunNote
 
 
 @dataclass(frozen=True)
 class Source:
-    """A note as the learner sees it beside the answer."""
+    """A note, or a run, as the learner sees it beside the answer."""
 
-    n: int
+    n: Mark
     hit: Hit
     cited: bool
 
@@ -116,6 +119,13 @@ class Answered:
     concept: str | None = None
     finished: DemoFinished | None = None
     quiz: QuizItem | None = None
+    prediction: Prediction | None = None
 
 
 Event: TypeAlias = Understood | Retrieved | Delta | Checked | DemoProgress | DemoFinished | Answered
+
+
+def sources_of(notes: Sequence[Hit], checked: Sequence[Checked]) -> tuple[Source, ...]:
+    """Every note under its mark, and whether a sentence rests on it."""
+    cited = {mark for sentence in checked for mark in sentence.sources}
+    return tuple(Source(mark_of(n, hit), hit, mark_of(n, hit) in cited) for n, hit in enumerate(notes, 1))

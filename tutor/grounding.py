@@ -16,11 +16,12 @@ from knowledge.search import Hit
 from knowledge.sentences import split_sentences
 from tutor.composition import cited
 from tutor.events import Checked
+from tutor.runs import Mark, RunNote, mark_of
 
 _SIMILAR = 0.62
 _SIMILAR_WITH_WORDS = 0.50
 _COVERED_WORDS = 0.75
-_CITATION = re.compile(r"\s*\[(\d+)\]")
+_CITATION = re.compile(r"\s*\[(R?\d+)\]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|without|cannot|neither|nor)\b|n't\b", re.IGNORECASE)
 
@@ -29,9 +30,14 @@ _NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|without|cannot|neither|n
 class _Line:
     """A sentence of a note."""
 
-    n: int
+    n: Mark
     text: str
     hit: Hit
+
+    @property
+    def wording(self) -> str:
+        """Where a number must stand that a sentence takes from this note: in it, or anywhere in a run's figures."""
+        return self.hit.run.wording if isinstance(self.hit, RunNote) else self.hit.passage.text
 
 
 class Grounding:
@@ -39,21 +45,23 @@ class Grounding:
 
     def __init__(self, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions) -> None:
         self._embedder, self._mentions = embedder, mentions
-        self._lines = [_Line(n, text, hit) for n, hit in enumerate(hits, 1) for text in hit.passage.sentences]
+        self._lines = [
+            _Line(mark_of(n, hit), text, hit) for n, hit in enumerate(hits, 1) for text in hit.passage.sentences
+        ]
         self._vectors = embedder.embed([line.text for line in self._lines])
         self._shown: set[str] = set()
 
     def check(self, sentence: str) -> Checked | None:
         """The sentence with its source if it is supported, else a quotation; None if nothing is left to say."""
         plain = _CITATION.sub("", sentence).strip()
-        claimed = {int(n) for n in _CITATION.findall(sentence)}
+        claimed = set(_CITATION.findall(sentence))
         if not plain or not self._lines:
             return None
         if re.fullmatch(r"(?:yes|no)[.,!]?", plain, re.IGNORECASE):
             return Checked(plain.rstrip(".,!").capitalize() + ".", (), "supported", 1.0)
         scores = self._vectors @ self._embedder.embed([plain])[0]
         order = sorted(
-            range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if self._lines[i].n in claimed else 0.0))
+            range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if str(self._lines[i].n) in claimed else 0.0))
         )
         for i in order[:3]:
             if self._supports(self._lines[i], plain, float(scores[i])):
@@ -74,14 +82,24 @@ class Grounding:
         near = score >= _SIMILAR or (
             score >= _SIMILAR_WITH_WORDS and _coverage(sentence, line.hit.passage.text) >= _COVERED_WORDS
         )
-        numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.hit.passage.text))
+        numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.wording))
         sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))
         same_sides = not sides or (
             bool(others) and (sides <= others or (others <= sides and sides <= set(line.hit.passage.about)))
         )
         same_order = self._mentions.sides(sentence)[:1] == self._mentions.sides(line.text)[:1] or len(sides) < 2
+        if isinstance(line.hit, RunNote):
+            # A run's sentences name what was measured rather than the sides, and "from 31.0 to 40.8" is not "from 40.8 to 31.0".
+            same_sides = sides <= others | set(line.hit.passage.about)
+            same_order = _in_order(_NUMBER.findall(sentence), _NUMBER.findall(line.text))
         same_sign = len(_NEGATION.findall(sentence)) % 2 == len(_NEGATION.findall(line.text)) % 2
         return near and numbers and same_sides and same_order and same_sign
+
+
+def _in_order(numbers: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether the numbers that both hold come in the same order in both."""
+    places = [others.index(number) for number in dict.fromkeys(numbers) if number in others]
+    return places == sorted(places)
 
 
 def _coverage(sentence: str, text: str) -> float:
@@ -93,7 +111,7 @@ def _coverage(sentence: str, text: str) -> float:
 
 def all_sentences(text: str) -> list[str]:
     """The sentences of a text, a citation after a full stop counted to the sentence before it."""
-    return split_sentences(re.sub(r"([.!?])((?:\s*\[\d+\])+)", r"\2\1", text))
+    return split_sentences(re.sub(r"([.!?])((?:\s*\[R?\d+\])+)", r"\2\1", text))
 
 
 def complete_sentences(text: str) -> tuple[list[str], str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 
 from knowledge.coverage import Coverage, elsewhere_questions
-from knowledge.embedder import SentenceEmbedder
+from knowledge.embedder import RememberingEmbedder, SentenceEmbedder
 from knowledge.index import load_or_build
 from knowledge.passages import load_knowledge
-from knowledge.search import Search
+from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
 from tutor.engines.base import Engine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.errors import KnowledgeError
+from tutor.prompts import choice_prompt
 from tutor.settings import Settings
 from tutor.specimens import Specimens
 
@@ -28,11 +30,14 @@ def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
         log.warning("left out: %s", problem)
     if not knowledge.concepts:
         raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
-    embedder = SentenceEmbedder(ensure_embedder(settings.cache))
-    elsewhere = VectorStore(settings.cache / "index", embedder).embed(elsewhere_questions())
-    return Search(
-        knowledge, load_or_build(knowledge.passages, embedder, settings.cache), embedder, elsewhere, coverage=coverage
-    )
+    embedder = RememberingEmbedder(SentenceEmbedder(ensure_embedder(settings.cache)))
+    index = load_or_build(knowledge.passages, embedder, settings.cache)
+    store = VectorStore(settings.cache / "index", embedder)
+    # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
+    said = [sentence for passage in knowledge.passages for sentence in passage.sentences]
+    said += [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
+    embedder.remember(said, store.embed(said))
+    return Search(knowledge, index, embedder, store.embed(elsewhere_questions()), coverage=coverage)
 
 
 def open_tutor(settings: Settings) -> Tutor:
@@ -55,3 +60,23 @@ def _open_engine(settings: Settings) -> tuple[Engine, bool]:
     if settings.model == "embedded":
         return LocalEngine.load(ensure_tutor_model(settings.cache), "SmolLM2-135M-Instruct"), True
     return LocalEngine.load(settings.model), False
+
+
+def read_ahead(tutor: Tutor) -> threading.Thread:
+    """Let the embedded model read all notes while nobody asks, so that a first answer needs only its question to be read.
+
+    The thread ends with the process, and each note waits for whatever learners need at that moment.
+    """
+
+    def read() -> None:
+        from tutor.engines.local import LocalEngine
+
+        if tutor.free or not isinstance(tutor.engine, LocalEngine):
+            return
+        for passage in tutor.knowledge.passages:
+            if not tutor.engine.warm(choice_prompt("", (Hit(passage, 0.0, 0.0),))):
+                return
+
+    thread = threading.Thread(target=read, name="read ahead", daemon=True)
+    thread.start()
+    return thread

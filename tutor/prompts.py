@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from knowledge.passages import Knowledge
 from knowledge.search import Hit
 from tutor.engines.base import Message
+from tutor.runs import mark_of
 
-# Short, since it is prefilled with each new prompt, and in the words that the embedded model was trained with.
-SYSTEM = (
+# In the words that the embedded model was trained with. It writes no citations: they come with the sentences it chooses.
+CHOOSE = (
+    "You are a tutor. Answer the question with sentences from the notes, only what was asked. "
+    "If the notes do not answer the question, say so."
+)
+
+# For models that write freely; the check of each sentence (tutor/grounding.py) does not rely on its being obeyed.
+WRITE = (
     "You are a tutor. Answer the question with sentences from the notes, only what was asked, and cite each note. "
     "If the notes do not answer the question, say so."
 )
@@ -20,10 +27,16 @@ NO_ANSWER = "The notes do not answer this."
 _NEAR = 0.6  # cosine from which a set is worth naming as the nearest
 
 
-def answer_prompt(query: str, hits: Sequence[Hit]) -> list[Message]:
-    """Notes first and question last: questions on the same notes share all tokens but their own."""
-    notes = "\n".join(f"[{n}] {hit.passage.text}" for n, hit in enumerate(hits, 1))
-    return [Message("system", SYSTEM), Message("user", f"Notes:\n{notes}\n\nQuestion: {query}")]
+def choice_prompt(query: str, hits: Sequence[Hit]) -> list[Message]:
+    """For the embedded model. Notes are handed over one by one and without numbers, so each reads alike in every prompt."""
+    notes = tuple(f"- {hit.passage.text}\n" for hit in hits)
+    return [Message("system", CHOOSE), Message("user", f"\nQuestion: {query}", notes)]
+
+
+def written_prompt(query: str, hits: Sequence[Hit]) -> list[Message]:
+    """For models that write. Notes first and question last: questions on the same notes share all tokens but their own."""
+    notes = "\n".join(f"[{mark_of(n, hit)}] {hit.passage.text}" for n, hit in enumerate(hits, 1))
+    return [Message("system", WRITE), Message("user", f"Notes:\n{notes}\n\nQuestion: {query}")]
 
 
 def not_covered(knowledge: Knowledge, near: Sequence[Hit]) -> str:

@@ -12,7 +12,8 @@ from knowledge.passages import Knowledge
 from knowledge.search import Hit
 from tutor.chat import Tutor
 from tutor.errors import TutorError
-from tutor.events import Answered, Exchange
+from tutor.events import Answered, Exchange, Source
+from tutor.runs import Mark, RunNote
 
 
 def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange], run_demos: bool) -> dict[str, Any]:
@@ -31,7 +32,11 @@ def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange
         "intent": answered.understood.intent,
         "abstained": answered.abstained,
         "answer": answered.text,
-        "sources": [source_record(s.n, s.hit, tutor.knowledge) | {"cited": s.cited} for s in answered.sources],
+        "sources": [
+            source_record(s.n, s.hit, tutor.knowledge) | {"cited": s.cited}
+            for s in answered.sources
+            if not isinstance(s.hit, RunNote)
+        ],
         "sentences": [
             {"text": s.text, "sources": list(s.sources), "support": s.support, "score": s.score}
             for s in answered.sentences
@@ -50,10 +55,26 @@ def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange
             "prompt_tokens": answered.timings.prompt_tokens,
             "new_tokens": answered.timings.new_tokens,
         },
+        "runs": [run_record(s, s.hit) for s in answered.sources if isinstance(s.hit, RunNote)],
     }
 
 
-def source_record(n: int, hit: Hit, knowledge: Knowledge) -> dict[str, Any]:
+def run_record(source: Source, note: RunNote) -> dict[str, Any]:
+    """A run as a source; `sentences` cite it by its label."""
+    run = note.run
+    return {
+        "n": note.label,
+        "name": run.name,
+        "title": run.title,
+        "params": dict(run.params),
+        "seed": run.seed,
+        "versions": dict(run.versions),
+        "command": run.command,
+        "cited": source.cited,
+    }
+
+
+def source_record(n: Mark, hit: Hit, knowledge: Knowledge) -> dict[str, Any]:
     """A passage as a source."""
     passage = hit.passage
     return {

@@ -13,6 +13,8 @@ from pathlib import Path
 from demos.base import Specimen
 from tutor.engines.weights import ensure_tutor_model
 
+MODEL = "SmolLM2-135M-Instruct"  # whose copies are handed out
+
 
 class Specimens:
     """Hands out private copies of one model, which is loaded at the first request."""
@@ -26,8 +28,7 @@ class Specimens:
         """A model of its own in memory, and the (read-only) tokenizer."""
         with self._lock:
             if self._source is None:
-                from tutor.engines.local import LocalEngine
+                from tutor.engines.models import load_model
 
-                engine = LocalEngine.load(ensure_tutor_model(self._cache, adapter=None), "SmolLM2-135M-Instruct")
-                self._source = Specimen(engine.model, engine.tokenizer)
+                self._source = Specimen(*load_model(ensure_tutor_model(self._cache, adapter=None)))
         return Specimen(copy.deepcopy(self._source.model), self._source.tokenizer)

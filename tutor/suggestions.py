@@ -1,28 +1,47 @@
-"""Follow-up questions to offer: authored ones of the same set that this turn did not answer."""
+"""Follow-up questions to offer: authored ones of the same set that this turn did not answer, or the nearest sets' own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from knowledge.passages import Concept, Passage
+from knowledge.passages import Concept, Knowledge, Passage
 from knowledge.search import Hit
+from knowledge.words import content_words
 
 # After a definition a learner is best helped by the difference, then by a picture in words, then by what is often got wrong.
 _ORDER = ("contrast", "analogy", "misconception", "when", "example", "how", "why", "numbers", "limits", "definition")
+_ALIKE = 0.7  # share of content words from which two questions are nearly the same
 
 
 def suggest(concept: Concept, query: str, hits: Sequence[Hit], count: int = 3) -> tuple[str, ...]:
-    """Up to `count` questions of different kinds, none answered by the first hit, none equal to the query."""
+    """Up to `count` questions of different kinds: not answered by the first hit, and nearly equal to neither query nor each other."""
     answered = {hit.passage.id for hit in hits[:1]}
     suggestions: list[str] = []
     for kind in _ORDER:
-        passage = next((p for p in concept.passages if p.kind == kind and p.id not in answered), None)
-        question = _question(passage) if passage else None
-        if question and question.lower() != query.lower() and question not in suggestions:
+        passages = (p for p in concept.passages if p.kind == kind and p.id not in answered)
+        fresh = (q for q in _questions(passages) if not any(alike(q, other) for other in (query, *suggestions)))
+        question = next(fresh, None)
+        if question:
             suggestions.append(question)
     return tuple(suggestions[:count])
 
 
-def _question(passage: Passage) -> str | None:
-    """The passage's first well-formed question."""
-    return next((ask.text for ask in passage.asks if ask.text[:1].isupper() and ask.text.endswith("?")), None)
+def nearest_sets(knowledge: Knowledge, hits: Sequence[Hit], count: int = 3) -> tuple[str, ...]:
+    """The questions of the sets that lie nearest to what was asked, then of the first ones."""
+    near = [knowledge.by_id[hit.passage.concept] for hit in hits]
+    questions = dict.fromkeys(concept.question for concept in (*near, *knowledge.concepts))
+    return tuple(questions)[:count]
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two questions share most of their content words."""
+    words, others = set(content_words(one)), set(content_words(other))
+    if not words or not others:
+        return one.strip().lower() == other.strip().lower()
+    return len(words & others) / len(words | others) >= _ALIKE
+
+
+def _questions(passages: Iterator[Passage]) -> Iterator[str]:
+    """Each passage's first well-formed question."""
+    for passage in passages:
+        yield from [ask.text for ask in passage.asks if ask.text[:1].isupper() and ask.text.endswith("?")][:1]

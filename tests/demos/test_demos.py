@@ -7,8 +7,15 @@ import sys
 import pytest
 
 from demos import DEMOS, find_demo
+from demos.base import Demo
+from knowledge.passages import load_knowledge
 from tutor.errors import DemoError
 from tutor.intent import route
+
+
+@pytest.fixture(scope="module")
+def passage_ids() -> frozenset[str]:
+    return frozenset(passage.id for passage in load_knowledge().passages)
 
 
 def test_importing_the_experiments_imports_nothing_heavy() -> None:
@@ -38,6 +45,16 @@ def test_defaults_are_allowed_and_patterns_compile(demo: object) -> None:
             re.compile(spoken if isinstance(spoken, str) else spoken[0])
 
 
+@pytest.mark.parametrize("demo", [demo for demo in DEMOS if demo.prediction], ids=lambda demo: demo.name)
+def test_predictions_are_short_and_their_gaps_are_passages(demo: Demo, passage_ids: frozenset[str]) -> None:
+    """A wrong choice leads to a passage that exists, and a question offers two to four choices."""
+    prediction = demo.prediction
+    assert prediction is not None and prediction.question.endswith("?")
+    assert 2 <= len(prediction.choices) <= 4 and len(set(prediction.choices)) == len(prediction.choices)
+    assert set(prediction.gaps) <= set(prediction.choices)
+    assert set(prediction.gaps.values()) <= passage_ids
+
+
 @pytest.mark.parametrize(
     ("said", "name", "settings"),
     [
@@ -49,6 +66,10 @@ def test_defaults_are_allowed_and_patterns_compile(demo: object) -> None:
         ("show me 2:4 sparsity", "prune", {"structure": "2:4"}),
         ("show me semi-structured pruning", "prune", {"structure": "2:4"}),
         ("run structured pruning of 30 percent", "prune", {"sparsity": 0.3, "structure": "rows"}),
+        ("compare 8, 4 and 2 bits", "quantize", {"bits": 8, "compare": "8,4,2"}),
+        ("compare 50, 70 and 90 percent pruning", "prune", {"sparsity": 0.5, "compare": "0.5,0.7,0.9"}),
+        ("quantize to 3 bits layer by layer", "quantize", {"bits": 3, "sensitivity": "yes"}),
+        ("run few-shot in 3 orders", "few_shot", {"orders": 3}),
         ("show me few-shot with 6 shots", "few_shot", {"shots": 6}),
         ("run few shot shuffled with letters", "few_shot", {"order": "shuffled", "labels": "letters"}),
     ],

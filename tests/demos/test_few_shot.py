@@ -9,8 +9,8 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 
 from demos import find_demo
 from demos.base import Lab, Specimen
-from demos.few_shot import summary_of
-from demos.shots import load_items
+from demos.few_shot_words import one_against_none, summary_of
+from demos.shots import choose_shots, load_items, other_orders
 from tests.demos.conftest import run_to_end
 from tutor.errors import DemoError
 
@@ -61,7 +61,7 @@ def test_a_run_is_complete_repeats_and_leaves_the_specimen_alone(
     fractions = [step.fraction for step in progress]
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
     assert result.figure is not None and result.figure.startswith(b"\x89PNG")
-    assert [row[0] for row in result.table.rows] == ["0", "1", "4"]
+    assert [row[0] for row in result.table.rows] == ["0", "1", "4", "4, in other orders"]
     again = run_to_end(FEW_SHOT, Lab(lambda: given, seed=7), order="shuffled")[1]
     assert again.metrics == result.metrics and again.exhibits == result.exhibits
     for name, parameter in given.model.named_parameters():
@@ -85,7 +85,37 @@ def test_the_summary_claims_an_effect_only_where_chance_is_unlikely(turned: tupl
     assert "answered positive for 68 of 68" in text
 
 
-@pytest.mark.parametrize("given", [{"shots": 1}, {"shots": 9}, {"order": "sorted"}, {"labels": "emoji"}])
+def test_other_orders_hold_the_same_examples_and_their_spread_is_that_of_runs_of_their_own(
+    tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Two examples have two orders, and the second one's accuracy is what the run with reversed order has."""
+    _, both = run_to_end(FEW_SHOT, tiny_lab(), shots=2, orders=8)
+    turned = run_to_end(FEW_SHOT, tiny_lab(), shots=2, orders=1, order="reversed")[1].metrics["accuracy_k"]
+    assert both.metrics["orders"] == 2
+    spread = (both.metrics["accuracy_k_worst_order"], both.metrics["accuracy_k_best_order"])
+    assert spread == pytest.approx(sorted((both.metrics["accuracy_k"], turned)), abs=1.01 / both.metrics["items"])
+    assert f"{100 * spread[0]:.0f} % to {100 * spread[1]:.0f} %" in both.summary
+
+
+def test_orders_differ_from_each_other_and_the_seed_draws_them() -> None:
+    """No order is measured twice, and none is the one that was chosen."""
+    chosen = choose_shots(load_items("shot"), 4, "shuffled", 3)
+    orders = other_orders(chosen, 6, 1)
+    assert len({tuple(item.message for item in order) for order in (chosen, *orders)}) == 7
+    assert all(sorted(order, key=str) == sorted(chosen, key=str) for order in orders)
+    assert orders == other_orders(chosen, 6, 1) != other_orders(chosen, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("zero", "one", "choice"), [(0.6, 0.8, "More"), (0.6, 0.62, "About as many"), (0.68, 0.5, "Fewer")]
+)
+def test_the_prediction_is_decided_by_both_accuracies(zero: float, one: float, choice: str) -> None:
+    """One example may help, change little, or hurt; the run says which."""
+    assert one_against_none({"accuracy_0": zero, "accuracy_1": one}) == choice
+    assert FEW_SHOT.prediction is not None and choice in FEW_SHOT.prediction.choices
+
+
+@pytest.mark.parametrize("given", [{"shots": 1}, {"shots": 9}, {"order": "sorted"}, {"labels": "emoji"}, {"orders": 9}])
 def test_settings_out_of_range_are_refused(given: dict[str, int | str]) -> None:
     """Zero and one example are always measured; the pool holds eight."""
     with pytest.raises(DemoError, match="give"):

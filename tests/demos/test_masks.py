@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.ao.pruning import WeightNormSparsifier
 from torch.nn.utils import prune
 
 from demos.masks import keep_largest, keep_rows, keep_two_of_four, stored_bits
@@ -30,6 +31,16 @@ def test_keep_rows_is_torchs_structured_pruning_by_l2(sparsity: float) -> None:
     mask = keep_rows(linear.weight, sparsity)
     pruned = prune.ln_structured(linear, "weight", amount=sparsity, n=2, dim=0)
     assert torch.equal(mask, pruned.weight_mask.bool())
+
+
+def test_two_of_four_is_torchs_sparsifier() -> None:
+    """The same weights go as in torch.ao.pruning.WeightNormSparsifier with two zeros a block of four."""
+    model = nn.Sequential(make_linear())
+    mask = keep_two_of_four(model[0].weight.detach().clone())
+    sparsifier = WeightNormSparsifier(sparsity_level=1.0, sparse_block_shape=(1, 4), zeros_per_block=2)
+    sparsifier.prepare(model, [{"tensor_fqn": "0.weight"}])
+    sparsifier.step()
+    assert torch.equal(mask, model[0].parametrizations.weight[0].mask.bool())
 
 
 def test_two_of_every_four_neighbours_stay_and_they_are_the_largest() -> None:

@@ -193,3 +193,12 @@ def test_a_span_maps_its_steps_into_the_bar() -> None:
     """A measurement fills its own part of the bar and never overshoots."""
     assert Span(0.2, 0.6).step(1, 4, "x").fraction == pytest.approx(0.3)
     assert Span(0.2, 0.6).step(9, 4, "x").fraction == pytest.approx(0.6)
+
+
+def test_spans_side_by_side_fill_the_whole_in_proportion() -> None:
+    """The bar moves on without gaps or steps back; a part that takes no time has no width."""
+    parts = Span(0.2, 1.0).split(1, 0, 3)
+    assert [(part.start, part.end) for part in parts] == [
+        (pytest.approx(a), pytest.approx(b)) for a, b in ((0.2, 0.4), (0.4, 0.4), (0.4, 1.0))
+    ]
+    assert Span(0, 1).split() == []

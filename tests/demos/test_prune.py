@@ -48,6 +48,31 @@ def test_metrics_are_those_of_a_model_pruned_by_torch(
     assert result.metrics["kl"] > 0
 
 
+@pytest.mark.parametrize("structure", ["unstructured", "rows"])
+def test_compared_shares_are_those_of_models_pruned_by_torch(
+    structure: str, tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Each share beside is pruned in the run's own structure and read on the same text."""
+    _, result = run_to_end(PRUNE, tiny_lab(), sparsity=0.5, structure=structure, compare="50,25,75")
+    for share in (0.25, 0.75):
+        pruned = prune_by_torch(tiny_llama, share, structure)
+        expected = perplexity_by_hand(pruned, tokenizer)
+        assert result.metrics[f"perplexity_at_{share:g}"] == pytest.approx(expected, rel=1e-3)
+        assert result.metrics[f"kl_at_{share:g}"] > 0
+    assert len(result.table.columns) == 5 and {len(row) for row in result.table.rows} == {5}
+    assert result.table.rows[-1][2:] == ("50.0", "25.0", "75.0")
+
+
+@pytest.mark.parametrize(
+    ("speed", "choice"), [(20.0, "Faster, since zeros are skipped"), (10.5, "About as fast as before"), (5.0, "Slower")]
+)
+def test_the_prediction_is_decided_by_the_measured_speeds(speed: float, choice: str) -> None:
+    """Each choice can come true; scattered zeros are expected to make the middle one so."""
+    prediction = PRUNE.prediction
+    assert prediction is not None and choice in prediction.choices
+    assert prediction.outcome({"tokens_per_s": speed, "tokens_per_s_reference": 10.0}) == choice
+
+
 def test_two_of_four_means_half_whatever_the_sparsity(tiny_lab: Callable[..., Lab]) -> None:
     """2:4 has one sparsity; unstructured pruning at the same share is measured beside it and said."""
     _, result = run_to_end(PRUNE, tiny_lab(), sparsity=0.9, structure="2:4")

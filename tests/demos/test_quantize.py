@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from demos import find_demo, measure
+from demos import find_demo, measure, words
 from demos.base import Lab, Specimen
 from demos.measure import Span
 from demos.rounding import quantize_per_group
@@ -63,6 +63,45 @@ def test_metrics_are_those_of_a_model_rounded_by_torch(
     assert result.metrics["kl"] == pytest.approx(float(kl), rel=2e-2)
 
 
+def test_compared_levels_are_those_of_models_rounded_by_torch(
+    tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Each level beside has its own perplexity, KL and size; the stated one stays the main one."""
+    _, result = run_to_end(QUANTIZE, tiny_lab(), bits=4, group_size=0, compare="8,4,2")
+    assert result.table.columns == ("Measure", "Original (bf16)", "Rounded to 4 bits", "8 bits", "2 bits")
+    assert {len(row) for row in result.table.rows} == {5}
+    metrics, matrices = result.metrics, [p for n, p in tiny_llama.named_parameters() if "proj" in n]
+    for bits, suffix in ((8, "_at_8_bits"), (4, ""), (2, "_at_2_bits")):
+        expected = perplexity_by_hand(round_by_torch(tiny_llama, bits, ""), tokenizer)
+        assert metrics[f"perplexity{suffix}"] == pytest.approx(expected, rel=2e-2)
+        saved = sum(p.numel() * (16 - bits) - p.shape[0] * 32 for p in matrices) / 8e6
+        assert metrics[f"size_mb{suffix}"] == pytest.approx(metrics["size_mb_reference"] - saved)
+    assert 0 < metrics["kl_at_8_bits"] < metrics["kl"] < metrics["kl_at_2_bits"]
+    assert all(
+        f"{bits} bits ({words.number(metrics[name])})" in result.summary
+        for bits, name in ((4, "perplexity"), (2, "perplexity_at_2_bits"))
+    )
+
+
+def test_the_prediction_is_decided_by_what_was_counted() -> None:
+    """Rounding keeps every weight; only a run that had dropped some would make the other choice true."""
+    prediction = QUANTIZE.prediction
+    assert prediction is not None
+    kept = {"size_mb": 50, "size_mb_reference": 100, "weights": 10, "weights_reference": 10}
+    found = [
+        prediction.outcome({**kept, **other}) for other in ({}, {"weights": 9}, {"size_mb": 100}, {"size_mb": 120})
+    ]
+    assert found == ["Fewer bits for each weight", "Fewer weights", *["Nothing: it stays as large"] * 2]
+    assert set(found) == set(prediction.choices)
+
+
+def test_the_run_keeps_every_weight(tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM) -> None:
+    """The misconception that the prediction asks about is refuted by a count."""
+    _, result = run_to_end(QUANTIZE, tiny_lab(), bits=2)
+    assert result.metrics["weights"] == sum(p.numel() for n, p in tiny_llama.named_parameters() if "proj" in n)
+    assert QUANTIZE.prediction is not None and QUANTIZE.prediction.outcome(result.metrics).startswith("Fewer bits")
+
+
 def test_size_counts_packed_weights_scales_and_what_stays(
     tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM
 ) -> None:
@@ -104,7 +143,9 @@ def test_groups_of_32_come_with_a_warning(tiny_lab: Callable[..., Lab]) -> None:
     assert QUANTIZE.settings({})["group-size"] == 64
 
 
-@pytest.mark.parametrize("given", [{"bits": 1}, {"bits": 9}, {"bits": "4.5"}, {"group-size": 48}, {"layers": "head"}])
+@pytest.mark.parametrize(
+    "given", [{"bits": 1}, {"bits": 9}, {"bits": "4.5"}, {"group-size": 48}, {"layers": "head"}, {"compare": "8,9"}]
+)
 def test_settings_out_of_range_are_refused(given: dict[str, int | str]) -> None:
     """The learner is told what is allowed."""
     with pytest.raises(DemoError, match="give"):

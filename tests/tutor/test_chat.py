@@ -96,6 +96,9 @@ def test_what_is_not_covered_is_said_without_the_model(tutor: Tutor) -> None:
     last = answered(tutor, "How do zebras migrate through Kenya?")
     assert last.abstained and not last.sentences and "Cats vs dogs" in last.text
     assert isinstance(tutor.engine, ScriptedEngine) and tutor.engine.opened == 0
+    assert last.followups == tuple(concept.question for concept in tutor.knowledge.concepts)
+    near = answered(tutor, "Is tea grown in zebra country, or coffee, or what do zebras drink?")
+    assert near.abstained and near.followups[0] == tutor.knowledge.by_id["tea-vs-coffee"].question
 
 
 def test_the_model_is_asked_once_an_answer(tutor: Tutor) -> None:
@@ -170,13 +173,15 @@ def test_closing_the_turn_closes_the_experiment(tutor: Tutor, lab: FakeLab) -> N
 
 
 def test_an_experiment_in_order(tutor: Tutor, lab: FakeLab) -> None:
-    """Progress, then the result, then its summary as text; the answer carries the result."""
+    """The notes about it, progress, then the result and its summary as text; the answer carries the result and its notes."""
     events = turn(tutor, "show me the fake with 3 bits", run_demos=True)
     kinds = [type(event) for event in events]
-    assert kinds == [Understood, DemoProgress, DemoProgress, DemoProgress, DemoFinished, Delta, Answered]
+    assert kinds == [Understood, Retrieved, DemoProgress, DemoProgress, DemoProgress, DemoFinished, Delta, Answered]
     last = events[-1]
     assert isinstance(last, Answered) and last.text == "It ran with 3 bits." and last.finished is not None
     assert last.finished.call.params == {"bits": 3} and last.concept == "cats-vs-dogs"
+    assert [source.n for source in last.sources] == [1, 2, 3, 4, "R1"]
+    assert not any(source.cited for source in last.sources)
 
 
 def test_the_experiment_gets_the_learners_last_question(tutor: Tutor, lab: FakeLab) -> None:

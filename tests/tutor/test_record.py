@@ -25,6 +25,7 @@ KEYS = [
     "demo",
     "followups",
     "timings",
+    "runs",
 ]
 SOURCE = {"n", "id", "concept", "title", "text", "score", "cited"}
 SENTENCE = {"text", "sources", "support", "score"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from knowledge.passages import Knowledge
 from tests.conftest import hits_of
-from tutor.suggestions import suggest
+from tutor.suggestions import alike, nearest_sets, suggest
 
 
 def test_suggestions_are_new_authored_questions(knowledge: Knowledge) -> None:
@@ -37,3 +39,33 @@ def test_the_contrast_comes_first(knowledge: Knowledge) -> None:
         suggest(concept, "What are cats?", hits_of(concept.passages[0]))[0]
         == "What is the difference between cats and dogs?"
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("What is the difference between cats and dogs?", "What's the difference between the cats and a dog?", True),
+        ("Which is faster, pruning or quantization?", "Which is faster at inference, pruning or quantization?", True),
+        ("What are cats?", "What is the difference between cats and dogs?", False),
+        ("What is pruning?", "What is quantization?", False),
+        ("why?", "WHY?", True),
+        ("", "What are cats?", False),
+    ],
+)
+def test_near_duplicates(one: str, other: str, same: bool) -> None:
+    """Questions of nearly the same words are the same; those that name another thing are not."""
+    assert alike(one, other) == alike(other, one) == same
+
+
+def test_no_follow_up_repeats_the_question(knowledge: Knowledge) -> None:
+    """What was just asked in other words is not offered as the next question."""
+    query = "what's the difference between the cat and dogs"
+    found = suggest(knowledge.by_id["cats-vs-dogs"], query, ())
+    assert found and not any(alike(query, question) for question in found)
+
+
+def test_the_nearest_sets_come_first(knowledge: Knowledge) -> None:
+    """Off-topic questions are led to what lies near them, then to the first sets."""
+    tea = knowledge.by_id["tea-vs-coffee"]
+    assert nearest_sets(knowledge, hits_of(*tea.passages)) == (tea.question, knowledge.concepts[0].question)
+    assert nearest_sets(knowledge, (), 1) == (knowledge.concepts[0].question,)

@@ -15,9 +15,8 @@ from pathlib import Path
 from knowledge.coverage import elsewhere_questions
 from knowledge.passages import Knowledge
 from knowledge.search import Hit, Search
-from tutor.composition import cited
 from tutor.engines.base import Message
-from tutor.prompts import NO_ANSWER, answer_prompt
+from tutor.prompts import NO_ANSWER, choice_prompt
 
 FOLDER = Path(__file__).parent / "examples"
 HELD_OUT_SETS = frozenset(
@@ -80,7 +79,6 @@ def lessons(examples: Sequence[Example], search: Search, seed: int = 0) -> Itera
                 needed = {name for name, _ in example.answer}
                 spare = max(i for i, hit in enumerate(hits) if hit.passage.id not in needed)
                 hits[spare] = Hit(passages[name], 0.0, 0.0)
-        place = {hit.passage.id: n for n, hit in enumerate(hits, 1)}
         parts = [example.opening.capitalize() + "."] if example.opening else []
-        parts += [cited(passages[name].sentences[i], place[name]) for name, i in example.answer]
-        yield Lesson(example, tuple(hits), tuple(answer_prompt(example.query, hits)), " ".join(parts) or NO_ANSWER)
+        parts += [passages[name].sentences[i] for name, i in example.answer]
+        yield Lesson(example, tuple(hits), tuple(choice_prompt(example.query, hits)), " ".join(parts) or NO_ANSWER)

@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutor.distill.examples import HELD_OUT_SETS, lessons, load_examples
+from tutor.distill.examples import HELD_OUT_SETS, Lesson, lessons, load_examples
 from tutor.engines.adapter import ADAPTER
-from tutor.engines.tokens import encode_chat, encode_text
+from tutor.engines.tokens import encode_prompt, encode_text
 from tutor.engines.weights import ensure_tutor_model
 from tutor.open import open_search
 from tutor.settings import Settings
@@ -47,10 +47,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Sample:
-    """Token ids of prompt and answer; loss counts from `start` on."""
+    """Token ids of prompt and answer; loss counts from `start` on.
+
+    `positions` are rotary ones, and `owners` tell which note a token belongs to (-1: none): a note's tokens see what comes before
+    the notes and their own note only, as tutor/engines/local.py reads them.
+    """
 
     ids: tuple[int, ...]
     start: int
+    positions: tuple[int, ...]
+    owners: tuple[int, ...]
 
 
 def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
@@ -157,10 +163,16 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
     return card
 
 
-def _sample(tokenizer: Any, lesson: Any) -> Sample:
-    prompt = encode_chat(tokenizer, lesson.messages)
+def _sample(tokenizer: Any, lesson: Lesson) -> Sample:
+    prompt = encode_prompt(tokenizer, lesson.messages)
     answer = [*encode_text(tokenizer, lesson.target), tokenizer.eos_token_id]
-    return Sample((*prompt, *answer), len(prompt))
+    ids = (*prompt.tokens, *answer)
+    before = len(prompt.head)
+    positions = [*range(before), *(before + i for note in prompt.notes for i in range(len(note)))]
+    positions += range(prompt.tail_position, prompt.tail_position + len(ids) - len(positions))
+    owners = [-1] * before + [n for n, note in enumerate(prompt.notes) for _ in note]
+    owners += [-1] * (len(ids) - len(owners))
+    return Sample(ids, len(prompt.tokens), tuple(positions), tuple(owners))
 
 
 def _batches(samples: Sequence[Sample], budget: int, seed: int) -> Iterator[list[Sample]]:
@@ -182,14 +194,21 @@ def _loss(model: Any, batch: Sequence[Sample]) -> torch.Tensor:
 
     longest = max(len(sample.ids) for sample in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    mask = torch.zeros(len(batch), longest, dtype=torch.long)
+    positions = torch.zeros(len(batch), longest, dtype=torch.long)
+    owners = torch.full((len(batch), longest), -1)
     wanted = torch.zeros(len(batch), longest, dtype=torch.bool)
     for row, sample in enumerate(batch):
         ids[row, : len(sample.ids)] = torch.tensor(sample.ids)
-        mask[row, : len(sample.ids)] = 1
+        positions[row, : len(sample.ids)] = torch.tensor(sample.positions)
+        owners[row, : len(sample.ids)] = torch.tensor(sample.owners)
         wanted[row, sample.start - 1 : len(sample.ids) - 1] = True
+    # Causal, but no note sees another one. Padding stands last, where no real token sees it.
+    seen = (owners[:, None, :] == -1) | (owners[:, :, None] == -1) | (owners[:, None, :] == owners[:, :, None])
+    mask = (seen & torch.ones(longest, longest, dtype=torch.bool).tril())[:, None]
     inner = model.get_base_model()
-    hidden = inner.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    hidden = inner.model(
+        input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
+    ).last_hidden_state
     logits = inner.lm_head(hidden[wanted]).float()
     return torch.nn.functional.cross_entropy(logits, ids.roll(-1, dims=1)[wanted])
 

@@ -9,10 +9,20 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of a chat prompt."""
+    """One turn of a chat prompt.
+
+    `notes` stand before the content. An engine may read each without the others, so that what it knows of a note is the same
+    in every prompt; to one that cannot they are text like any other.
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Notes and content as one text."""
+        return "".join(self.notes) + self.content
 
 
 @dataclass(frozen=True)

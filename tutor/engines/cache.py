@@ -1,82 +1,89 @@
-"""Keys and values of prompts already read, reused for the longest common prefix of the next prompt."""
+"""Keys and values of texts already read, to be read no second time, by whichever learner."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tutor.engines.decoder import Stretch, cut
 
 if TYPE_CHECKING:
     import torch
-    from transformers import DynamicCache, PretrainedConfig
 
 
-@dataclass
-class Prefix:
-    """Tokens, their keys and values, and the logits (vocabulary,) after the last one where they are known.
+@dataclass(frozen=True)
+class Read:
+    """What reading a text left: keys and values, and the logits (vocabulary,) after its last token where they are known."""
 
-    `cache` holds exactly `len(tokens)` positions.
-    """
-
-    tokens: list[int]
-    cache: DynamicCache
+    stretch: Stretch
     logits: torch.Tensor | None = None
 
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for tensor in self.stretch)
 
-class PrefixStore:
-    """Least recently used prompts, at most `limit_mb` of keys and values. A stored prefix is never written to."""
+
+class Store:
+    """Least recently used texts, at most `limit_mb` of keys and values. What it holds is never written to."""
 
     def __init__(self, limit_mb: int) -> None:
         self._limit = limit_mb * 1_000_000
         self._bytes = 0
-        self._entries: OrderedDict[tuple[int, ...], tuple[Prefix, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, Read] = OrderedDict()
         self._lock = threading.Lock()
 
-    def longest(self, prompt: list[int], config: PretrainedConfig) -> Prefix:
-        """A private prefix that holds the longest stored beginning of the prompt, possibly none of it."""
+    def get(self, key: Hashable) -> Read | None:
         with self._lock:
-            best, length = None, 0
-            for tokens in self._entries:
-                common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(tokens, prompt, strict=False)))
-                if common > length:
-                    best, length = tokens, common
-            if best is None:
-                return Prefix([], _empty(config))
-            self._entries.move_to_end(best)
-            stored = self._entries[best][0]
-        if length == len(prompt) < len(stored.tokens):
-            length -= 1  # the logits of a position inside a stored prompt were not kept: run its token again
-        logits = stored.logits if length == len(stored.tokens) else None
-        return Prefix(prompt[:length], _copy(stored.cache, length, config), logits)
+            found = self._entries.get(key)
+            if found is not None:
+                self._entries.move_to_end(key)
+            return found
 
-    def store(self, prefix: Prefix) -> None:
-        """Keep a copy of the prefix; older ones leave when the limit is passed."""
-        tokens = tuple(prefix.tokens)
-        cache = _copy(prefix.cache, len(tokens), None)
-        layers: Any = cache.layers
-        size = sum(layer.keys.nbytes + layer.values.nbytes for layer in layers)
+    def put(self, key: Hashable, read: Read) -> bool:
+        """Keep it; older ones leave when the limit is passed. False if it is larger than the limit."""
         with self._lock:
-            if tokens in self._entries or size > self._limit:
-                return
-            self._entries[tokens] = (Prefix(list(tokens), cache, prefix.logits), size)
-            self._bytes += size
+            if key in self._entries:
+                return True
+            if read.nbytes > self._limit:
+                return False
+            self._entries[key] = read
+            self._bytes += read.nbytes
             while self._bytes > self._limit:
-                _, (_, freed) = self._entries.popitem(last=False)
-                self._bytes -= freed
+                _, left = self._entries.popitem(last=False)
+                self._bytes -= left.nbytes
+            return True
+
+    @property
+    def megabytes(self) -> float:
+        return self._bytes / 1e6
 
 
-def _empty(config: PretrainedConfig | None) -> DynamicCache:
-    from transformers import DynamicCache
+class PrefixStore(Store):
+    """Texts by their tokens; a new text finds the longest beginning that it shares with one of them."""
 
-    return DynamicCache(config=config) if config is not None else DynamicCache()
+    def longest(self, tokens: Sequence[int]) -> tuple[int, Read | None]:
+        """How many tokens need not be read, and what reading them left.
 
-
-def _copy(cache: DynamicCache, length: int, config: PretrainedConfig | None) -> DynamicCache:
-    """The first `length` positions of a cache, in memory of their own."""
-    copy = _empty(config)
-    layers: Any = cache.layers
-    for i, layer in enumerate(layers):
-        copy.update(layer.keys[:, :, :length].clone(), layer.values[:, :, :length].clone(), i)
-    return copy
+        The logits come along only for a whole stored text; inside one they were not kept, so its last token is left to run.
+        """
+        with self._lock:
+            best: tuple[int, ...] = ()
+            length = 0
+            for known in self._entries:
+                assert isinstance(known, tuple)
+                common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, tokens, strict=False)))
+                if common > length:
+                    best, length = known, common
+            if not length:
+                return 0, None
+            self._entries.move_to_end(best)
+            found = self._entries[best]
+        if length == len(best):
+            return length, found
+        if length == len(tokens):
+            length -= 1
+        return (length, Read(cut(found.stretch, length))) if length else (0, None)

@@ -1,20 +1,26 @@
-"""A transformers model on this machine: own prefill and decode loop, prefix reuse, choice among given texts.
+"""A model on this machine: writes, or chooses among given texts, for many learners at once.
 
-It knows nothing of passages or questions: messages in, text or branches out. The loop runs in the caller's
-thread, so closing the generator stops the computation at the next forward pass.
+It knows nothing of passages or questions: messages in, text or branches out. Each loop runs in its caller's thread, so
+closing the generator stops the computation at the next pass.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.engines.base import Branch, Grammar, Message
-from tutor.engines.cache import Prefix, PrefixStore
-from tutor.engines.tokens import encode_chat, encode_text
+from tutor.engines.batch import Batch
+from tutor.engines.cache import PrefixStore, Read, Store
+from tutor.engines.decoder import Decoder, Lane, Pass
+from tutor.engines.drafts import LONGEST, draft
+from tutor.engines.generic import GenericDecoder
+from tutor.engines.llama import LlamaDecoder, fits
+from tutor.engines.models import load_model
+from tutor.engines.tokens import Prompt, encode_prompt, encode_text
 from tutor.engines.trie import build_trie, follow
 from tutor.errors import EngineError
 
@@ -22,61 +28,87 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_PREFIX_STORE_MB = 256
+_PROMPTS_MB, _NOTES_MB = 256, 1_000
+_CHOICE_ROOM = 512  # tokens that a chosen answer may take
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What makes it fast, each of which a benchmark can leave out; without `ends` it writes past the end of its turn."""
+
+    own_loop: bool = True
+    int8: bool = True
+    reuse: bool = True
+    drafts: bool = True
+    together: bool = True
+    ends: bool = True
 
 
 class LocalEngine:
-    """A causal language model from a folder or the Hub. Thread-safe: the weights are only read."""
+    """A causal language model. Thread-safe: weights are only read, stores and batch have their locks."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-        self.model, self.tokenizer, self.name = model, tokenizer, name
-        self._prefixes = PrefixStore(_PREFIX_STORE_MB)
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str, parts: Parts | None = None
+    ) -> None:
+        import torch
+
+        self._parts = parts or Parts()
+        self.tokenizer, self.name = tokenizer, name
+        own = self._parts.own_loop and fits(model)
+        int8 = self._parts.int8 and model.dtype == torch.bfloat16 and model.device.type == "cpu"
+        self.decoder: Decoder = LlamaDecoder(model, int8) if own else GenericDecoder(model)
+        self._batch = Batch(self.decoder, self._parts.together)
+        reuse = self._parts.reuse
+        self._prompts, self._notes = PrefixStore(_PROMPTS_MB * reuse), Store(_NOTES_MB * reuse)
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
+        assert model.generation_config is not None
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends])
 
     @classmethod
-    def load(cls, source: str | Path, name: str | None = None) -> LocalEngine:
+    def load(cls, source: str | Path, name: str | None = None, parts: Parts | None = None) -> LocalEngine:
         """Load a folder or Hub id; raises EngineError if there is no usable chat model."""
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModelForCausalLM.from_pretrained(source, dtype=fastest_dtype()).eval()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise EngineError(
-                f"The model {str(source)!r} cannot be loaded ({first_line}); "
-                "set TUTOR_MODEL to a chat model's Hub id or folder, or leave it unset for the embedded one."
-            ) from error
-        if not tokenizer.chat_template:
-            raise EngineError(f"The model {str(source)!r} has no chat template; set TUTOR_MODEL to a chat model.")
-        return cls(model.to(best_device()), tokenizer, name or str(source))
+        model, tokenizer = load_model(source)
+        return cls(model, tokenizer, name or str(source), parts)
 
     def write(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
-        prompt = self._encode(messages, room=max_new_tokens)
-        prefix, logits = self._prefill(prompt)
+        prompt = encode_prompt(self.tokenizer, messages)
+        text = _Text(self, prompt, max_new_tokens)
+        logits = text.logits
         answer: list[int] = []
         shown = ""
-        for _ in range(max_new_tokens):
+        while len(answer) < max_new_tokens:
             token = int(logits.argmax())
-            if token in self._ends:
-                break
-            answer.append(token)
-            text = str(self.tokenizer.decode(answer, skip_special_tokens=True))
-            # A piece that ends in U+FFFD is half a character; the next token completes it.
-            if not text.endswith("\ufffd"):
-                yield text[len(shown) :]
-                shown = text
-            logits = self._advance(prefix, [token])
+            guess = draft(prompt.tokens, [*answer, token]) if self._parts.drafts else []
+            # The pass that feeds the token checks the guess as well: row i tells what follows the guess's first i tokens.
+            over = token in self._ends and self._parts.ends
+            rows = text.feed([token, *guess], keep=1 + len(guess)) if not over else None
+            agreed = [token]
+            if rows is not None:
+                likeliest = rows.argmax(-1).tolist()
+                while len(agreed) <= len(guess) and guess[len(agreed) - 1] == likeliest[len(agreed) - 1]:
+                    agreed.append(guess[len(agreed) - 1])
+                text.rewind(1 + len(guess) - len(agreed))
+                logits = rows[len(agreed) - 1]
+            for token in agreed:
+                if token in self._ends and self._parts.ends:
+                    return
+                answer.append(token)
+                said = str(self.tokenizer.decode(answer, skip_special_tokens=True))
+                # A piece that ends in U+FFFD is half a character; the next token completes it.
+                if not said.endswith("\ufffd"):
+                    yield said[len(shown) :]
+                    shown = said
+                if len(answer) == max_new_tokens:
+                    return
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
         chosen: tuple[Branch, ...] = ()
         allowed = grammar(chosen)
         if not allowed:
             return
-        prompt = self._encode(messages, room=1024)
-        prefix, logits = self._prefill(prompt)
+        text = _Text(self, encode_prompt(self.tokenizer, messages), _CHOICE_ROOM)
+        logits = text.logits
         pending: list[int] = []
         while allowed:
             node = build_trie((self._branch_tokens(branch, first=not chosen), branch) for branch in allowed)
@@ -86,7 +118,7 @@ class LocalEngine:
                 if node.branch is not None and not node.children:
                     break
                 if pending:
-                    logits = self._advance(prefix, pending)
+                    logits = text.feed(pending)[-1]
                     pending = []
                 scores = logits.log_softmax(-1)
                 token = max(node.children, key=lambda t: float(scores[t]) + node.children[t].bias)
@@ -106,59 +138,86 @@ class LocalEngine:
     def count(self, text: str) -> int:
         return len(encode_text(self.tokenizer, text))
 
+    def warm(self, messages: Sequence[Message]) -> bool:
+        """Read the notes ahead of any question, while nobody else needs the model. False once the store is full."""
+        prompt = encode_prompt(self.tokenizer, messages)
+        full = self._notes.megabytes > 0.9 * _NOTES_MB
+        if self.decoder.apart and not full:
+            self._read_notes(prompt, patient=True)
+        return not full
+
     def _branch_tokens(self, branch: Branch, first: bool) -> list[int]:
         if not branch.text:
             return [min(self._ends)]
         return encode_text(self.tokenizer, branch.text if first else " " + branch.text)
 
-    def _encode(self, messages: Sequence[Message], room: int) -> list[int]:
-        prompt = encode_chat(self.tokenizer, messages)
-        if len(prompt) + room > self._context:
+    def _open(self, prompt: Prompt, room: int) -> tuple[Lane, int, torch.Tensor]:
+        """A lane that holds the prompt, the position that comes next, and the logits (vocabulary,) after the prompt."""
+        size = len(prompt.tokens)
+        if size + room > self._context:
             raise EngineError(
-                f"The notes and the question are {len(prompt)} tokens long and {self.name} takes "
+                f"The notes and the question are {size} tokens long and {self.name} takes "
                 f"{self._context - room}; ask a shorter question, or set TUTOR_MODEL to one with a longer context."
             )
-        return prompt
+        lane = self.decoder.lane(size + room)
+        if prompt.notes and self.decoder.apart:
+            for read in self._read_notes(prompt):
+                lane.append(read.stretch)
+            rows = self._batch.run([Pass(lane, prompt.tail, prompt.tail_position)])[0]
+            return lane, prompt.tail_position + len(prompt.tail), rows[-1]
+        return lane, size, self._read(prompt.tokens, lane)
 
-    def _prefill(self, prompt: list[int]) -> tuple[Prefix, torch.Tensor]:
-        """Run the prompt's tokens that no stored prefix covers; returns the prefix and logits of shape (vocabulary,)."""
-        prefix = self._prefixes.longest(prompt, self.model.config)
-        rest = prompt[len(prefix.tokens) :]
-        if rest or prefix.logits is None:
-            prefix.logits = self._advance(prefix, rest)
-            self._prefixes.store(prefix)
-        return prefix, prefix.logits
+    def _read(self, tokens: Sequence[int], lane: Lane, patient: bool = False) -> torch.Tensor:
+        """Fill an empty lane with a text, reusing what was read before; returns the logits after it."""
+        known, read = self._prompts.longest(tokens)
+        if read is not None:
+            lane.append(read.stretch)
+            if read.logits is not None and known == len(tokens):
+                return read.logits
+        logits = self._batch.run([Pass(lane, tokens[known:], known)], patient)[0][-1]
+        self._prompts.put(tuple(tokens), Read(lane.stretch(0, len(tokens)), logits))
+        return logits
 
-    def _advance(self, prefix: Prefix, tokens: list[int]) -> torch.Tensor:
-        """Feed tokens in one pass; returns the logits after the last of them, fp32 (vocabulary,)."""
-        import torch
+    def _read_notes(self, prompt: Prompt, patient: bool = False) -> list[Read]:
+        """The head, then each note as it reads after nothing but the head; all that are new are read together."""
+        head = self._notes.get(prompt.head)
+        if head is None:
+            lane = self.decoder.lane(len(prompt.head))
+            self._batch.run([Pass(lane, prompt.head, 0, keep=0)], patient)
+            head = Read(lane.stretch(0, len(prompt.head)))
+            self._notes.put(prompt.head, head)
+        found = {note: self._notes.get((prompt.head, note)) for note in prompt.notes}
+        lanes = {note: self.decoder.lane(len(prompt.head) + len(note)) for note, read in found.items() if read is None}
+        for lane in lanes.values():
+            lane.append(head.stretch)
+        if lanes:
+            self._batch.run([Pass(lane, note, len(prompt.head), keep=0) for note, lane in lanes.items()], patient)
+        reads = [head]
+        for note in prompt.notes:
+            read = found[note]
+            if read is None:
+                read = Read(lanes[note].stretch(len(prompt.head), lanes[note].length))
+                self._notes.put((prompt.head, note), read)
+            reads.append(read)
+        return reads
 
-        with torch.inference_mode():
-            ids = torch.tensor([tokens], device=self.model.device)
-            output = self.model(input_ids=ids, cache=prefix.cache, use_cache=True, logits_to_keep=1)
-        prefix.tokens.extend(tokens)
-        return output.logits[0, -1].float()
 
+class _Text:
+    """One prompt and the answer that grows behind it."""
 
-def best_device() -> str:
-    """`cuda` where there is one, else `cpu`."""
-    import torch
+    def __init__(self, engine: LocalEngine, prompt: Prompt, room: int) -> None:
+        self._batch = engine._batch
+        # The last pass may hold a whole draft beyond what was asked for.
+        self._lane, self._position, self.logits = engine._open(prompt, room + LONGEST)
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    def feed(self, tokens: Sequence[int], keep: int = 1) -> torch.Tensor:
+        """Logits (keep, vocabulary) after the last tokens."""
+        logits = self._batch.run([Pass(self._lane, tokens, self._position, keep)])[0]
+        self._position += len(tokens)
+        return logits
 
-
-def fastest_dtype() -> torch.dtype:
-    """bf16 where this machine multiplies bf16 matrices faster than fp32 ones, else fp32 (older CPUs emulate bf16)."""
-    import torch
-
-    if best_device() == "cuda":
-        return torch.bfloat16
-    took: dict[torch.dtype, float] = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        x, w = torch.ones(256, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
-        torch.nn.functional.linear(x, w)
-        start = time.perf_counter()
-        for _ in range(5):
-            torch.nn.functional.linear(x, w)
-        took[dtype] = time.perf_counter() - start
-    return torch.bfloat16 if took[torch.bfloat16] < took[torch.float32] else torch.float32
+    def rewind(self, count: int) -> None:
+        """Forget the last `count` tokens."""
+        if count:
+            self._lane.rewind(self._lane.length - count)
+            self._position -= count

@@ -33,7 +33,7 @@ class RemoteEngine:
 
         # The transport's own base error: httpx or httpx2, whichever this huggingface_hub was built on.
         transport: type[Exception] = HfHubHTTPError.__bases__[0]
-        turns = [{"role": message.role, "content": message.content} for message in messages]
+        turns = [{"role": message.role, "content": message.text} for message in messages]
         finished = False
         try:
             stream = self._client.chat_completion(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.engines.base import Message
@@ -20,19 +21,51 @@ def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
 
-def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
-    """Token ids of a chat prompt up to where the assistant's answer begins.
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids: what comes before the notes, each note, and all after them. Without notes everything is `head`."""
+
+    head: tuple[int, ...]
+    notes: tuple[tuple[int, ...], ...] = ()
+    tail: tuple[int, ...] = ()
+
+    @property
+    def tokens(self) -> list[int]:
+        """All of it in a row."""
+        return [*self.head, *(token for note in self.notes for token in note), *self.tail]
+
+    @property
+    def tail_position(self) -> int:
+        """Where the tail begins for an engine that reads notes apart: every note lies right after the head."""
+        return len(self.head) + max((len(note) for note in self.notes), default=0)
+
+
+def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> Prompt:
+    """A chat prompt up to where the assistant's answer begins; at most one message may have notes.
 
     The template is rendered around placeholders, and each message's text is encoded by itself, so that nothing a
     learner or a note says can become a control token.
     """
     turns = [{"role": m.role, "content": f"{_OPEN}{i}{_CLOSE}"} for i, m in enumerate(messages)]
     rendered = str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-    ids: list[int] = []
+    head: list[int] = []
+    notes: tuple[tuple[int, ...], ...] = ()
+    ids = head
     for piece in re.split(f"({_OPEN}\\d+{_CLOSE})", rendered):
         if piece.startswith(_OPEN):
-            text = messages[int(piece[1:-1])].content
-            ids += encode_text(tokenizer, text.replace(_OPEN, "").replace(_CLOSE, ""))
+            message = messages[int(piece[1:-1])]
+            if message.notes:
+                notes, ids = tuple(tuple(_plain(tokenizer, note)) for note in message.notes), []
+            ids += _plain(tokenizer, message.content)
         elif piece:
             ids += tokenizer(piece, add_special_tokens=False)["input_ids"]
-    return ids
+    return Prompt(tuple(head), notes, tuple(ids) if ids is not head else ())
+
+
+def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
+    """The prompt's token ids in a row."""
+    return encode_prompt(tokenizer, messages).tokens
+
+
+def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    return encode_text(tokenizer, text.replace(_OPEN, "").replace(_CLOSE, ""))

@@ -1,13 +1,12 @@
 """The labelled set: questions with what a right turn does with them.
 
-Written apart from the concept files' own questions. Every second item of a kind is the half that is tuned on, the others are
-the half that is reported.
+Written apart from the concept files' own questions. What files named fresh-*.jsonl hold is reported and never tuned on; all else
+was looked at while rules and weights were chosen.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +42,15 @@ class Item:
 
 def load_items(folder: Path = FOLDER) -> list[Item]:
     """All items, in the files' order."""
-    seen: Counter[str] = Counter()
     items: list[Item] = []
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            seen[row["kind"]] += 1
             items.append(
                 Item(
                     id=row["id"],
                     kind=row["kind"],
-                    half="tune" if seen[row["kind"]] % 2 else "report",
+                    half="report" if path.name.startswith("fresh-") else "tune",
                     question=row["question"],
                     history=tuple(Exchange(user, tutor) for user, tutor in row["history"]),
                     intent=row["intent"],

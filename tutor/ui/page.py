@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import logging
@@ -16,8 +15,8 @@ import gradio as gr
 from demos import DEMOS
 from tutor.chat import Tutor
 from tutor.errors import TutorError
-from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Retrieved, Source, Understood
-from tutor.ui import render
+from tutor.ui import kept, render
+from tutor.ui.shown import Messages, Shown, exchanges
 
 log = logging.getLogger(__name__)
 
@@ -41,32 +40,31 @@ _TO_LAST = """() => { setTimeout(() => {
 _WELCOME = """### Which two do you mix up?
 Pick a set, or ask in your own words. Each sentence of an answer shows the note that it rests on."""
 
-Messages = list[Any]
-Shown = tuple[Messages, str]
+Seen = tuple[Messages, str]
 
 
 def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
-    """The page for one tutor; figures and feedback are kept under `cache`."""
+    """The page for one tutor; figures, runs and feedback are kept under `cache`."""
     knowledge = tutor.knowledge
     demo_sets = {concept for demo in DEMOS for concept in demo.concepts}
 
-    def answer(messages: Messages) -> Iterator[Shown]:
+    def answer(messages: Messages) -> Iterator[Seen]:
         """Answer the last user message of the conversation; yields the growing conversation and the panel."""
-        turns = render.exchanges(messages)
+        turns = exchanges(messages, cache)
         question, history = turns[-1].user, turns[:-1]
-        shown = _Shown(messages)
+        shown = Shown(messages, knowledge, cache)
         try:
-            with closing(tutor.turn(question, history)) as events:
+            with closing(tutor.turn(question, history, predict=True)) as events:
                 for event in events:
                     if shown.take(event):
-                        yield shown.messages, shown.panel(tutor)
+                        yield shown.messages, shown.panel
         except TutorError as error:
-            yield [*messages, render.bot(str(error))], shown.panel(tutor)
+            yield [*messages, render.bot(str(error))], shown.panel
             return
         if shown.answered is None:
             return
         choices = render.options(shown.answered, shown.answered.concept in demo_sets)
-        yield shown.complete(_save_figure(cache, shown.finished), choices), shown.panel(tutor)
+        yield shown.complete(choices), shown.panel
 
     def ask(text: str, messages: Messages) -> tuple[str, Messages]:
         return "", [*messages, gr.ChatMessage(role="user", content=render.plain(text) or "…")]
@@ -97,7 +95,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
 
     def like(messages: Messages, event: gr.LikeData) -> None:
         said = render.spoken(event.value if isinstance(event.value, (str, list)) else str(event.value))
-        turns = render.exchanges(messages[: _position(event.index) + 1])
+        turns = exchanges(messages[: _position(event.index) + 1], cache)
         row = {"liked": event.liked, "question": turns[-1].user if turns else "", "answer": said}
         with (cache / "feedback.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -187,8 +185,8 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
     return page
 
 
-def launch_options() -> dict[str, Any]:
-    """How the page is served: our look, no telemetry, no links out, no monitoring."""
+def launch_options(cache: Path) -> dict[str, Any]:
+    """How the page is served: our look, the kept files, no telemetry, no links out, no monitoring."""
     theme = gr.themes.Base(
         primary_hue="blue",
         neutral_hue="slate",
@@ -198,6 +196,7 @@ def launch_options() -> dict[str, Any]:
     )
     return {
         "theme": theme,
+        "allowed_paths": kept.served(cache),
         "css_paths": [str(_CSS)],
         "footer_links": [],
         "show_error": True,
@@ -205,68 +204,6 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "max_file_size": "1mb",
     }
-
-
-class _Shown:
-    """What one turn has put on the page so far."""
-
-    def __init__(self, before: Messages) -> None:
-        self._before = before
-        self._head = self._text = ""
-        self._sources: tuple[Source, ...] = ()
-        self._sentences: list[Checked] = []
-        self._concept: str | None = None
-        self.finished: DemoFinished | None = None
-        self.answered: Answered | None = None
-
-    @property
-    def messages(self) -> Messages:
-        return [*self._before, render.bot(self._head + self._text)]
-
-    def take(self, event: Event) -> bool:
-        """Take one event in; True if there is something new to see."""
-        match event:
-            case Understood(rewritten=True, query=query):
-                self._head = f"{render.UNDERSTOOD}{render.plain(query)}\n\n"
-                return True
-            case Retrieved(hits=hits, covered=covered):
-                if covered:
-                    self._sources = tuple(Source(n, hit, False) for n, hit in enumerate(hits, 1))
-                    self._concept = hits[0].passage.concept
-                return False
-            case DemoProgress(fraction=fraction, note=note):
-                self._text = render.progress_line(fraction, note)
-                return True
-            case DemoFinished():
-                self.finished, self._text = event, ""
-                return False
-            case Delta(text=text):
-                self._text += text
-                return True
-            case Checked(sources=sources):
-                self._sentences.append(event)
-                self._sources = tuple(Source(s.n, s.hit, s.cited or s.n in sources) for s in self._sources)
-                return True
-            case Answered():
-                self.answered, self._concept = event, event.concept
-                self._sources = event.sources
-                return False
-        return False
-
-    def panel(self, tutor: Tutor) -> str:
-        concept = tutor.knowledge.by_id.get(self._concept) if self._concept else None
-        return render.panel(concept, self._sources, self._sentences)
-
-    def complete(self, figure: Path | None, choices: list[dict[str, str]]) -> Messages:
-        """The finished turn, with its buttons on the last message."""
-        if self.finished is None:
-            return [*self._before, render.bot(self._head + self._text, choices)]
-        parts = render.experiment(self.finished, figure)
-        return [
-            *self._before,
-            *(render.bot(part["content"]) for part in parts[:-1]),
-            render.bot(parts[-1]["content"], choices),
-        ]
 
 
 def _lock() -> gr.Textbox:
@@ -287,13 +224,3 @@ def _problems(tutor: Tutor) -> str:
 
 def _position(index: int | tuple[int, ...] | list[int]) -> int:
     return index if isinstance(index, int) else int(index[0])
-
-
-def _save_figure(cache: Path, finished: DemoFinished | None) -> Path | None:
-    if finished is None or finished.result.figure is None:
-        return None
-    folder = cache / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{finished.call.name}-{hashlib.sha256(finished.result.figure).hexdigest()[:10]}.png"
-    path.write_bytes(finished.result.figure)
-    return path

@@ -5,15 +5,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import gradio as gr
 
 from knowledge.passages import Concept, Passage
 from knowledge.pictures import read_diagram
-from tutor.events import Answered, Checked, DemoFinished, Exchange, Source
+from tutor.events import Answered, Checked, DemoFinished, Source
+from tutor.predictions import JUST_RUN
+from tutor.runs import RunNote
 
 UNDERSTOOD = "> Understood as: "
 STOPPED = "*Stopped.*"
@@ -28,22 +28,16 @@ def plain(text: str) -> str:
 
 def spoken(content: Any) -> str:
     """The words of a chat message as they were typed or said, without what the page added."""
-    parts = content if isinstance(content, list) else [content]
-    texts = [part if isinstance(part, str) else part.get("text", "") for part in parts if isinstance(part, (str, dict))]
-    lines = [line for text in texts for line in text.split("\n") if not line.startswith(_ADDED)]
+    lines = [line for line in written(content).split("\n") if not line.startswith(_ADDED)]
     return html.unescape(re.sub(r"\\([\\`*_\[\]#|~>$!])", r"\1", "\n".join(lines))).strip()
 
 
-def exchanges(messages: Sequence[dict[str, Any]]) -> tuple[Exchange, ...]:
-    """The finished turns of a chat: each user message with all that the tutor said after it."""
-    turns: list[Exchange] = []
-    for message in messages:
-        text = spoken(message["content"])
-        if message["role"] == "user":
-            turns.append(Exchange(text, ""))
-        elif turns:
-            turns[-1] = Exchange(turns[-1].user, f"{turns[-1].tutor}\n{text}".strip())
-    return tuple(turns)
+def written(content: Any) -> str:
+    """The text of a chat message as it was put on the page."""
+    parts = content if isinstance(content, list) else [content]
+    return "\n".join(
+        part if isinstance(part, str) else str(part.get("text", "")) for part in parts if isinstance(part, (str, dict))
+    )
 
 
 def progress_line(fraction: float, note: str) -> str:
@@ -53,9 +47,11 @@ def progress_line(fraction: float, note: str) -> str:
 
 
 def options(answered: Answered, has_demo: bool) -> list[dict[str, str]]:
-    """Buttons under the answer: a quiz's choices, or follow-ups, the experiment and a quiz."""
+    """Buttons under the answer: a quiz's choices, what a learner may expect of an experiment, or follow-ups, the experiment and a quiz."""
     if answered.quiz is not None:
         return [{"label": choice, "value": choice} for choice in answered.quiz.choices]
+    if answered.prediction is not None:
+        return [{"label": text, "value": text} for text in (*answered.prediction.choices, JUST_RUN)]
     found = [{"label": text, "value": text} for text in answered.followups]
     if answered.concept and has_demo and answered.finished is None:
         found.append({"label": SHOW_LIVE, "value": SHOW_LIVE})
@@ -64,26 +60,37 @@ def options(answered: Answered, has_demo: bool) -> list[dict[str, str]]:
     return found
 
 
-def experiment(finished: DemoFinished, figure: Path | None) -> list[dict[str, Any]]:
-    """An experiment's result as messages: summary and table, the figure, texts to open."""
-    result = finished.result
-    settings = ", ".join(f"{name} {value}" for name, value in finished.call.params.items())
+def experiment(finished: DemoFinished, text: str, figure: str | None, raw: str) -> list[str]:
+    """An experiment's result as messages: what the tutor says of it, table, figure, texts to open, and how to repeat it.
+
+    `figure` and `raw` are the addresses of the picture and of the run's raw numbers.
+    """
+    result, note = finished.result, finished.note
     head = "| " + " | ".join(map(_cell, result.table.columns)) + " |\n|" + "---|" * len(result.table.columns)
     rows = "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in result.table.rows)
-    text = f"{result.summary}\n\n**{finished.title}** ({settings}; seed {finished.seed}), measured just now:\n\n{head}\n{rows}"
-    messages: list[dict[str, Any]] = [{"role": "assistant", "content": text}]
+    messages = [f"{text}\n\n**[{note.label}] {finished.title}**, measured just now:\n\n{head}\n{rows}"]
     if figure is not None:
         # Not a file message: Gradio 6.31 leaves out its alternative text and offers to share it on a public site.
-        address = f"gradio_api/file={quote(str(figure))}"
-        image = f'<img src="{address}" alt="{html.escape(result.figure_alt, quote=True)}">'
-        messages.append({"role": "assistant", "content": image.replace("\n", " ")})
-    if result.exhibits:
-        shown = "\n\n".join(
-            f"<details><summary>{html.escape(caption)}</summary>\n\n<pre>{html.escape(body)}</pre>\n</details>"
-            for caption, body in result.exhibits.items()
-        )
-        messages.append({"role": "assistant", "content": shown})
-    return messages
+        image = f'<img src="{figure}" alt="{html.escape(result.figure_alt, quote=True)}">'
+        messages.append(image.replace("\n", " "))
+    shown = [_opened(caption, body) for caption, body in result.exhibits.items()]
+    return [*messages, "\n\n".join([*shown, _repeat(note, raw)])]
+
+
+def _opened(caption: str, body: str) -> str:
+    return f"<details><summary>{html.escape(caption)}</summary>\n\n<pre>{html.escape(body)}</pre>\n</details>"
+
+
+def _repeat(note: RunNote, raw: str) -> str:
+    """What a run was made with, where its numbers are, and the command that repeats it."""
+    run = note.run
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items() if name != "model")
+    model = f"{run.versions['model']}, " if "model" in run.versions else ""
+    return (
+        f'<p class="run">[{note.label}] {html.escape(f"{run.settings}; {model}{versions}")}. '
+        f'<a href="{raw}" target="_blank" rel="noopener">Raw numbers (JSON)</a></p>\n\n'
+        + _opened(f"Command that repeats {note.label}", run.command)
+    )
 
 
 def panel(concept: Concept | None, sources: Sequence[Source], sentences: Sequence[Checked]) -> str:
@@ -103,26 +110,39 @@ def panel(concept: Concept | None, sources: Sequence[Source], sentences: Sequenc
     said = {sentence for checked in sentences for sentence in [_bare(checked.text)]}
     # Notes that the answer rests on come first and open; the others can be opened.
     for source in sorted(sources, key=lambda source: not source.cited):
-        parts.append(note(source, concept, said))
+        hit = source.hit
+        parts.append(run_note(source, hit, said) if isinstance(hit, RunNote) else note(source, concept, said))
     return "\n".join(parts) + "</aside>"
 
 
 def note(source: Source, concept: Concept, said: set[str]) -> str:
     """One passage with its number, its sentences marked where cited, and its primary sources."""
     passage = source.hit.passage
-    marked = " ".join(
-        f"<mark>{html.escape(sentence)}</mark>" if source.cited and _bare(sentence) in said else html.escape(sentence)
-        for sentence in passage.sentences
-    )
     belief = (
         f'<p class="belief">Often believed: “{html.escape(passage.claim)}” {html.escape(passage.why)}</p>'
         if passage.claim
         else ""
     )
+    return _source(source, f"{belief}<p>{_marked(source, said)}</p>{_links(passage, concept)}")
+
+
+def run_note(source: Source, note: RunNote, said: set[str]) -> str:
+    """One run with its label, its sentences marked where cited, and what it was made with."""
+    settings = html.escape(f"Measured in this conversation: {note.run.settings}.")
+    return _source(source, f'<p>{_marked(source, said)}</p><p class="primary">{settings}</p>')
+
+
+def _source(source: Source, body: str) -> str:
     return (
         f'<details class="note{" cited" if source.cited else ""}"{" open" if source.cited else ""}>'
-        f'<summary><span class="n">{source.n}</span> {html.escape(passage.title)}</summary>'
-        f"{belief}<p>{marked}</p>{_links(passage, concept)}</details>"
+        f'<summary><span class="n">{source.n}</span> {html.escape(source.hit.passage.title)}</summary>{body}</details>'
+    )
+
+
+def _marked(source: Source, said: set[str]) -> str:
+    return " ".join(
+        f"<mark>{html.escape(sentence)}</mark>" if source.cited and _bare(sentence) in said else html.escape(sentence)
+        for sentence in source.hit.passage.sentences
     )
 
 
@@ -137,11 +157,11 @@ def _links(passage: Passage, concept: Concept) -> str:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"\s*\[\d+\]", "", text).strip().rstrip(".!?").lower()
+    return re.sub(r"\s*\[R?\d+\]", "", text).strip().rstrip(".!?").lower()
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return plain(" ".join(text.split()))
 
 
 def bot(content: Any, choices: list[dict[str, str]] | None = None) -> gr.ChatMessage:

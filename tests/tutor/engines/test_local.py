@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -12,8 +13,9 @@ from transformers import LlamaForCausalLM
 from tests.tutor.engines.conftest import Tokenizer
 from tutor.chat import Tutor
 from tutor.engines.base import Branch, ChoosingEngine, Message
-from tutor.engines.local import LocalEngine
-from tutor.engines.tokens import encode_chat, encode_text
+from tutor.engines.decoder import Pass
+from tutor.engines.local import LocalEngine, Parts
+from tutor.engines.tokens import Prompt, encode_chat, encode_prompt, encode_text
 from tutor.errors import EngineError
 
 NOTES = "Pruning removes weights. Quantization rounds them to fewer bits, and keeps every one of them."
@@ -32,14 +34,19 @@ def written(engine: LocalEngine, question: str, tokens: int = 24) -> str:
 def count_passes(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list of the number of tokens that each forward pass was given."""
     sizes: list[int] = []
-    advance = engine._advance
+    run = engine.decoder.run
 
-    def counted(prefix: Any, tokens: list[int]) -> torch.Tensor:
-        sizes.append(len(tokens))
-        return advance(prefix, tokens)
+    def counted(passes: Sequence[Pass]) -> list[torch.Tensor]:
+        sizes.append(sum(len(one.tokens) for one in passes))
+        return run(passes)
 
-    monkeypatch.setattr(engine, "_advance", counted)
+    monkeypatch.setattr(engine.decoder, "run", counted)
     return sizes
+
+
+def read(engine: LocalEngine, prompt: Prompt) -> torch.Tensor:
+    """The logits after a prompt."""
+    return engine._open(prompt, 8)[2]
 
 
 def test_it_can_choose(engine: LocalEngine) -> None:
@@ -73,15 +80,97 @@ def test_reusing_a_prefix_gives_close_logits(
     engine: LocalEngine, tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the new tokens are run, and the logits are those of running all."""
-    prompt = encode_chat(tokenizer, asked("And quantization?"))
-    whole = tiny_llama(torch.tensor([prompt])).logits[0, -1]
-    engine._prefill(encode_chat(tokenizer, asked("What is pruning?")))
+    prompt = encode_prompt(tokenizer, asked("And quantization?"))
+    whole = tiny_llama(torch.tensor([prompt.tokens])).logits[0, -1]
+    read(engine, encode_prompt(tokenizer, asked("What is pruning?")))
     sizes = count_passes(engine, monkeypatch)
-    prefix, logits = engine._prefill(prompt)
-    assert 0 < sum(sizes) < 20 < len(prompt) == len(prefix.tokens) == prefix.cache.get_seq_length()
+    logits = read(engine, prompt)
+    assert 0 < sum(sizes) < 20 < len(prompt.tokens)
     assert torch.allclose(logits, whole, atol=1e-4)
-    again, same = engine._prefill(prompt)
-    assert len(sizes) == 1 and torch.equal(same, logits) and again.cache.get_seq_length() == len(prompt)
+    assert torch.equal(read(engine, prompt), logits) and len(sizes) == 1
+
+
+def noted(question: str, *notes: str) -> list[Message]:
+    """A prompt whose notes may be read apart."""
+    return [Message("system", "Answer from the notes."), Message("user", f"\nQuestion: {question}", notes)]
+
+
+def test_notes_are_read_once(engine: LocalEngine, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another question on a known and a new note reads the new note and the question, whatever the order."""
+    one, two = "- Pruning removes weights.\n", "- Quantization keeps them.\n"
+    read(engine, encode_prompt(tokenizer, noted("Why?", one)))
+    sizes = count_passes(engine, monkeypatch)
+    prompt = encode_prompt(tokenizer, noted("And how?", two, one))
+    read(engine, prompt)
+    assert sizes == [len(prompt.notes[0]), len(prompt.tail)]
+
+
+def test_notes_read_ahead_change_no_answer(
+    engine: LocalEngine, tokenizer: Tokenizer, tiny_llama: LlamaForCausalLM
+) -> None:
+    """Warming is only a head start."""
+    notes = ("- Pruning removes weights.\n", "- Quantization keeps them.\n")
+    prompt = encode_prompt(tokenizer, noted("Why?", *notes))
+    fresh = read(LocalEngine(tiny_llama, tokenizer, "fresh"), prompt)
+    for note in notes:
+        assert engine.warm(noted("", note))
+    assert torch.allclose(read(engine, prompt), fresh, atol=1e-5)
+
+
+def test_a_model_that_cannot_read_apart_reads_the_notes_in_a_row(
+    tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer
+) -> None:
+    """For transformers' own forward the notes are text like any other."""
+    engine = LocalEngine(tiny_llama, tokenizer, "generic", Parts(own_loop=False))
+    prompt = encode_prompt(tokenizer, noted("Why?", "- One.\n", "- Two.\n"))
+    whole = tiny_llama(torch.tensor([prompt.tokens])).logits[0, -1]
+    assert torch.allclose(read(engine, prompt), whole, atol=1e-4)
+
+
+def test_drafts_change_no_text(
+    tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is guessed, right or wrong, the text is the greedy one; right guesses save passes."""
+    plain = LocalEngine(tiny_llama, tokenizer, "plain", Parts(drafts=False))
+    expected = written(plain, "Why?", 20)
+    ids = torch.tensor([encode_chat(tokenizer, asked("Why?"))])
+    tokens = tiny_llama.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=24)[
+        0, ids.shape[1] :
+    ].tolist()
+    engine = LocalEngine(tiny_llama, tokenizer, "drafting")
+    for wrong in (False, True):
+
+        def guess(prompt: Sequence[int], answer: Sequence[int], wrong: bool = wrong) -> list[int]:
+            return [3, 3, 3] if wrong else tokens[len(answer) : len(answer) + 5]
+
+        monkeypatch.setattr("tutor.engines.local.draft", guess)
+        sizes = count_passes(engine, monkeypatch)
+        assert written(engine, "Why?", 20) == expected
+        assert wrong or len(sizes) < 12
+
+
+def test_learners_at_once_get_what_each_gets_alone(tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer) -> None:
+    """Eight threads on one engine, one of them stopping early."""
+    questions = [f"What is {word}?" for word in ("pruning", "RAG", "LoRA", "RLHF", "a TPU", "top-k", "decode", "SFT")]
+    alone = [written(LocalEngine(tiny_llama, tokenizer, "fresh"), question) for question in questions]
+    engine = LocalEngine(tiny_llama, tokenizer, "shared")
+    texts = [""] * len(questions)
+
+    def learn(i: int) -> None:
+        stream = engine.write(asked(questions[i]), max_new_tokens=24)
+        if i == 3:
+            texts[i] = next(stream)
+            stream.close()
+        else:
+            texts[i] = "".join(stream)
+
+    threads = [threading.Thread(target=learn, args=(i,)) for i in range(len(questions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert all(text == whole for i, (text, whole) in enumerate(zip(texts, alone, strict=True)) if i != 3)
+    assert texts[3] and alone[3].startswith(texts[3])
 
 
 def test_two_answers_at_once_do_not_meet(engine: LocalEngine, tiny_llama: LlamaForCausalLM) -> None:
@@ -183,9 +272,10 @@ def test_the_embedded_model_reuses_without_a_difference(real_tutor: Tutor) -> No
     """With the real weights a reused prefix gives logits close to a fresh run's, and the same first choice."""
     engine = real_tutor.engine
     assert isinstance(engine, LocalEngine)
-    prompt = encode_chat(engine.tokenizer, asked("What is quantization?"))
-    fresh = LocalEngine(engine.model, engine.tokenizer, "fresh")._prefill(prompt)[1]
-    engine._prefill(encode_chat(engine.tokenizer, asked("What is pruning?")))
-    reused = engine._prefill(prompt)[1]
+    prompt = encode_prompt(engine.tokenizer, asked("What is quantization?"))
+    lane = engine.decoder.lane(len(prompt.tokens))
+    fresh = engine.decoder.run([Pass(lane, prompt.tokens, 0)])[0][-1]
+    read(engine, encode_prompt(engine.tokenizer, asked("What is pruning?")))
+    reused = read(engine, prompt)
     assert int(reused.argmax()) == int(fresh.argmax())
     assert float((reused.softmax(-1) - fresh.softmax(-1)).abs().max()) < 0.05

@@ -1,0 +1,118 @@
+"""CPU, GPU and TPU: what this machine's two limits are, and how prefill and decode of the model stand under them.
+
+Matrix multiplication and memory bandwidth are measured and make a roofline (doi:10.1145/1498765.1498785); the model's
+own passes are timed and set under it. Figures of other chips are published ones and marked as such.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from demos import inference_charts, measure, roofline, words
+from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
+from demos.chips import CHIPS, sources
+from demos.hardware_words import COMPUTE, MEMORY, NEITHER, chip_table, limit, list_multiplications, summary_of
+from demos.measure import Span
+from demos.roofline import Roofline
+
+PROMPT, PAST = 128, 64  # tokens read in prefill, and held in the cache while a decode step is timed
+
+
+def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
+    dtype, rows = str(settings["dtype"]), int(settings["rows"])
+    yield Progress(0.0, "Loading a private copy of the model")
+    specimen = lab.specimen()
+    model = specimen.model.float() if dtype == "fp32" else specimen.model.bfloat16()
+    text = measure.evaluation_windows(specimen.tokenizer, 1)[0].to(model.device)
+    matmul = yield from roofline.measure_matmul(Span(0.15, 0.4))
+    bandwidth = yield from roofline.measure_bandwidth(Span(0.4, 0.5))
+    works = yield from roofline.measure_model(model, text, rows, PAST, PROMPT, Span(0.5, 0.95))
+    yield Progress(0.95, "Drawing")
+    peaks = {name: max(speed for (kind, _), speed in matmul.items() if kind == name) for name in roofline.DTYPES}
+    machine = Roofline(peaks[dtype], max(bandwidth.values()))
+    weights = roofline.model_bytes(model)
+    bounds = {"this machine": machine.gb_s * 1e9 / weights} | {
+        chip.name: chip.memory_gb_s * 1e9 / weights for chip in CHIPS
+    }
+    metrics: dict[str, float] = {
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "weights_mb": weights / 1e6,
+        "rows": rows,
+        **{f"matmul_{name}_gflops": peak for name, peak in peaks.items()},
+        "peak_gflops": machine.gflops,
+        "read_gb_s": bandwidth["read"],
+        "copy_gb_s": bandwidth["copy"],
+        "memory_gb_s": machine.gb_s,
+        "bound_tokens_per_s": bounds["this machine"],
+        **{f"{chip.key}_bound_tokens_per_s": bounds[chip.name] for chip in CHIPS},
+    }
+    for name, work in works.items():
+        metrics |= {
+            f"{name}_flop_per_byte": work.intensity,
+            f"{name}_gflops": work.gflops,
+            f"{name}_gb_s": work.gb_s,
+            f"{name}_tokens_per_s": work.tokens_per_s,
+        }
+    shown = {"decode": works["decode"], f"{rows} users": works["batch"], "prefill": works["prefill"]}
+    yield DemoResult(
+        summary=summary_of(metrics, dtype, PROMPT),
+        table=chip_table(machine, dtype, bounds),
+        metrics=metrics,
+        figure=inference_charts.roofline_chart(machine, shown, bounds, dtype),
+        figure_alt=f"Roofline of this machine: {words.number(machine.gflops)} GFLOP/s, {words.number(machine.gb_s)} GB/s; "
+        + ", ".join(
+            f"{name} {words.number(work.gflops)} GFLOP/s at {words.number(work.intensity)} FLOP/byte"
+            for name, work in shown.items()
+        )
+        + ". Computed bound of decode in tokens/s: "
+        + ", ".join(f"{name} {words.number(bound)}" for name, bound in bounds.items())
+        + ".",
+        exhibits={
+            "Published figures and their sources (not measured here)": sources(),
+            f"Matrix multiplications measured on this machine ({os.cpu_count()} CPU cores)": list_multiplications(
+                matmul
+            ),
+        },
+    )
+
+
+HARDWARE = Demo(
+    name="hardware",
+    title="Calculating speed and memory bandwidth, here and on other chips",
+    concepts=("cpu-vs-gpu-vs-tpu",),
+    params=(
+        Param(
+            "rows",
+            8,
+            "users whose answers are written at once (batch size)",
+            2,
+            32,
+            spoken=(
+                r"\bwith (\d+|two|three|four|five|six|seven|eight|nine|ten) rows\b",
+                r"\bbatch(?:es)?(?: size)?(?: of| =|=|:)? ?(\d+|two|three|four|five|six|seven|eight|nine|ten)\b",
+                r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) (?:users|answers at once|requests)\b",
+            ),
+        ),
+        Param(
+            "dtype",
+            "bf16",
+            "how the weights are stored: 16 bits (bf16) or 32 bits (fp32)",
+            choices=("bf16", "fp32"),
+            spoken=(
+                (r"\bfp32\b|\bfloat ?32\b|\bsingle precision\b", "fp32"),
+                (r"\bbf16\b|\bbfloat ?16\b", "bf16"),
+            ),
+        ),
+    ),
+    run=run,
+    words=r"\bhardware\b|\b[cgt]pus?\b|\broof[- ]?lines?\b|\bmemory bandwidth\b|\bmat(?:rix )?mul\w*|\bg?flops?\b",
+    verbs=r"(?:benchmark|measure)\b.{0,20}\b(?:machine|computer|hardware|[cgt]pu)\b",
+    prediction=Prediction(
+        question="The model writes for one user, a token at a time. Which limit of this machine does it come closer to?",
+        choices=(COMPUTE, MEMORY, NEITHER),
+        outcome=limit,
+        gaps={COMPUTE: "prefill-vs-decode#a-faster-calculating-chip-does-not-speed-up-everything"},
+    ),
+)

@@ -1,0 +1,126 @@
+"""The KV cache: the same model writes the same text with and without it, and the cache is weighed.
+
+With the cache a step reads the newest token only; without it the whole text is read again (Pope et al. 2022,
+arXiv:2211.05102, on prefill and decode). Sizes for multi-head (MHA) and multi-query attention (MQA) are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from demos import inference_charts, kv_size
+from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
+from demos.cached_decode import decode_both_ways
+from demos.kv_cache_words import MANY, NOTHING, TIME, outcome, summary_of
+from demos.measure import Span, encode_question
+from demos.words import number
+
+PROMPT = "Tell me about the sea."
+EDGE = 6  # the first and the last sixth of the steps stand for a short and a long text; their fastest counts
+
+
+def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
+    tokens = int(settings["tokens"])
+    yield Progress(0.0, "Loading a private copy of the model")
+    specimen = lab.specimen()
+    model, config = specimen.model, specimen.model.config
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    prompt = encode_question(specimen.tokenizer, PROMPT)
+    steps = yield from decode_both_ways(
+        model, prompt, tokens, specimen.tokenizer.eos_token_id, Span(0.1, 0.95), "Writing with and without the KV cache"
+    )
+    yield Progress(0.95, "Drawing")
+    again = [step for step in steps if step.recomputed is not None]
+    lengths = [step.length for step in again]
+    cached_ms = [1000 * step.cached_s for step in again]
+    uncached_ms = [1000 * step.recomputed_s for step in again]
+    number_bytes = next(model.parameters()).element_size()
+    own, kind = kv_size.kv_heads(config), kv_size.attention_kind(config)
+    heads = {"MHA": int(config.num_attention_heads), "MQA": 1}
+    per_token = {name: kv_size.bytes_per_token(config, count, number_bytes) for name, count in heads.items()}
+    window, edge = int(config.max_position_embeddings), max(1, len(again) // EDGE)
+    weights = sum(parameter.nbytes for parameter in model.parameters())
+    changed = sum(int((a != b).sum()) for a, b in zip(before, model.parameters(), strict=True))
+    metrics: dict[str, float] = {
+        "tokens": tokens,
+        "prompt_tokens": len(prompt),
+        "recomputed": len(again),
+        "same": sum(step.recomputed == step.token for step in again),
+        "logit_difference": max(step.difference for step in again),
+        "lead": max(step.lead for step in again),
+        "cached_short_ms": min(cached_ms[:edge]),
+        "cached_long_ms": min(cached_ms[-edge:]),
+        "uncached_short_ms": min(uncached_ms[:edge]),
+        "uncached_long_ms": min(uncached_ms[-edge:]),
+        "length": lengths[-1],
+        "cache_mb": again[-1].cache_bytes / 1e6,
+        "cache_kb_per_token": again[-1].cache_bytes / lengths[-1] / 1e3,
+        **{f"{name.lower()}_mb": size * lengths[-1] / 1e6 for name, size in per_token.items()},
+        "query_heads": heads["MHA"],
+        "kv_heads": own,
+        "window": window,
+        "window_mb": kv_size.bytes_per_token(config, own, number_bytes) * window / 1e6,
+        "weights_mb": weights / 1e6,
+        "weights_changed": changed,
+    }
+    sizes = {f"{kind}, this model (measured)": [step.cache_bytes / 1e6 for step in again]} | {
+        f"{name} (computed)": [size * length / 1e6 for length in lengths]
+        for name, size in per_token.items()
+        if name != kind
+    }
+    rows = sorted({round(i * (len(again) - 1) / 3) for i in range(4)})
+    yield DemoResult(
+        summary=summary_of(metrics, kind),
+        table=Table(
+            ("Text (tokens)", "With cache (ms)", "Without (ms)", *(f"{name}, MB" for name in sizes)),
+            tuple(
+                (
+                    str(lengths[i]),
+                    number(cached_ms[i]),
+                    number(uncached_ms[i]),
+                    *(number(size[i]) for size in sizes.values()),
+                )
+                for i in rows
+            ),
+        ),
+        metrics=metrics,
+        figure=inference_charts.cache_chart(lengths, cached_ms, uncached_ms, sizes),
+        figure_alt=f"Time for the next token at {lengths[0]} and {lengths[-1]} tokens: with the cache "
+        f"{number(metrics['cached_short_ms'])} and {number(metrics['cached_long_ms'])} ms, without "
+        f"{number(metrics['uncached_short_ms'])} and {number(metrics['uncached_long_ms'])} ms. Cache at {lengths[-1]} "
+        "tokens in MB: " + ", ".join(f"{name} {number(size[-1])}" for name, size in sizes.items()) + ".",
+        exhibits={
+            "Prompt": PROMPT,
+            "Text written with the cache": str(specimen.tokenizer.decode([step.token for step in steps])).strip(),
+        },
+    )
+
+
+KV_CACHE = Demo(
+    name="kv_cache",
+    title="Writing with and without the KV cache",
+    concepts=("prefill-vs-decode", "mha-vs-mqa-vs-gqa", "context-window-vs-memory"),
+    params=(
+        Param(
+            "tokens",
+            128,
+            "tokens that the model writes",
+            32,
+            320,
+            spoken=(r"\b(?:up to|until|at) (\d+)(?: tokens)?\b", r"\b(\d+)[- ]tokens?\b", r"\btokens *= *(\d+)"),
+        ),
+    ),
+    run=run,
+    words=r"\bkv[- ]?cach\w*|\bkey[- ]value cach\w*|\bwithout (?:a |the |its )?cache\b|\bcaching\b|\b(?:mha|mqa|gqa)\b|"
+    r"\bmulti[- ]?(?:query|head) attention\b|\bgrouped[- ]query attention\b|\bprefill\b|\bdecode (?:phase|step|speed)s?\b",
+    prediction=Prediction(
+        question="Without a KV cache, the model reads its whole text again for each new token. What does the cache change?",
+        choices=(TIME, MANY, NOTHING),
+        outcome=outcome,
+        gaps={
+            MANY: "prefill-vs-decode#the-kv-cache-does-not-change-the-answer",
+            NOTHING: "prefill-vs-decode#how-the-kv-cache-saves-work",
+        },
+    ),
+)

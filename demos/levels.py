@@ -1,0 +1,62 @@
+"""Numbers in a learner's words, and a setting that holds several of them ("compare 8, 4 and 2 bits")."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from demos.base import Param, Value
+from tutor.errors import DemoError
+
+COUNT = "two|three|four|five|six|seven|eight|nine|ten"
+TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+MOST = 4  # levels in one comparison: more would take longer than a learner waits
+_DIGITS = r"\d*\.?\d+"
+_BETWEEN = r"(?:\s*(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then)\b)\s*)+"
+
+
+def first_of_several(unit: str, words: str = COUNT) -> str:
+    """A pattern for a number before its unit, also where more follow: the 8 of "8, 4 and 2 bits" is group 1."""
+    number = rf"(?:{_DIGITS}|\b(?:{words}))"
+    return (
+        rf"(?<![\w.])({number})(?:\s*-?\s*(?:{unit}))?(?:{_BETWEEN}{number}(?:\s*-?\s*(?:{unit}))?)*?\s*-?\s*(?:{unit})"
+    )
+
+
+def several(unit: str, words: str = COUNT) -> str:
+    """A pattern for two or more numbers before their unit: group 1 is "8, 4 and 2" in "8, 4 and 2 bits"."""
+    number = rf"(?:{_DIGITS}|\b(?:{words}))"
+    return rf"(?<![\w.])({number}(?:(?:\s*-?\s*(?:{unit}))?{_BETWEEN}{number})+)\s*-?\s*(?:{unit})"
+
+
+@dataclass(frozen=True)
+class Levels(Param):
+    """Several values of another setting in one text; "8, 4 and 2 bits" becomes "8,4,2", each checked by `of`."""
+
+    of: Param | None = None
+
+    def parse(self, value: Value) -> str:
+        """Return the values joined by commas, each once, in the order given; raises DemoError naming what is allowed."""
+        text = str(value).strip()
+        numbers = re.findall(_DIGITS, text)
+        if re.sub(rf"{_DIGITS}|{_BETWEEN}|bits?|percent|[\s%-]", "", text):
+            raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
+        parsed = list(dict.fromkeys(self._one(number) for number in numbers))
+        if len(parsed) > MOST:
+            raise DemoError(f"--{self.name} names {len(parsed)} levels; give at most {MOST}.")
+        return ",".join(f"{level:g}" for level in parsed)
+
+    def _one(self, number: str) -> float:
+        level = float(number) / 100 if self.percent and float(number) > 1 else float(number)
+        if self.of is not None:
+            self.of.parse(f"{level:g}")
+        return level
+
+    def allowed(self) -> str:
+        each = self.of.allowed() if self.of is not None else "a number"
+        return f"up to {MOST} values joined by commas, each {each}"
+
+
+def read_levels(text: object) -> tuple[float, ...]:
+    """The levels that a parsed `Levels` setting holds."""
+    return tuple(float(level) for level in str(text).split(",") if level)

@@ -1,0 +1,133 @@
+"""Learners' passes run together, each gets its own, and nobody waits for another's whole answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+import torch
+
+from tutor.engines.batch import ROWS, Batch
+from tutor.engines.decoder import Decoder, Lane, Pass
+
+
+class Recorder:
+    """A decoder whose logits are the pass's last token; `gate` holds it back until a test lets it run."""
+
+    apart = True
+
+    def __init__(self) -> None:
+        self.steps: list[list[int]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.broken = False
+
+    def lane(self, capacity: int) -> Lane:
+        raise NotImplementedError
+
+    def run(self, passes: Sequence[Pass]) -> list[torch.Tensor]:
+        self.gate.wait(5)
+        if self.broken:
+            raise MemoryError("no room")
+        self.steps.append([len(one.tokens) for one in passes])
+        return [torch.full((one.keep, 1), float(one.tokens[-1])) for one in passes]
+
+
+def a_pass(*tokens: int, keep: int = 1) -> Pass:
+    return Pass(cast(Any, None), tokens, 0, keep)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def batch(recorder: Recorder) -> Batch:
+    return Batch(cast(Decoder, recorder))
+
+
+def at_once(batch: Batch, recorder: Recorder, passes: Sequence[Pass]) -> list[list[float]]:
+    """Run each pass from a thread of its own, all of them waiting behind one that is being computed."""
+    results: list[list[float]] = [[] for _ in passes]
+
+    def ask(i: int) -> None:
+        results[i] = batch.run([passes[i]])[0].flatten().tolist()
+
+    recorder.gate.clear()
+    first = threading.Thread(target=lambda: batch.run([a_pass(0)]))
+    first.start()
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(passes))]
+    for thread in threads:
+        thread.start()
+    while len(batch._waiting) < len(passes) + 1:
+        pass
+    recorder.gate.set()
+    for thread in (first, *threads):
+        thread.join(5)
+    return results
+
+
+def test_those_who_wait_run_in_one_step(batch: Batch, recorder: Recorder) -> None:
+    """Eight learners' next tokens cost one pass, and each gets the answer to its own."""
+    results = at_once(batch, recorder, [a_pass(n) for n in range(1, 9)])
+    assert results == [[float(n)] for n in range(1, 9)]
+    assert recorder.steps == [[1], [1] * 8]
+
+
+def test_a_long_prompt_is_read_in_pieces_between_others(batch: Batch, recorder: Recorder) -> None:
+    """Short passes never wait for more than one piece of somebody's prompt."""
+    prompt = a_pass(*range(1, ROWS + 101))
+    results = at_once(batch, recorder, [prompt, a_pass(7)])
+    assert results == [[float(ROWS + 100)], [7.0]]
+    assert sorted(recorder.steps[1]) == [1, ROWS - 1] and recorder.steps[2] == [101]
+
+
+def test_pieces_keep_positions_and_only_the_last_has_logits(batch: Batch, recorder: Recorder) -> None:
+    """A prompt in pieces is the same prompt."""
+    seen: list[tuple[int, int, int]] = []
+    run = recorder.run
+
+    def noted(passes: Sequence[Pass]) -> list[torch.Tensor]:
+        seen.extend((one.position, len(one.tokens), one.keep) for one in passes)
+        return run(passes)
+
+    recorder.run = noted  # type: ignore[method-assign]
+    logits = batch.run([Pass(cast(Any, None), list(range(2 * ROWS + 5)), 40, keep=2)])[0]
+    assert seen == [(40, ROWS, 0), (40 + ROWS, ROWS, 0), (40 + 2 * ROWS, 5, 2)]
+    assert logits.shape == (2, 1)
+
+
+def test_patient_passes_wait_for_everybody(batch: Batch, recorder: Recorder) -> None:
+    """Reading ahead never delays a learner by more than a step that has begun."""
+    recorder.gate.clear()
+    threads = [
+        threading.Thread(target=lambda: batch.run([a_pass(1, 1)])),
+        threading.Thread(target=lambda: batch.run([a_pass(2, 2, 2)], patient=True)),
+        threading.Thread(target=lambda: batch.run([a_pass(3)])),
+    ]
+    for n, thread in enumerate(threads):
+        thread.start()
+        while len(batch._waiting) < n + 1:
+            pass
+    recorder.gate.set()
+    for thread in threads:
+        thread.join(5)
+    assert recorder.steps == [[2], [1], [3]]
+
+
+def test_an_error_reaches_those_who_asked_and_nobody_else(batch: Batch, recorder: Recorder) -> None:
+    """A failed step fails its learners; the next one finds a working batch."""
+    recorder.broken = True
+    with pytest.raises(MemoryError):
+        batch.run([a_pass(1)])
+    recorder.broken = False
+    assert batch.run([a_pass(2)])[0].item() == 2.0 and batch._waiting == []
+
+
+def test_several_passes_of_one_caller_come_back_in_order(batch: Batch) -> None:
+    """Notes that are read together keep their order; one without logits has none."""
+    rows = batch.run([a_pass(4), a_pass(5, keep=0), a_pass(6, 7)])
+    assert [row.flatten().tolist() for row in rows] == [[4.0], [], [7.0]]

@@ -1,0 +1,123 @@
+"""Which runs a question is about, and what joins the notes for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from demos.base import Demo, DemoResult, Table
+from knowledge.search import Search
+from tests.conftest import ScriptedEngine
+from tutor.chat import Tutor
+from tutor.events import Answered, Exchange
+from tutor.followup import Standalone
+from tutor.recall import aimed, recall, runs_of, topical
+from tutor.runs import Run, RunNote, make_run
+
+DEMO = Demo("fake", "Feed the dogs", ("cats-vs-dogs",), (), lambda lab, params: iter(()), words="fake")
+RESULT = DemoResult(
+    "Feeding shrinks the bowl from 269 to 116 MB. Perplexity goes from 31.0 to 40.8: clearly worse. Barking ran at 42 instead of 20 tokens/s.",
+    Table(("Measure", "Before", "After"), (("Size (MB)", "269.0", "116.4"),)),
+    {"perplexity": 40.8},
+)
+
+
+def made(name: str = "fake") -> Run:
+    """A run of the fake."""
+    return make_run(name, DEMO.title, {"bits": 4}, 0, "Tiny", RESULT, "")
+
+
+RAN = (Exchange("What are cats?", "Cats purr [1]."), Exchange("show me the fake", "It ran.", made()))
+
+
+@pytest.fixture(autouse=True)
+def demos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake is the only experiment."""
+    monkeypatch.setattr("tutor.chat.DEMOS", (DEMO,))
+
+
+@pytest.mark.parametrize(
+    ("question", "lead"),
+    [
+        ("why did it get worse?", "Perplexity"),
+        ("why?", "Perplexity"),
+        ("how much smaller is it?", "Feeding"),
+        ("and the speed?", "Barking"),
+        ("why did R1 get slower?", "Barking"),
+        ("is 40.8 bad?", "Perplexity"),
+    ],
+)
+def test_a_question_about_the_run_leads_with_what_was_measured(search: Search, question: str, lead: str) -> None:
+    """Its measure, its words, a pronoun right after it or its label make a question one about the run."""
+    found = recall(question, RAN, (DEMO,), search)
+    assert found.strongly and [note.label for note in found.notes] == ["R1"]
+    assert found.notes[0].lead.startswith(lead)
+
+
+@pytest.mark.parametrize(
+    "question", ["How fast is a cheetah?", "Who won in 1998?", "Are cats faster?", "What is tea?", "", "🙂", "R7"]
+)
+def test_other_questions_are_left_alone(search: Search, question: str) -> None:
+    """Another subject, another side or a run that never was brings no run in."""
+    assert recall(question, RAN, (DEMO,), search).notes == ()
+    assert recall("why did it get worse?", (Exchange(question, "…"),), (DEMO,), search).notes == ()
+
+
+def test_the_last_run_is_meant_unless_another_is_named(search: Search) -> None:
+    """ "It" is the latest run, [R1] the first, "than before" both."""
+    history = (*RAN, Exchange("again", "It ran.", made()))
+    labels = {
+        question: [note.label for note in recall(question, history, (DEMO,), search).notes]
+        for question in ("why did it get worse?", "why did R1 get worse?", "is it worse than before?")
+    }
+    assert list(labels.values()) == [["R2"], ["R1"], ["R1", "R2"]] and len(runs_of(history)) == 2
+
+
+def test_a_run_sets_the_topic(search: Search) -> None:
+    """However a run was asked for, follow-ups are about what ran."""
+    assert "dogs" in topical(RAN, (DEMO,), search)[1].user and topical(RAN, (DEMO,), search)[0] == RAN[0]
+    found = recall("why did it get worse?", RAN, (DEMO,), search)
+    query = aimed(Standalone("x", False, None), "and why did it get worse?", found, (DEMO,), search)
+    assert query.query == "Dogs: why did it get worse?" and query.rewritten
+
+
+def answer(tutor: Tutor, question: str) -> Answered:
+    """How the turn after the run ends."""
+    last = list(tutor.turn(question, RAN))[-1]
+    assert isinstance(last, Answered)
+    return last
+
+
+def test_why_is_answered_from_the_run_and_a_note(tutor: Tutor) -> None:
+    """The measured sentence first, cited by label; then at least one reason from the notes."""
+    last = answer(tutor, "why did it get worse?")
+    assert last.text.startswith("Perplexity goes from 31.0 to 40.8: clearly worse [R1].")
+    assert last.sentences[0].sources == ("R1",) and isinstance(last.sentences[1].sources[0], int)
+    assert [source.n for source in last.sources][-1] == "R1" and last.sources[-1].cited
+
+
+def test_a_free_models_numbers_must_be_the_runs(tutor: Tutor) -> None:
+    """What a free model quotes of a run is held to its summary, table and metrics."""
+    for written, shown in (
+        ("Perplexity goes from 31.0 to 40.8: clearly worse [R1].", "supported"),
+        ("Perplexity goes from 31.0 to 60.8: clearly worse [R1].", "quoted"),
+        ("Perplexity goes from 40.8 to 31.0: clearly worse [R1].", "quoted"),
+    ):
+        free = replace(tutor, engine=ScriptedEngine(pieces=[written]), free=True)
+        last = answer(free, "why did it get worse?")
+        assert [sentence.support for sentence in last.sentences] == [shown], written
+        assert last.text == "Perplexity goes from 31.0 to 40.8: clearly worse [R1]."
+
+
+def test_the_model_reads_the_run(tutor: Tutor) -> None:
+    """The run's summary is in the prompt under its label, for a model that writes."""
+    engine = ScriptedEngine(pieces=["Cats purr softly on warm cushions."])
+    answer(replace(tutor, engine=engine, free=True), "why did it get worse?")
+    assert f"[R1] {RESULT.summary}" in engine.prompts[0][-1].content
+
+
+def test_notes_keep_their_numbers(search: Search) -> None:
+    """A run comes after the notes, so that [1] stays the first note."""
+    found = recall("why did it get worse?", RAN, (DEMO,), search)
+    assert isinstance(found.notes[0], RunNote) and found.notes[0].place == 1

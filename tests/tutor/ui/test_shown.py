@@ -1,0 +1,72 @@
+"""A conversation read back from the page: its turns and the runs that they link to."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+from demos.base import DemoResult, Table
+from knowledge.passages import Knowledge
+from tutor.events import DemoCall, DemoFinished, Source
+from tutor.runs import make_run, run_note
+from tutor.ui import kept, render
+from tutor.ui.shown import exchanges
+
+EVIL = "<img src=x onerror=alert(1)> **why** | `x`?"
+
+
+def finished(summary: str = "It went from 31.0 to 40.8.") -> DemoFinished:
+    """A finished experiment whose learner asked something nasty."""
+    result = DemoResult(summary, Table(("A | b",), (("<b>1</b>",),)), {"m": 1.0}, exhibits={"Your question": EVIL})
+    run = make_run("fake", "A fake", {"bits": 4, "layers": ""}, 0, "Tiny", result, EVIL)
+    return DemoFinished(DemoCall("fake", {"bits": 4}), "A fake", result, 0, run_note(run, 1, "cats-vs-dogs", ()))
+
+
+def said(text: str) -> dict[str, object]:
+    """A message as Gradio hands it back."""
+    return {"role": "assistant", "content": [{"type": "text", "text": text}]}
+
+
+def test_a_run_is_found_again_by_its_link(tmp_path: Path) -> None:
+    """Nothing but the visible conversation carries a run from turn to turn."""
+    done = finished()
+    raw = kept.address(kept.save_run(tmp_path, done.note.run))
+    parts = render.experiment(done, done.result.summary, None, raw)
+    asked = {"role": "user", "content": "show me"}
+    turns = exchanges([asked, *map(said, parts), {"role": "user", "content": "why?"}], tmp_path)
+    assert turns[0].run == done.note.run and turns[1].run is None
+    assert exchanges([asked, *map(said, parts)], tmp_path / "elsewhere")[0].run is None
+
+
+def test_a_learner_cannot_forge_a_link(tmp_path: Path) -> None:
+    """Neither a user's message nor a path out of the cache is followed."""
+    raw = kept.address(kept.save_run(tmp_path, finished().note.run))
+    link = f'<a href="{raw}">x</a>'
+    assert exchanges([{"role": "user", "content": link}], tmp_path)[0].run is None
+    assert kept.find_run(tmp_path, render.plain(link)) is None
+    assert kept.find_run(tmp_path / "other", link) is None
+    assert kept.find_run(tmp_path, '<a href="gradio_api/file=/etc/../etc/passwd.json">x</a>') is None
+
+
+def test_an_experiment_shows_how_to_repeat_it() -> None:
+    """Label, settings, seed, versions, model, raw numbers and command stand in the message."""
+    parts = "\n".join(render.experiment(finished(), "Said.", "figure.png", "raw.json"))
+    for wanted in ("[R1]", "bits 4", "seed 0", "torch ", "transformers ", "Tiny", 'href="raw.json"', "--bits=4"):
+        assert wanted in parts, wanted
+    assert "layers" not in parts.split("Command")[0]
+
+
+def test_what_a_learner_asked_is_escaped() -> None:
+    """Their question comes back in exhibits and in the command, as text."""
+    parts = "\n".join(render.experiment(finished(), "Said.", None, "raw.json"))
+    assert "<img src=x" not in parts and html.escape("<img src=x") in parts and "<b>1</b>" not in parts
+
+
+def test_the_panel_shows_a_run_as_a_source(knowledge: Knowledge) -> None:
+    """A cited run is open, labelled, its sentence marked."""
+    from tutor.events import Checked
+
+    note = finished().note
+    sentence = Checked("It went from 31.0 to 40.8 [R1].", ("R1",), "supported", 1.0)
+    shown = render.panel(knowledge.by_id["cats-vs-dogs"], (Source("R1", note, True),), (sentence,))
+    assert '<span class="n">R1</span>' in shown and "<mark>It went from 31.0 to 40.8.</mark>" in shown

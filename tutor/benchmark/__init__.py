@@ -1,0 +1,1 @@
+"""Speed against named baselines, all in one run: `python -m tutor bench`, `make bench` for docs/speed.md."""

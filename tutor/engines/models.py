@@ -1,0 +1,55 @@
+"""Models of transformers from a folder or the Hub, in the type and on the device that are fastest here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.errors import EngineError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def load_model(source: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A chat model and its tokenizer; raises EngineError if there is no usable one."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=fastest_dtype()).eval()
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise EngineError(
+            f"The model {str(source)!r} cannot be loaded ({first_line}); "
+            "set TUTOR_MODEL to a chat model's Hub id or folder, or leave it unset for the embedded one."
+        ) from error
+    if not tokenizer.chat_template:
+        raise EngineError(f"The model {str(source)!r} has no chat template; set TUTOR_MODEL to a chat model.")
+    return model.to(best_device()), tokenizer
+
+
+def best_device() -> str:
+    """`cuda` where there is one, else `cpu`."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def fastest_dtype() -> torch.dtype:
+    """bf16 where this machine multiplies bf16 matrices faster than fp32 ones, else fp32 (older CPUs emulate bf16)."""
+    import torch
+
+    if best_device() == "cuda":
+        return torch.bfloat16
+    took: dict[torch.dtype, float] = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        x, w = torch.ones(256, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
+        torch.nn.functional.linear(x, w)
+        start = time.perf_counter()
+        for _ in range(5):
+            torch.nn.functional.linear(x, w)
+        took[dtype] = time.perf_counter() - start
+    return torch.bfloat16 if took[torch.bfloat16] < took[torch.float32] else torch.float32

@@ -1,0 +1,142 @@
+"""How learners put it: patterns of words by which `tutor.intent` tells wishes apart. Each table says what it is for."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(*alternatives: str) -> re.Pattern[str]:
+    """A pattern that finds any of the alternatives, whatever the case."""
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+def _words(*lines: str) -> frozenset[str]:
+    return frozenset(word for line in lines for word in line.split())
+
+
+# What may stand before a command: "ok now please prune 70%".
+LEAD = _any(
+    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|great|cool|thanks?|(?:can|could|would|will) you|"
+    r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i want (?:you )?to|try to|just|again|instead)\b[\s,.!:]*)+"
+)
+# Asks to see something, which may still be words.
+SHOW = _any(
+    r"\bshow (?:me|us)\b",
+    r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test)\b",
+    r"\b(?:can|could|may) (?:i|we|you) (?:see|watch|try|demo|show)\b",
+    r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot)\b",
+    r"\bi (?:want|would like|'?d like|wanna) (?:to )?(?:see|try|watch)\b",
+    r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
+    r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
+    r"^(?:compare|run|plot|measure|try|start|test|watch)\b",
+)
+# Asks for a run and for nothing else, whatever words stand around it.
+LIVE = _any(
+    r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on|how|what|with|without|for|please|and|at|in)\b|\s*[,.:;!?])",
+    r"\b(?:show|see|watch|try|run|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
+    r"\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*)",
+    r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
+    r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
+    r"\b(?:show (?:me|us)|see|watch) what happens\b",
+    r"^(?:run|simulate|measure|benchmark)\b(?! (?:me|us) through)",
+)
+# Asks for words, also after "show me".
+EXPLAINS = _any(
+    r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|basics|pros|cons|steps|list|summary|idea)\b",
+    r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|many|much|come|\w+ (?:decides?|works?|\w+s \w+))\b",
+    r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
+    r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
+    r"\b(?:is it|does|should|where (?:do|can|should|would) i|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
+    r"\b(?:right|correct)\s*\?",
+)
+QUESTION = _any(
+    r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|do|did|can (?:a|an|the|i|one|it|my)|should|"
+    r"would|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
+)
+# A question by its first word that continues an experiment: "what about 2 bits?"
+ABOUT = _any(
+    r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:what|how) (?:about|of|if (?:we|i|you)\b)|what happens (?:with|at|if)\b)"
+)
+# A lead that takes up what ran last: "now with 2 bits".
+AGAIN = _any(
+    r"^(?:(?:and|now|ok(?:ay)?|again|then|also|pl(?:ea)?[sz]e?|so|but|what about|how about|what if (?:we|i|you)|try|same|repeat|"
+    r"run|do|redo|rerun|make|use|set|with|at|for|to|in|it|that|this|only|just|compare|instead|let'?s|lets|go back|back|change|"
+    r"switch|turn|the same|once more|one more time|show me|can (?:you|we)|could (?:you|we))\b[\s,]*)+"
+)
+REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
+# A sentence of only these words, of which one is in STARTS, points to the set in play: "show me live", "demo please".
+POINTS = _words(
+    "a ahead and can could demo do experiment for give go here i in action it just let lets live ll me model now ok okay on",
+    "please pls real run s see show start test that the then this to try us want watch we would like you your yes",
+)
+STARTS = _words("live demo experiment run see watch try show start test do")
+
+QUIZ = _any(
+    r"\bquizz?(?:es)?\b|\btest (?:me|my)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
+    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b",
+)
+QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")
+
+_PRAISE = (
+    r"(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|(?:that |it )?makes sense(?: now)?)"
+)
+SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "hello",
+        _any(
+            r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)[\s,]*"
+            r"(?:there|tutor|everyone|all)?[^\w]*$"
+        ),
+    ),
+    (
+        "thanks",
+        _any(
+            rf"^(?:{_PRAISE}[\s,!.]*(?:that )?)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?"
+            r"(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$"
+        ),
+    ),
+    (
+        "bye",
+        _any(
+            r"^(?:good)?(?:bye|night)(?: for now| bye)?[\s!.]*$",
+            r"^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$",
+        ),
+    ),
+    (
+        "who",
+        _any(
+            r"\bwho (?:are|made|built|created) you\b|\bwhat are you\b|\byour name\b|\bhow are you\b",
+            r"\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b",
+            r"\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
+        ),
+    ),
+    (
+        "help",
+        _any(
+            r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: .{0,20})?|"
+            r"(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|"
+            r"what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|"
+            r"list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$"
+        ),
+    ),
+)
+# Tries to give the tutor orders about itself. A question about system prompts in general is none.
+INJECTION = _any(
+    r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b"
+    r".{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b",
+    r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
+    r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
+    r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
+    r"\byou are now\b|\bact as\b|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
+    r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b",
+    r"\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
+)
+
+# Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".
+SPELLINGS = _words(
+    "quantize quantized quantization prune pruning pruned sparsity structured unstructured experiment temperature sampling",
+    "nucleus tokenizer tokenize tokens experts mixture routing retrieval retrieve attention shuffle shuffled reverse reversed",
+    "letters policy distill distillation pretraining hardware bandwidth roofline benchmark perplexity percent adapter",
+    "finetune finetuning examples prompting reinforcement chunks overlap passages caching decoding balance balancing",
+    "simulate visualize compare measure layers",
+)

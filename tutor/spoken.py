@@ -1,0 +1,97 @@
+"""An experiment's parameters from a learner's words, and the words themselves where they are misspelt."""
+
+from __future__ import annotations
+
+import re
+
+from demos.base import Demo, Param, Value
+from tutor.patterns import SPELLINGS
+
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NUMBERS = {word: n for n, word in enumerate(_UNITS)} | {word: 10 * n for n, word in enumerate(_TENS, 1)}
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
+_LONE_NUMBER = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?![\w.:]\w)")
+_SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended, and two
+
+
+def spoken_values(text: str, demo: Demo) -> dict[str, Value]:
+    """The values of the experiment's parameters in the text, by name."""
+    return {name: value for name, (value, _) in _found(text, demo).items()}
+
+
+def bare_value(text: str, demo: Demo) -> dict[str, Value]:
+    """A lone number, taken as the experiment's first numeric parameter; empty where the text has none or several."""
+    numbers = _LONE_NUMBER.findall(text)
+    first = next((param for param in demo.params if not isinstance(param.default, str)), None)
+    if len(numbers) != 1 or first is None or ("%" in text and not first.percent):
+        return {}
+    return {first.name: _value(numbers[0], first)}
+
+
+def without_values(text: str, demo: Demo) -> str:
+    """The text less the words that set the experiment's parameters."""
+    kept = list(text)
+    for _, (start, end) in _found(text, demo).values():
+        kept[start:end] = " " * (end - start)
+    return "".join(kept)
+
+
+def tells_a_value(text: str, demo: Demo) -> bool:
+    """Whether a parameter is set by a word of its own ("2 bits") and not by a mere "at 2"."""
+    spans = [text[start:end] for _, (start, end) in _found(text, demo).values()]
+    return any(re.search(r"[^\W\d_]{3,}|%|:", re.sub(r"\b(?:with|until|from|size)\b", "", span)) for span in spans)
+
+
+def mended(text: str) -> str:
+    """The text with misspelt words of the experiments put right."""
+    return re.sub(r"[^\W\d_]{5,}", lambda match: _mend(match.group()), text)
+
+
+def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
+    """Each spoken parameter's value, and where in the text it stands."""
+    found: dict[str, tuple[Value, tuple[int, int]]] = {}
+    for param in demo.params:
+        for spoken in param.spoken:
+            pattern, value = spoken if isinstance(spoken, tuple) else (spoken, None)
+            match = re.search(pattern, text, re.IGNORECASE)
+            if match:
+                found[param.name] = (value if value is not None else _value(match.group(1), param), match.span())
+                break
+    return found
+
+
+def _value(text: str, param: Param) -> Value:
+    """The words as the parameter takes them; "eight" is 8, and 70 of a percentage 0.7. A free text stays as it is."""
+    if type(param) is Param and isinstance(param.default, str):
+        return text.strip()
+    text = _NUMBER_WORD.sub(lambda match: str(_NUMBERS[match.group().lower()]), text.strip())
+    try:
+        return float(text) / 100 if param.percent and float(text) > 1 else text
+    except ValueError:
+        return text
+
+
+def _mend(word: str) -> str:
+    lower = word.lower()
+    if lower in SPELLINGS or any(right.startswith(lower) or lower.startswith(right) for right in SPELLINGS):
+        return word  # right, or another form of it: "token", "experiments"
+    for right in sorted(SPELLINGS):
+        slips = 2 if len(right) >= _LONG_SPELLING else 1 if len(right) >= _SHORT_SPELLING else 0
+        if lower[0] == right[0] and abs(len(lower) - len(right)) <= slips and _slips(lower, right) <= slips:
+            return right
+    return word
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters are missing, added, wrong or swapped (optimal string alignment distance)."""
+    rows = [list(range(len(other) + 1))]
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
