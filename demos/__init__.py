@@ -11,9 +11,22 @@ from demos.prune import PRUNE
 from demos.quantize import QUANTIZE
 from demos.sampling import SAMPLING
 from demos.stages import STAGES
+from demos.tokens import TOKENS
 from tutor.errors import DemoError
 
-DEMOS: tuple[Demo, ...] = (QUANTIZE, PRUNE, FEW_SHOT, HARDWARE, KV_CACHE, POLICIES, EXPERTS, LORA, SAMPLING, STAGES)
+DEMOS: tuple[Demo, ...] = (
+    QUANTIZE,
+    PRUNE,
+    FEW_SHOT,
+    HARDWARE,
+    KV_CACHE,
+    POLICIES,
+    EXPERTS,
+    LORA,
+    SAMPLING,
+    STAGES,
+    TOKENS,
+)
 
 
 def find_demo(name: str) -> Demo:

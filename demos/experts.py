@@ -133,6 +133,7 @@ EXPERTS = Demo(
     run=run,
     words=r"\bmixtures?[- ]of[- ]experts?\b|\bmoes?\b|\bexperts?\b|\brout(?:er|ing)\b(?: collapse)?|\bload[- ]balanc\w+|"
     r"\b(?:total|active) param\w+",
+    verbs=r"train (?:an? |the )?(?:small |tiny )?(?:mixture of experts|moe)\b",
     prediction=Prediction(
         "A dense layer and a mixture of experts do the same amount of calculation for each token. For which of them must "
         "more weights be held in memory?",

@@ -116,10 +116,10 @@ LORA = Demo(
         ),
     ),
     run=run,
-    words=r"(?:\b(?:\d|four)[- ]bit )?\bq?-?lora\b(?:.{0,30}\b(?:\d|four)[- ]?bits?\b)?|\blow[- ]rank\b|\badapters?\b|"
-    r"(?<!rag vs )(?<!rag and )(?<!rag or )(?<!supervised )(?<!instruction )\b(?:full )?fine[- ]?tun\w+(?! (?:vs\.?|or|and) rag)|"
-    r"\bforgetting\b|\bhyper-?param\w+",
-    verbs=r"fine[- ]?tune\b(?! (?:vs|versus|or)\b)",
+    words=r"(?:\b(?:\d|four)[- ]bit )?\bq?-?lora\b(?! calculation)(?:.{0,30}\b(?:\d|four)[- ]?bits?\b)?|\blow[- ]rank\b|"
+    r"(?<!rag vs )(?<!rag and )(?<!rag or )(?<!rag, )(?<!supervised )(?<!instruction )\b(?:full )?fine[- ]?tun(?:e|ing)\b"
+    r"(?! (?:vs\.?|or|and) rag)|\badapters?\b|\bcatastrophic forgetting\b",
+    verbs=r"fine[- ]?tune(?: (?:it|the (?:small |tiny )?(?:network|model)))?(?: (?:with|using|at|for|in)\b|[.!]?$)",
     prediction=Prediction(
         "LoRA trains only small extra matrices beside the frozen weights. How much of full fine-tuning's memory (weights, "
         "gradients, optimizer) does it need?",

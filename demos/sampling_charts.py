@@ -19,6 +19,7 @@ def sampling_chart(
     from matplotlib.ticker import StrMethodFormatter
 
     figure, (top, bottom) = new_figure(rows=2, height=4.4)
+    figure.set_layout_engine("constrained", h_pad=0.1)
     places = np.arange(len(tokens))
     for i, ((name, values), colour) in enumerate(zip(shares.items(), (GREY, BLUE, ORANGE), strict=True)):
         top.barh(places + 0.28 * (i - 1), values, 0.26, color=colour, label=name)

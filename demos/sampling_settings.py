@@ -24,7 +24,7 @@ PARAMS = (
         "how many of the likeliest tokens are kept; 0 keeps all",
         0,
         1000,
-        spoken=(rf"\btop[-_ ]?k{_TO}(\d+)",),
+        spoken=(rf"\btop[-_ ]?k{_TO}(\d+)", r"\bk *= *(\d+)"),
     ),
     Param(
         "top-p",

@@ -41,9 +41,9 @@ class Exam:
 
     def grade(self, model: Module, source: Generator) -> Scores:
         right = self._answers.repeat_interleave(TRIES, 0)
-        given = continue_text(model, self._questions.repeat_interleave(TRIES, 0), 2, source)
+        given = continue_text(model, self._questions, 2, source, TRIES)
         hits = (given == right).all(1).view(-1, TRIES)
-        results = continue_text(model, self._texts.repeat_interleave(TRIES, 0), 1, source)
+        results = continue_text(model, self._texts, 1, source, TRIES)
         return Scores(
             accuracy=float(hits.float().mean()),
             best_of_8=float(hits.any(1).float().mean()),

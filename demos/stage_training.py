@@ -53,10 +53,12 @@ def seek_rewards(model: Module, corpus: Corpus, pairs: Sequence[Pair], steps: in
 
     def loss() -> Tensor:
         drawn = corpus.draw(pairs, ASKED)
-        asked = prompts([question(pair) for pair in drawn]).repeat_interleave(GROUP, 0)
-        given = continue_text(model, asked, 2, source)
+        asked = prompts([question(pair) for pair in drawn])
+        given = continue_text(model, asked, 2, source, GROUP)
         rewards = (given == answers(drawn).repeat_interleave(GROUP, 0)).all(1).float().view(ASKED, GROUP)
-        return (answer_losses(model, asked, given).sum(1) * group_advantages(rewards).flatten()).mean()
+        return (
+            answer_losses(model, asked.repeat_interleave(GROUP, 0), given).sum(1) * group_advantages(rewards).flatten()
+        ).mean()
 
     return _descend(model, loss, steps, RL_RATE, warmup=5)
 

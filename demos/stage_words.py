@@ -116,7 +116,11 @@ def _rl(metrics: Mapping[str, float], last: str) -> str:
             f"{what} brought hardly anything ({before:.0%} before, {after:.0%} after): too few of its own answers were "
             f"right, so the checker had little to reward."
         )
-    return f"{what} did not help here: {before:.0%} before, {after:.0%} after."
+    known = metrics["text_accuracy_rl"]
+    unknown = (
+        f" The model did not know the sums well to begin with: as text it completes {known:.0%}." if known < 0.5 else ""
+    )
+    return f"{what} did not help here: {before:.0%} before, {after:.0%} after.{unknown}"
 
 
 def _percent(metrics: Mapping[str, float], what: str, stage: str) -> str:

@@ -19,7 +19,7 @@ HELD_OUT = 40  # sums of the exam, of 144
 STEPS = {PRETRAINING: 350, MID_TRAINING: 250, SFT: 20}
 RATES = {PRETRAINING: 4e-3, MID_TRAINING: 3e-3}  # learning rates
 POINTS = 8  # of the loss curve in a stage
-WORK = {PRETRAINING: 1.0, MID_TRAINING: 1.0, SFT: 1.0, RL: 7.0}  # of a step, against a step on running text
+WORK = {PRETRAINING: 1, MID_TRAINING: 1, SFT: 1, RL: 6}  # of a step, against a step on running text
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,19 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     curve = [(0.0, exam.losses(model))]
     exhibits: dict[str, str] = {}
     work = sum(stage.steps * WORK[stage.name] for stage in stages)
-    done = 0.0
+    done = 0
     for i, stage in enumerate(stages):
         own = stage.steps * WORK[stage.name]
         span = Span(0.02 + 0.94 * done / work, 0.02 + 0.94 * (done + own) / work)
         measured = {round(stage.steps * point / POINTS) for point in range(1, POINTS + 1)}
+        every = max(WORK.values()) // WORK[stage.name]  # steps between two notes, which are all about as far apart
         for step, _ in enumerate(stage.training, 1):
-            yield span.step(step, stage.steps, f"{stage_words.WORDED[stage.name]}: step {step} of {stage.steps}")
+            if step % every == 1 % every:
+                yield span.step(step, stage.steps, f"{stage_words.WORDED[stage.name]}: step {step} of {stage.steps}")
             if step in measured:
                 curve.append((i + step / stage.steps, exam.losses(model)))
         done += own
-        yield Progress(span.end, f"Examining the model after {stage_words.WORDED[stage.name]}")
+        yield span.step(1, 1, f"Examining the model after {stage_words.WORDED[stage.name]}")
         metrics |= stage_words.named(stage.name, exam.grade(model, generator(lab.seed, 2)), curve[-1][1])
         exhibits[f"After {stage_words.WORDED[stage.name]} (⏎: end of a line)"] = exam.show(model)
     yield Progress(0.97, "Drawing")

@@ -67,18 +67,24 @@ def tiny_transformer(vocabulary: int, source: Generator) -> Module:
     return Transformer()
 
 
-def continue_text(model: Module, ids: Tensor, count: int, source: Generator | None = None) -> Tensor:
-    """The next `count` tokens [batch, count] after `ids` [batch, T]: sampled at temperature 1, or greedy without source."""
+def continue_text(model: Module, ids: Tensor, count: int, source: Generator | None = None, each: int = 1) -> Tensor:
+    """The next `count` tokens [batch * each, count] after `ids` [batch, T], `each` continuations of a text in a row.
+
+    Sampled at temperature 1, or the likeliest ones (greedy) without a source.
+    """
     import torch
 
-    length = ids.shape[1]
-    for _ in range(count):
-        with torch.inference_mode():
-            logits = model(ids)[:, -1]
-            following = (
-                logits.argmax(-1, keepdim=True)
-                if source is None
-                else torch.multinomial(logits.softmax(-1), 1, generator=source)
+    start = ids.repeat_interleave(each, 0)
+    with torch.inference_mode():
+        found = torch.empty(len(start), 0, dtype=ids.dtype)
+        for i in range(count):
+            # A text is read once for all of its first tokens.
+            read = (
+                model(ids)[:, -1].repeat_interleave(each, 0) if i == 0 else model(torch.cat([start, found], 1))[:, -1]
             )
-            ids = torch.cat([ids, following], 1)
-    return ids[:, length:].clone()
+            if source is None:
+                following = read.argmax(-1, keepdim=True)
+            else:
+                following = torch.multinomial(read.softmax(-1), 1, generator=source)
+            found = torch.cat([found, following], 1)
+    return found.clone()

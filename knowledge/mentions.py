@@ -23,7 +23,9 @@ class Mentions:
 
     def __init__(self, concepts: Iterable[Concept]) -> None:
         meanings: dict[str, list[tuple[str, str]]] = {}
+        self._names: dict[str, dict[str, str]] = {}
         for concept in concepts:
+            self._names[concept.id] = {side.id: side.name for side in concept.sides}
             for side in concept.sides:
                 for name in side.names:
                     owners = meanings.setdefault(_fold(name), [])
@@ -47,6 +49,10 @@ class Mentions:
         """Side ids named in the text, of one set or of any, in order of appearance, each once."""
         ids = [side for mention in self.find(text) for owner, side in mention.sides if concept in (None, owner)]
         return list(dict.fromkeys(ids))
+
+    def neighbour(self, concept: str, side: str) -> str | None:
+        """The name of another side of the set; None where there is none."""
+        return next((name for other, name in self._names[concept].items() if other != side), None)
 
 
 def _fold(text: str) -> str:

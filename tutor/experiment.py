@@ -29,6 +29,7 @@ from tutor.specimens import MODEL
 from tutor.suggestions import suggest
 
 _NOTES = 4
+WHY = "Why did it come out like this?"
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,19 @@ def _answered(
         request.understood,
         sources_of(notes, checked),
         tuple(checked),
-        suggest(concept, request.understood.query, hits) if concept else (),
+        _followups(request, concept, hits, finished),
         request.timings(),
         concept=concept.id if concept else None,
         finished=finished,
     )
+
+
+def _followups(
+    request: Request, concept: Concept | None, hits: Sequence[Hit], finished: DemoFinished | None
+) -> tuple[str, ...]:
+    """After a run the question that a result raises comes first; it is answered from run and notes."""
+    why = (WHY,) if finished else ()
+    return (*why, *(suggest(concept, request.understood.query, hits, 3 - len(why)) if concept else ()))
 
 
 def _shown_with(request: Request, gap: Passage | None, search: Search) -> tuple[Hit, ...]:

@@ -48,7 +48,7 @@ def route(question: str, history: Sequence[Exchange], demos: Sequence[Demo], con
             return Routed("smalltalk", kind)
     if patterns.QUIZ.search(text) and not patterns.QUIZ_TOPIC.search(text) and len(text.split()) <= 16:
         return Routed("quiz")
-    call = _call(mended(text), history, demos, concept)
+    call = _call(mended(text, demos), history, demos, concept)
     if call is not None:
         return Routed("demo", demo=call)
     return Routed("refuse", "empty") if wordless else Routed("ask")
@@ -108,14 +108,14 @@ def _named(text: str, demos: Sequence[Demo]) -> Demo | None:
 def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:
     """The experiment of the set in play, for "show me live"; of several, the one that was spoken of last."""
     words = re.findall(r"[^\W\d_]+", text.lower())
-    if concept is None or not patterns.POINTS.issuperset(words) or patterns.STARTS.isdisjoint(words):
+    if not patterns.POINTS.issuperset(words) or patterns.STARTS.isdisjoint(words):
         return None
-    fitting = [demo for demo in demos if concept in demo.concepts]
+    fitting = [demo for demo in demos if concept is None or concept in demo.concepts]
     for exchange in reversed(history[-_TURNS:]):
         named = _named(exchange.user, fitting)
         if named is not None:
             return named
-    return fitting[0] if fitting else None
+    return fitting[0] if fitting and concept is not None else None
 
 
 def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo]) -> DemoCall | None:
@@ -156,7 +156,7 @@ def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | No
     calls: list[DemoCall] = []
     recent = history[-_TURNS:]
     for i, exchange in enumerate(recent):
-        text = mended(exchange.user.strip())
+        text = mended(exchange.user.strip(), demos)
         try:
             call = _continued(text, calls, demos) if calls else None
             if call is None:

@@ -32,8 +32,8 @@ SHOW = _any(
 )
 # Asks for a run and for nothing else, whatever words stand around it.
 LIVE = _any(
-    r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on|how|what|with|without|for|please|and|at|in)\b|\s*[,.:;!?])",
-    r"\b(?:show|see|watch|try|run|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
+    r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on|how|what|with|without|for|please|and|at)\b|\s*[,.:;!?])",
+    r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
     r"\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
@@ -42,7 +42,7 @@ LIVE = _any(
 )
 # Asks for words, also after "show me".
 EXPLAINS = _any(
-    r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|basics|pros|cons|steps|list|summary|idea)\b",
+    r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|basics|pros|cons|list|summary|idea)\b|\b(?:the|main|which) (?:\w+ )?steps\b",
     r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|many|much|come|\w+ (?:decides?|works?|\w+s \w+))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",

@@ -20,16 +20,14 @@ from tutor.runs import listed
 JUST_RUN = "Just run it"
 _ASKS = "What do you expect?"
 _SKIPS = re.compile(
-    r"^(?:please )?(?:just (?:run|show|do)|skip|run (?:it|the experiment)|go(?: ahead)?$|no idea|(?:i )?don'?t know|not sure)\b.{0,12}$",
+    r"^(?:please )?(?:just (?:run|show|do)|skip|run (?:it|the experiment)|go(?: ahead)?$|no idea|(?:i )?don'?t know|(?:i'?m )?not sure)\b(?: (?:it|that|me|please|now|live|the experiment|this))*$",
     re.IGNORECASE,
 )
-_LETTER = re.compile(r"^\(?([a-d])\)?[\s.!)]*$", re.IGNORECASE)
 
 
 def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:
-    """The question before a run; the choices are buttons, and letters for those who type."""
-    choices = "\n".join(f"- **{letter}** {choice}" for letter, choice in zip("ABCD", prediction.choices, strict=False))
-    return f"**{_ASKS}** {prediction.question}\n\n{choices}\n\n{demo.title} ({listed(call.params)}) runs as soon as you choose."
+    """The question before a run; its choices are the buttons below."""
+    return f"**{_ASKS}** {prediction.question}\n\n{demo.title} ({listed(call.params)}) runs as soon as you choose."
 
 
 def waiting(history: Sequence[Exchange], demos: Sequence[Demo]) -> Prediction | None:
@@ -38,14 +36,11 @@ def waiting(history: Sequence[Exchange], demos: Sequence[Demo]) -> Prediction | 
 
 
 def reply_to(prediction: Prediction, text: str) -> str | None:
-    """The choice that a reply picks, by words or letter; "" if it only wants the run; None if it is something else."""
+    """The choice that a reply picks; "" if it only wants the run; None if it is something else."""
     said = _folded(text)
     for choice in prediction.choices:
         if _folded(choice) == said:
             return choice
-    letter = _LETTER.match(text.strip())
-    if letter and (index := "abcd".index(letter[1].lower())) < len(prediction.choices):
-        return prediction.choices[index]
     return "" if _SKIPS.match(text.strip(" .!")) else None
 
 
@@ -77,11 +72,12 @@ def verdict(
     else:
         said = f"You expected “{_bare(choice)}”; measured: “{_bare(outcome)}”."
         reasons = [Checked(cited(s, 1), (1,), "supported", 1.0) for s in gap.sentences] if gap else []
-    shown = ""
+    # A paragraph of its own for prediction and result, unless the sentence after it only confirms them.
+    blank = ""
     for checked in (Checked(cited(said, label), (label,), "supported", 1.0), *reasons):
-        yield Delta((" " if shown else "") + checked.text)
+        yield Delta(blank + checked.text)
         yield checked
-        shown = checked.text
+        blank = "\n\n" if not blank and choice != outcome else " "
 
 
 def unsaid(summary: str, checked: Sequence[Checked]) -> str:
@@ -94,7 +90,7 @@ def _asked(exchange: Exchange, demos: Sequence[Demo]) -> Prediction | None:
     """The prediction that this turn asked for, if it did."""
     for demo in demos:
         asked = demo.prediction
-        if asked and all(part in exchange.tutor for part in (_ASKS, asked.question, demo.title, *asked.choices)):
+        if asked and all(part in exchange.tutor for part in (_ASKS, asked.question, demo.title)):
             return asked
     return None
 

@@ -42,7 +42,7 @@ _COMMON = frozenset(
         "bigger larger shrink memory accuracy accurate error score right wrong hurt help helped model weights original before "
         "after now here again still only really exactly actually did could have has had been more less too very just even any "
         "your you first second last previous earlier one compare compared and what make made do does take took use used per "
-        "matter surprise surprising normal usual worth loss lost lose answer answers interpret understand read"
+        "matter like out surprise surprising normal usual worth loss lost lose answer answers interpret understand read"
     )
 )
 _POINTS = re.compile(
@@ -50,7 +50,7 @@ _POINTS = re.compile(
     re.IGNORECASE,
 )
 _WHY = re.compile(r"\b(?:why|how come|reasons?|causes?)\b", re.IGNORECASE)
-_MECHANISMS = ("why", "how", "definition")
+_MECHANISMS = ("why", "definition", "how")
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|well|hmm+)\b[\s,.]*)+", re.IGNORECASE)
 _DEFINES = re.compile(
     r"^\W*(?:what (?:is|are|does .{1,40} mean)|define|explain)\b(?!.{0,20}\b(?:it|that|this|here)\b)", re.IGNORECASE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from demos.base import Demo, Param, Value
 from tutor.patterns import SPELLINGS
@@ -43,9 +44,21 @@ def tells_a_value(text: str, demo: Demo) -> bool:
     return any(re.search(r"[^\W\d_]{3,}|%|:", re.sub(r"\b(?:with|until|from|size)\b", "", span)) for span in spans)
 
 
-def mended(text: str) -> str:
-    """The text with misspelt words of the experiments put right."""
-    return re.sub(r"[^\W\d_]{5,}", lambda match: _mend(match.group()), text)
+def mended(text: str, demos: Sequence[Demo]) -> str:
+    """The text with misspelt words of the experiments put right, but not within a text that an experiment is to read."""
+    own = [
+        match.span(1)
+        for demo in demos
+        for param in demo.params
+        for pattern in param.spoken
+        if _is_free(param) and isinstance(pattern, str) and (match := re.search(pattern, text, re.IGNORECASE))
+    ]
+
+    def mend(word: re.Match[str]) -> str:
+        inside = any(start <= word.start() < end for start, end in own)
+        return word.group() if inside else _mend(word.group())
+
+    return re.sub(r"[^\W\d_]{5,}", mend, text)
 
 
 def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
@@ -61,9 +74,14 @@ def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
     return found
 
 
+def _is_free(param: Param) -> bool:
+    """Whether the parameter takes any text, which must then stay as it was typed."""
+    return type(param) is Param and isinstance(param.default, str) and not param.choices
+
+
 def _value(text: str, param: Param) -> Value:
     """The words as the parameter takes them; "eight" is 8, and 70 of a percentage 0.7. A free text stays as it is."""
-    if type(param) is Param and isinstance(param.default, str):
+    if _is_free(param):
         return text.strip()
     text = _NUMBER_WORD.sub(lambda match: str(_NUMBERS[match.group().lower()]), text.strip())
     try:

@@ -117,6 +117,11 @@ class Talk:
         self.box.press("Enter")
         return self.answer(turns + 1)
 
+    def start(self, request: str) -> None:
+        """Ask for an experiment and skip the question before it."""
+        self.ask(request)
+        self.log.get_by_role("button", name="Just run it").click()
+
     def answer(self, turns: int) -> str:
         """Wait until that many questions are on the page and the last has its whole answer with buttons."""
         from playwright.sync_api import expect

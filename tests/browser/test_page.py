@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -105,11 +106,10 @@ def test_what_is_not_covered_is_said(talk: Talk) -> None:
 def test_an_experiment_shows_progress_then_a_table_and_a_figure(talk: Talk) -> None:
     """Protects the live experiment: progress while it runs, then numbers and a picture that is described."""
     talk.ask(QUESTION)
-    talk.box.fill("show me 4 bits")
-    talk.box.press("Enter")
+    talk.start("show me 4 bits")
     expect(talk.said.last).to_contain_text(re.compile(r"\d+%"), timeout=ANSWER_MS)
     expect(talk.said.last).to_be_in_viewport()
-    talk.answer(2)
+    talk.answer(3)
     expect(talk.log.locator("table")).to_be_visible()
     figure = talk.log.locator("img[alt]:not([alt=''])").last
     expect(figure).to_be_visible()
@@ -118,11 +118,34 @@ def test_an_experiment_shows_progress_then_a_table_and_a_figure(talk: Talk) -> N
 
 
 @pytest.mark.slow
+def test_a_prediction_is_set_beside_the_result_which_later_answers_cite(talk: Talk) -> None:
+    """Protects predict, observe, explain: one click runs, the verdict cites note and run, and "why?" is answered from both."""
+    said = talk.ask("show me 4 bits")
+    assert "What do you expect?" in said and talk.panel.locator(".note").count() == 0
+    expect(talk.panel.get_by_role("img").first).to_be_visible()
+    choice = talk.options.first.inner_text()
+    talk.options.first.click()
+    expect(talk.log.locator("table")).to_be_visible(timeout=2 * ANSWER_MS)
+    talk.answer(2)
+    shown = talk.log.inner_text()
+    assert f"You expected “{choice}”; measured:" in shown and "[R1]" in shown
+    run = talk.panel.locator("details.note.cited", has=talk.page.locator(".n", has_text="R1"))
+    expect(run).to_have_count(1)
+    link = talk.log.get_by_role("link", name="Raw numbers (JSON)").evaluate("link => link.href")
+    values = json.loads(talk.page.request.get(link).text())
+    assert values["name"] == "quantize" and values["params"]["bits"] == 4 and "--bits=4" in values["command"]
+    talk.log.get_by_text("Command that repeats R1").click()
+    expect(talk.log.locator("pre", has_text="python -m tutor demo quantize")).to_be_visible()
+    why = talk.ask("why did it get worse?")
+    assert "[R1]" in why and talk.cited(), why
+    expect(run.locator("mark").first).to_be_visible()
+
+
+@pytest.mark.slow
 def test_stop_ends_an_experiment(talk: Talk) -> None:
     """Protects Stop: the box comes back, nothing more is reported, and the next question is answered."""
     talk.ask(QUESTION)
-    talk.box.fill("show me 3 bits")
-    talk.box.press("Enter")
+    talk.start("show me 3 bits")
     expect(talk.said.last).to_contain_text(re.compile(r"\d+%"), timeout=ANSWER_MS)
     talk.page.locator("#box .stop-button").click()
     talk.ready()

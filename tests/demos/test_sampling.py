@@ -72,6 +72,7 @@ def test_rules_are_those_of_transformers(rules: Rules) -> None:
 def test_the_passages_worked_example() -> None:
     """Five tokens of 50, 25, 15, 7 and 3 %: what the notes say that each rule keeps, it keeps."""
     logits = torch.tensor([0.50, 0.25, 0.15, 0.07, 0.03]).log()
+    # 0.899, since in floating point three shares that make 90 % may fall short of 0.9.
     kept = {name: int((rules.shape(logits) > 0).sum()) for name, rules in {
         "top-k 2": Rules(top_k=2), "top-p 0.9": Rules(top_p=0.899), "greedy": Rules(0), "min-p 0.1": Rules(min_p=0.1),
     }.items()}  # fmt: skip

@@ -89,7 +89,7 @@ def test_a_wrong_prediction_hears_the_note_behind_it(tutor: Tutor) -> None:
 
 def test_a_right_prediction_is_confirmed_by_the_numbers(tutor: Tutor) -> None:
     """One sentence of the result confirms it, and is not said twice."""
-    last = turn(tutor, "a", asked(tutor))
+    last = turn(tutor, "perplexity rises.", asked(tutor))
     assert last.text.startswith("You expected “Perplexity rises”; measured: just that [R1].")
     assert last.text.count("goes from 31.0 to 40.8") == 1 and "Cats" not in last.text
 
@@ -138,7 +138,9 @@ def test_an_answered_prediction_is_one_turn(tutor: Tutor) -> None:
     assert waiting((before,), (DEMO,)) is DEMO.prediction and waiting(turns, (DEMO,)) is None
 
 
-@pytest.mark.parametrize("text", ["", "🙂", "e", "d", "perplexity", "<b>", "\x00", "a" * 5000, "What are cats?"])
+@pytest.mark.parametrize(
+    "text", ["", "🙂", "a", "b", "perplexity", "I don't know what KL is", "<b>", "\x00", "a" * 5000, "What are cats?"]
+)
 def test_what_is_no_reply(text: str) -> None:
     """Only a choice, its letter or a wish to skip is a reply."""
     assert DEMO.prediction is not None and reply_to(DEMO.prediction, text) is None

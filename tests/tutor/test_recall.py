@@ -11,6 +11,7 @@ from knowledge.search import Search
 from tests.conftest import ScriptedEngine
 from tutor.chat import Tutor
 from tutor.events import Answered, Exchange
+from tutor.experiment import WHY
 from tutor.followup import Standalone
 from tutor.recall import aimed, recall, runs_of, topical
 from tutor.runs import Run, RunNote, make_run
@@ -42,6 +43,7 @@ def demos(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("why did it get worse?", "Perplexity"),
         ("why?", "Perplexity"),
+        (WHY, "Perplexity"),
         ("how much smaller is it?", "Feeding"),
         ("and the speed?", "Barking"),
         ("why did R1 get slower?", "Barking"),
