@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report readme distill projection calibrate weights screenshot clean
+.PHONY: run test check eval report bench readme distill projection calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -28,6 +28,9 @@ report: .venv/ready
 
 readme: .venv/ready
 	$(BIN)/python -m demos.table
+
+bench: .venv/bench
+	$(BIN)/python -m tutor.benchmark.report
 
 distill: .venv/distill
 	$(BIN)/python -m tutor.distill.train
@@ -54,6 +57,11 @@ screenshot: .venv/dev
 
 .venv/dev: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# Compiles llama.cpp for about ten minutes; `python -m tutor bench` works without it and says what is missing.
+.venv/bench: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 .venv/distill: .venv/ready

@@ -9,6 +9,7 @@ from demos.lora import LORA
 from demos.policies import POLICIES
 from demos.prune import PRUNE
 from demos.quantize import QUANTIZE
+from demos.rag import RAG
 from demos.sampling import SAMPLING
 from demos.stages import STAGES
 from demos.tokens import TOKENS
@@ -26,6 +27,7 @@ DEMOS: tuple[Demo, ...] = (
     SAMPLING,
     STAGES,
     TOKENS,
+    RAG,
 )
 
 

@@ -54,7 +54,7 @@ def nearest(specimen: Specimen, vector: Tensor, count: int, besides: str) -> lis
     table = input_table(specimen)
     order = cosines(vector[None], table)[0].sort(descending=True)
     found: dict[str, float] = {}
-    for value, token in zip(order.values[: 50 * count].tolist(), order.indices[: 50 * count].tolist(), strict=True):
+    for value, token in zip(order.values.tolist(), order.indices.tolist(), strict=True):
         text = str(specimen.tokenizer.decode([token]))
         word = text.strip().lower()
         if text.startswith(" ") and word.isalpha() and word != besides.strip().lower():

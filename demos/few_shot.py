@@ -137,5 +137,5 @@ FEW_SHOT = Demo(
         gaps={MORE: "zero-vs-one-vs-few-shot#more-few-shot-examples-do-not-always-help"},
     ),
     words=r"\b(?:zero|one|few|two|three|four|five|six|seven|eight|\d+)[- ]?shots?\b|\bin[- ]context learning\b|"
-    r"\bexamples? in (?:the|a) prompt\b",
+    r"\bexamples? in(?:to)? (?:the|a) prompt\b",
 )

@@ -107,7 +107,8 @@ HARDWARE = Demo(
         ),
     ),
     run=run,
-    words=r"\bhardware\b|\b[cgt]pus?\b|\broof[- ]?lines?\b|\bmemory bandwidth\b|\bmat(?:rix )?mul\w*|\bg?flops?\b",
+    words=r"\bhardware\b|\b[cgt]pus?\b|\broof[- ]?lines?\b|\bmemory bandwidth\b|\bmat(?:rix )?mul\w*|\bg?flops?\b|"
+    r"\bhow fast is (?:this|my|the|your) (?:machine|computer|laptop)\b",
     verbs=r"(?:benchmark|measure)\b.{0,20}\b(?:machine|computer|hardware|[cgt]pu)\b",
     prediction=Prediction(
         question="The model writes for one user, a token at a time. Which limit of this machine does it come closer to?",

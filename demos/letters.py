@@ -33,7 +33,7 @@ class Task:
 
 
 def read_passages(span: Span) -> Steps[list[str]]:
-    from knowledge.passages import CONCEPTS, load_concept
+    from knowledge.concept_files import CONCEPTS, load_concept
 
     paths = sorted(CONCEPTS.glob("*.md"))
     texts: list[str] = []

@@ -10,23 +10,24 @@ from tutor.errors import DemoError
 
 COUNT = "two|three|four|five|six|seven|eight|nine|ten"
 TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_START = r"(?<![\w.])(?<!groups of )(?<!group of )(?<!size )(?<!size of )"  # a group's size is no level
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
 _DIGITS = r"\d*\.?\d+"
-_BETWEEN = r"(?:\s*(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then)\b)\s*)+"
+_BETWEEN = r"(?:\s*(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then|at)\b)\s*)+"
 
 
 def first_of_several(unit: str, words: str = COUNT) -> str:
     """A pattern for a number before its unit, also where more follow: the 8 of "8, 4 and 2 bits" is group 1."""
     number = rf"(?:{_DIGITS}|\b(?:{words}))"
     return (
-        rf"(?<![\w.])({number})(?:\s*-?\s*(?:{unit}))?(?:{_BETWEEN}{number}(?:\s*-?\s*(?:{unit}))?)*?\s*-?\s*(?:{unit})"
+        rf"{_START}({number})(?:\s*-?\s*(?:{unit}))?(?:{_BETWEEN}{number}(?:\s*-?\s*(?:{unit}))?)*?\s*-?\s*(?:{unit})"
     )
 
 
 def several(unit: str, words: str = COUNT) -> str:
     """A pattern for two or more numbers before their unit: group 1 is "8, 4 and 2" in "8, 4 and 2 bits"."""
     number = rf"(?:{_DIGITS}|\b(?:{words}))"
-    return rf"(?<![\w.])({number}(?:(?:\s*-?\s*(?:{unit}))?{_BETWEEN}{number})+)\s*-?\s*(?:{unit})"
+    return rf"{_START}({number}(?:(?:\s*-?\s*(?:{unit}))?{_BETWEEN}{number})+)\s*-?\s*(?:{unit})"
 
 
 @dataclass(frozen=True)

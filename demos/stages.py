@@ -136,7 +136,7 @@ STAGES = Demo(
         ),
     ),
     run=run,
-    words=r"\b(?:training )?(?:stages|phases)\b(?: of training)?|\b(?:pre|mid|post)[- ]?train\w*|\bsft\b|\brlvr\b|"
+    words=r"\b(?:training )?(?:stages|phases)\b(?: of training)?|\btraining (?:stage|phase)\b|\b(?:pre|mid|post)[- ]?train\w*|\bsft\b|\brlvr\b|"
     r"\b(?:supervised|instruction) (?:fine[- ]?)?tun\w+|\b(?:verifiable|checked) rewards?\b|\bbase models?\b|"
     rf"{_SKIPPING}(?:mid[- ]?train\w*|sft|rlvr|rl)\b",
     prediction=stage_words.PREDICTION,

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from knowledge.concept_files import load_knowledge
 from knowledge.coverage import FEATURES, Coverage
 from knowledge.index import build
-from knowledge.passages import Knowledge, Passage, load_knowledge
+from knowledge.passages import Knowledge, Passage
 from knowledge.projection import load_projection
 from knowledge.search import Hit, Search
 from tutor.engines.base import Branch, Grammar, Message

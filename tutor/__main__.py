@@ -1,4 +1,4 @@
-"""Command line: `python -m tutor ask|retrieve|demo|eval|index|weights`. Results on stdout, the rest on stderr."""
+"""Command line: `python -m tutor ask|retrieve|demo|eval|bench|index|weights`. Results on stdout, the rest on stderr."""
 
 from __future__ import annotations
 
@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         "--no-answers", action="store_true", help="leave out what needs the model; seconds instead of minutes"
     )
     evaluation.set_defaults(run=_eval)
+
+    bench = commands.add_parser("bench", help="speed against named baselines, all in one run (about 20 minutes)")
+    bench.add_argument("--json", action="store_true")
+    bench.add_argument("--runs", type=int, default=5)
+    bench.set_defaults(run=_bench)
 
     index = commands.add_parser("index", help="build the index; with --check only check the concept files")
     index.add_argument("--check", action="store_true")
@@ -226,9 +231,28 @@ def _eval(parsed: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _bench(parsed: argparse.Namespace, settings: Settings) -> int:
+    from tutor.benchmark.report import measure_all, ratios
+    from tutor.engines.weights import ensure_all
+
+    if parsed.runs < 1:
+        raise TutorError(f"--runs is {parsed.runs}; give a number of at least 1.")
+    logging.getLogger("tutor.benchmark").setLevel(logging.INFO)
+    ensure_all(settings.cache)
+    result = measure_all(parsed.runs)
+    rows = ratios(result["contenders"])
+    if parsed.json:
+        print(json.dumps({"ratios": rows, **result}, ensure_ascii=False))
+        return 0
+    for row in rows:
+        target = f" (target {row['target']})" if row["target"] else ""
+        print(f"{row['ratio']:6.2f}  {row['what']}, against {row['against']}{target}")
+    return 0
+
+
 def _index(parsed: argparse.Namespace, settings: Settings) -> int:
     from knowledge.check import check_knowledge
-    from knowledge.passages import load_knowledge
+    from knowledge.concept_files import load_knowledge
 
     if not parsed.check:
         from tutor.open import open_search

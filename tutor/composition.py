@@ -28,7 +28,10 @@ from tutor.runs import Mark, RunNote, mark_of
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 # Nats: what retrieval knows weighs in where the model's likelihoods are close (docs/report-card.md).
-_NEAR, _NEAR_LATER = 10.0, 5.0  # a unit of cosine between question and sentence, for the first sentence and for later ones
+_NEAR, _NEAR_LATER = (
+    10.0,
+    5.0,
+)  # a unit of cosine between question and sentence, for the first sentence and for later ones
 _RANK, _RANK_LATER = 2.0, 1.0  # a place in the ranking of notes
 _END_BIAS = -1.0
 
@@ -72,7 +75,9 @@ class Composition:
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
         self._leading = [key for key, piece in enumerate(sentences) if leads.get(str(piece.mark)) == piece.sentence]
-        self._explains = bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
+        self._explains = (
+            bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
+        )
 
     def allowed(self, chosen: tuple[Branch, ...]) -> list[Branch]:
         """The branches that may follow the chosen ones; none once the answer is over."""

@@ -7,10 +7,11 @@ experiment ran last and with what.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from demos.base import Demo
+from demos.base import Demo, Value
+from demos.levels import Levels
 from tutor import patterns
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
@@ -18,7 +19,8 @@ from tutor.spoken import bare_value, mended, spoken_values, tells_a_value, witho
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
-_LONGEST_CHANGE = 12  # words of a request that only changes what ran last
+_LONGEST_CHANGE = 12  # words of a request that takes up what ran last: "now the same with 2 bits"
+_LONGEST_VALUE = 5  # words of one that does not say so: "only the attention layers"
 
 
 @dataclass(frozen=True)
@@ -129,18 +131,46 @@ def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo]) -> D
     command = patterns.LEAD.sub("", text)
     if any(other.verbs and re.match(other.verbs, command, re.IGNORECASE) for other in others):
         return None
-    if patterns.QUESTION.match(text) and not patterns.ABOUT.match(text):
+    live = patterns.LIVE.search(text) is not None
+    if patterns.QUESTION.match(text) and not patterns.ABOUT.match(text) and not live:
         return None
     rest = patterns.AGAIN.sub("", text).strip(" ?!.")
-    short = len(text.split()) <= 5 or (rest != text.strip(" ?!.") and len(text.split()) <= _LONGEST_CHANGE)
+    change = live or rest != text.strip(" ?!.")
+    short = len(text.split()) <= (_LONGEST_CHANGE if change else _LONGEST_VALUE)
+    named = _named(without_values(text, demo), others)
+    if named is not None and patterns.SHOW.search(text):
+        return None
     given = spoken_values(text, demo)
-    if _named(without_values(text, demo), others) is None or not patterns.SHOW.search(text):
-        if not given and (meant := _meant_by_value(text, others, calls)) is not None:
-            return DemoCall(meant.name, meant.settings(spoken_values(text, meant))) if short else None
-        given = given or bare_value(text, demo)
-        if given and short:
-            return DemoCall(demo.name, demo.settings({**last.params, **given}))
+    if given and short:
+        return DemoCall(demo.name, demo.settings({**last.params, **_beside(text, given, demo)}))
+    if not given and short:
+        if named is not None:
+            return _returned_to(text, named, calls)
+        meant = _meant_by_value(text, others, calls)
+        if meant is not None:
+            return DemoCall(meant.name, meant.settings(spoken_values(text, meant)))
+        if bare := bare_value(text, demo):
+            return DemoCall(demo.name, demo.settings({**last.params, **bare}))
     return last if not rest and patterns.REPEAT.search(text) else None
+
+
+def _beside(text: str, given: Mapping[str, Value], demo: Demo) -> Mapping[str, Value]:
+    """What was said; in "compare that with 8 bits" the value stands beside the last one instead of replacing it."""
+    beside = next((p for p in demo.params if isinstance(p, Levels) and p.of is not None and p.of.name in given), None)
+    if beside is None or beside.of is None or beside.name in given or not patterns.BESIDE.search(text):
+        return given
+    kept = {name: value for name, value in given.items() if name != beside.of.name}
+    return {**kept, beside.name: given[beside.of.name]}
+
+
+def _returned_to(text: str, demo: Demo, calls: Sequence[DemoCall]) -> DemoCall | None:
+    """Another experiment with a value ("and 2-bit quantization?"), or one that ran before: "back to temperature, 0.3"."""
+    before = next((call.params for call in reversed(calls) if call.name == demo.name), None)
+    back = before is not None and patterns.BACK.search(text)
+    given = spoken_values(text, demo) or (bare_value(text, demo) if back else {})
+    if back and before is not None:
+        return DemoCall(demo.name, demo.settings({**before, **given}))
+    return DemoCall(demo.name, demo.settings(given)) if given else None
 
 
 def _meant_by_value(text: str, others: Sequence[Demo], calls: Sequence[DemoCall]) -> Demo | None:
@@ -152,10 +182,13 @@ def _meant_by_value(text: str, others: Sequence[Demo], calls: Sequence[DemoCall]
 
 
 def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> list[DemoCall]:
-    """The experiments of the last six turns, in order: as they ran, or found by replaying the turns on the set in play."""
+    """The experiments of the last turns, in order: as they ran, or found by replaying the turns on the set in play."""
     calls: list[DemoCall] = []
     recent = history[-_TURNS:]
     for i, exchange in enumerate(recent):
+        if exchange.run is not None and any(demo.name == exchange.run.name for demo in demos):
+            calls.append(DemoCall(exchange.run.name, exchange.run.params))
+            continue
         text = mended(exchange.user.strip(), demos)
         try:
             call = _continued(text, calls, demos) if calls else None

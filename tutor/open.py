@@ -6,10 +6,10 @@ import logging
 import os
 import threading
 
+from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder
 from knowledge.index import load_or_build
-from knowledge.passages import load_knowledge
 from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor

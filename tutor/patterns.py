@@ -28,7 +28,7 @@ SHOW = _any(
     r"\bi (?:want|would like|'?d like|wanna) (?:to )?(?:see|try|watch)\b",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
     r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
-    r"^(?:compare|run|plot|measure|try|start|test|watch)\b",
+    r"^(?:compare|run|plot|measure|try|start|test|watch)\b|^do (?:it|that|this)\b",
 )
 # Asks for a run and for nothing else, whatever words stand around it.
 LIVE = _any(
@@ -38,6 +38,8 @@ LIVE = _any(
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
+    r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
+    r"(?:[,.;?!]\s*|\band )(?:please )?(?:run|measure|try|simulate|test)(?: (?:it|that|this))?\W*$",
     r"^(?:run|simulate|measure|benchmark)\b(?! (?:me|us) through)",
 )
 # Asks for words, also after "show me".
@@ -50,7 +52,7 @@ EXPLAINS = _any(
     r"\b(?:right|correct)\s*\?",
 )
 QUESTION = _any(
-    r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|do|did|can (?:a|an|the|i|one|it|my)|should|"
+    r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|do(?! (?:it|that|this)\b)|did|can (?:a|an|the|i|one|it|my)|should|"
     r"would|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
 )
 # A question by its first word that continues an experiment: "what about 2 bits?"
@@ -63,6 +65,8 @@ AGAIN = _any(
     r"run|do|redo|rerun|make|use|set|with|at|for|to|in|it|that|this|only|just|compare|instead|let'?s|lets|go back|back|change|"
     r"switch|turn|the same|once more|one more time|show me|can (?:you|we)|could (?:you|we))\b[\s,]*)+"
 )
+BESIDE = _any(r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b")
+BACK = _any(r"\bback to\b")
 REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
 # A sentence of only these words, of which one is in STARTS, points to the set in play: "show me live", "demo please".
 POINTS = _words(

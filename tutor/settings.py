@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from knowledge.passages import CONCEPTS
+from knowledge.concept_files import CONCEPTS
 from tutor.errors import TutorError
 
 ENGINES = ("local", "remote")

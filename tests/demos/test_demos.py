@@ -8,7 +8,7 @@ import pytest
 
 from demos import DEMOS, find_demo
 from demos.base import Demo
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tutor.errors import DemoError
 from tutor.intent import route
 

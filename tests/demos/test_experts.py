@@ -12,7 +12,7 @@ from demos.base import DemoResult, Lab, Progress, Specimen
 from demos.experts_words import summary
 from demos.measure import Span
 from demos.seeding import generator
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route

@@ -15,7 +15,7 @@ from demos.chips import CHIPS
 from demos.hardware_words import COMPUTE, MEMORY, NEITHER, limit, summary_of
 from demos.measure import Span
 from demos.roofline import Roofline, Work, best_times, forward_flop, model_bytes
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route

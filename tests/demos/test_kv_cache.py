@@ -12,7 +12,7 @@ from demos.base import Lab, Progress, Specimen
 from demos.cached_decode import decode_both_ways
 from demos.kv_cache_words import MANY, NOTHING, TIME, outcome, summary_of
 from demos.measure import Span, encode_question
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route

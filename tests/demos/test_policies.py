@@ -26,7 +26,7 @@ from demos.policy_methods import (
 from demos.policy_task import SUMS, Teacher, measure_writer, score
 from demos.policy_words import summary_of
 from demos.tiny_policy import Policy, new_policy, warm_up
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route

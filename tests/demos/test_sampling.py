@@ -22,7 +22,7 @@ from demos.glyphs import LACKING, drawable
 from demos.measure import Span
 from demos.sampling_words import FEW, MOST, ONE, outcome, piece, summary_of
 from demos.seeding import generator
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route

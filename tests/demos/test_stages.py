@@ -16,7 +16,7 @@ from demos.stage_texts import NOISE, VOCABULARY, Corpus, answers, prompts, quest
 from demos.stage_training import answer_losses, imitate_answers, seek_rewards
 from demos.stage_words import FROM_ANSWERS, FROM_REWARDS, FROM_TEXT, outcome, summary_of
 from demos.tiny_transformer import tiny_transformer
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route

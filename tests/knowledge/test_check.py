@@ -9,7 +9,8 @@ import pytest
 
 from demos import DEMOS
 from knowledge.check import check_knowledge
-from knowledge.passages import Ask, Knowledge, load_knowledge
+from knowledge.concept_files import load_knowledge
+from knowledge.passages import Ask, Knowledge
 
 
 def changed(knowledge: Knowledge, **fields: object) -> list[str]:

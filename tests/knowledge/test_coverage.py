@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge.concept_files import load_knowledge
 from knowledge.coverage import FEATURES, Coverage, coverage_features, elsewhere_questions, load_coverage
-from knowledge.passages import load_knowledge
 from knowledge.search import Search
 
 

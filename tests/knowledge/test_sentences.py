@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.passages import load_knowledge
+from knowledge.concept_files import load_knowledge
 from knowledge.sentences import split_sentences
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from knowledge.concept_files import load_knowledge
 from knowledge.mentions import Mentions
-from knowledge.passages import Knowledge, load_knowledge
+from knowledge.passages import Knowledge
 from tutor.events import Exchange
 from tutor.followup import Standalone, make_standalone
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.passages import CONCEPTS
+from knowledge.concept_files import CONCEPTS
 from tutor.errors import TutorError
 from tutor.settings import Settings
 

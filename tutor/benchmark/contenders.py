@@ -41,7 +41,8 @@ Answer = Callable[[str, Sequence[Hit], int], Timed]
 def stopwatch(pieces: Iterator[Any]) -> tuple[float, float, int]:
     """Seconds to the first piece and to the end, and how many pieces came."""
     start, first, count = time.perf_counter(), 0.0, 0
-    for count, _ in enumerate(pieces, 1):
+    for _ in pieces:
+        count += 1
         first = first or time.perf_counter() - start
     return first, time.perf_counter() - start, count
 

@@ -16,9 +16,10 @@ from knowledge.coverage import elsewhere_questions
 from knowledge.passages import Knowledge
 from knowledge.search import Hit, Search
 from tutor.engines.base import Message
-from tutor.prompts import NO_ANSWER, choice_prompt
+from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 
 FOLDER = Path(__file__).parent / "examples"
+FREE = Path(__file__).parent / "free.jsonl"
 HELD_OUT_SETS = frozenset(
     {
         "mha-vs-mqa-vs-gqa",
@@ -82,3 +83,15 @@ def lessons(examples: Sequence[Example], search: Search, seed: int = 0) -> Itera
         parts = [example.opening.capitalize() + "."] if example.opening else []
         parts += [passages[name].sentences[i] for name, i in example.answer]
         yield Lesson(example, tuple(hits), tuple(choice_prompt(example.query, hits)), " ".join(parts) or NO_ANSWER)
+
+
+def free_lessons(examples: Sequence[Example], search: Search, seed: int = 0, path: Path = FREE) -> Iterator[Lesson]:
+    """The same craft taught with a teacher's free wordings, and refusals as they are: for the comparison only.
+
+    tutor/evaluation/comparison.py tells what came of it.
+    """
+    said = {row["id"]: row["answer"] for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
+    refused = [example for example in examples if not example.answer][: len(said) // 8]
+    for lesson in lessons([e for e in examples if e.id in said] + refused, search, seed):
+        target = said.get(lesson.example.id, NO_ANSWER)
+        yield Lesson(lesson.example, lesson.hits, tuple(written_prompt(lesson.example.query, lesson.hits)), target)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.concept_files import load_knowledge
 from knowledge.embedder import SentenceEmbedder
 from knowledge.index import passage_rows
-from knowledge.passages import load_knowledge
 from knowledge.projection import PROJECTION
 from knowledge.vectors import VectorStore
 from tutor.distill.examples import load_examples

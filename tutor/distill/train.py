@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutor.distill.examples import HELD_OUT_SETS, Lesson, lessons, load_examples
+from tutor.distill.examples import HELD_OUT_SETS, Lesson, free_lessons, lessons, load_examples
 from tutor.engines.adapter import ADAPTER
 from tutor.engines.tokens import encode_prompt, encode_text
 from tutor.engines.weights import ensure_tutor_model
@@ -43,6 +43,7 @@ class Recipe:
     warmup: float = 0.05
     seed: int = 0
     validation: int = 40
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
     optimizer = torch.optim.AdamW(masters, lr=recipe.learning_rate, weight_decay=0.0)
 
     search = open_search(settings)
-    samples = [_sample(tokenizer, lesson) for lesson in lessons(load_examples(search.knowledge), search, recipe.seed)]
+    taught = free_lessons if recipe.free else lessons
+    samples = [_sample(tokenizer, lesson) for lesson in taught(load_examples(search.knowledge), search, recipe.seed)]
     random.Random(recipe.seed).shuffle(samples)
     held, samples = samples[: recipe.validation], samples[recipe.validation :]
     batches = [
@@ -206,9 +208,7 @@ def _loss(model: Any, batch: Sequence[Sample]) -> torch.Tensor:
     seen = (owners[:, None, :] == -1) | (owners[:, :, None] == -1) | (owners[:, None, :] == owners[:, :, None])
     mask = (seen & torch.ones(longest, longest, dtype=torch.bool).tril())[:, None]
     inner = model.get_base_model()
-    hidden = inner.model(
-        input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
-    ).last_hidden_state
+    hidden = inner.model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False).last_hidden_state
     logits = inner.lm_head(hidden[wanted]).float()
     return torch.nn.functional.cross_entropy(logits, ids.roll(-1, dims=1)[wanted])
 
@@ -237,8 +237,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ADAPTER)
     parser.add_argument("--epochs", type=float, default=Recipe.epochs)
+    parser.add_argument(
+        "--free", action="store_true", help="free wordings instead of the notes' own, for the comparison"
+    )
     parsed = parser.parse_args()
-    card = train(Recipe(epochs=parsed.epochs), parsed.out, Settings.from_environ())
+    card = train(Recipe(epochs=parsed.epochs, free=parsed.free), parsed.out, Settings.from_environ())
     log.info("%s", json.dumps({key: value for key, value in card.items() if key != "loss_every_10_steps"}, indent=1))
 
 

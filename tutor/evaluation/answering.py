@@ -1,7 +1,13 @@
-"""Figures of the answers themselves, against committed key points, for the items that carry them."""
+"""Figures of the answers themselves, against committed key points, for the items that carry them.
+
+Citation precision and recall are as in ALCE (Gao et al. 2023, arXiv:2305.14627), with "the cited passage holds this sentence word for word"
+in the place of an entailment model, or, for a freely worded sentence, its support as tutor/grounding.py finds it.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from statistics import mean
 
@@ -24,11 +30,15 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
     fitting: list[float] = []
     lengths: list[int] = []
     polar = polar_right = polar_said = 0
+    cites: Counter[str] = Counter()
+    words: list[int] = []
     asked = [item for item in items if item.must]
     for item in asked:
         answered = _ask(item, tutor)
         said = [place.get(_plain(sentence.text), "") for sentence in answered.sentences if sentence.sources]
         lengths.append(len(said))
+        words.append(len(_plain(answered.text).split()))
+        cites += _citations(answered, tutor)
         supported += bool(said) and all(said)
         wanted = frozenset().union(*item.must) | item.ok
         made = [bool(point & set(said)) for point in item.must]
@@ -58,6 +68,11 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
         "key_points_made": round(mean(points_made), 4),
         "sentences_fitting": round(mean(fitting), 4),
         "sentences_an_answer": round(mean(lengths), 2),
+        "words_an_answer": round(mean(words), 1),
+        "citation_recall": share(cites["held"], cites["sentences"]),
+        "citation_precision": share(cites["right"], cites["citations"]),
+        "numeric_fidelity": share(cites["numbers_held"], cites["numbers"]),
+        "confusable_pairs_right": share(cites["sides_held"], cites["sides"]),
         "yes_no_right": share(polar_right, polar),
         "yes_no_said": share(polar_said, polar),
         "yes_no_items": polar,
@@ -70,8 +85,33 @@ def _ask(item: Item, tutor: Tutor) -> Answered:
     return last[-1]
 
 
+def _citations(answered: Answered, tutor: Tutor) -> Counter[str]:
+    """Sentences and their citations, how many of them hold, and how many numbers and named sides stand in what is cited."""
+    passages = {source.n: source.hit.passage for source in answered.sources}
+    mentions = tutor.search.mentions
+    counts: Counter[str] = Counter()
+    for sentence in answered.sentences:
+        plain = _plain(sentence.text)
+        if plain.rstrip(".").lower() in ("yes", "no"):
+            continue
+        cited = [passages[n] for n in sentence.sources if isinstance(n, int) and n in passages]
+        holding = [passage for passage in cited if plain in passage.sentences]
+        counts["sentences"] += 1
+        counts["held"] += bool(holding)
+        counts["citations"] += len(cited)
+        counts["right"] += len(holding)
+        text = " ".join(passage.text for passage in cited)
+        for number in re.findall(r"\d+(?:[.,]\d+)*", plain):
+            counts["numbers"] += 1
+            counts["numbers_held"] += number in text
+        if named := mentions.sides(plain):
+            # Never A's property given to B: a sentence that stands in the note word for word, or whose sides that note is about.
+            about = {side for passage in cited for side in (*passage.about, *mentions.sides(passage.text))}
+            counts["sides"] += 1
+            counts["sides_held"] += bool(holding) or set(named) <= about
+    return counts
+
+
 def _plain(text: str) -> str:
     """The sentence without its citation."""
-    import re
-
-    return re.sub(r"\s*\[\d+\]", "", text)
+    return re.sub(r"\s*\[R?\d+\]", "", text)

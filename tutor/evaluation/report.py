@@ -1,4 +1,4 @@
-"""The report card (`make report`): every figure on the reported half, and every failure, in docs/report-card.md.
+"""The report card (`make report`): every figure on the reported part, and every failure, in docs/report-card.md.
 
 Its head names the knowledge and the adapter that were measured, so that a test can tell when it is out of date.
 """
@@ -10,12 +10,13 @@ import json
 import logging
 from pathlib import Path
 
-from knowledge.passages import CONCEPTS
+from knowledge.concept_files import CONCEPTS
 from knowledge.projection import PROJECTION
 from tutor.chat import Tutor
 from tutor.engines.adapter import ADAPTER
 from tutor.evaluation.answering import evaluate_answers
 from tutor.evaluation.finding import Finding, evaluate_finding
+from tutor.evaluation.injection import evaluate_check
 from tutor.evaluation.items import Half, load_items
 from tutor.open import open_tutor
 from tutor.settings import Settings
@@ -34,13 +35,14 @@ def measured_state() -> str:
 
 
 def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
-    """All figures of one half of the labelled set; `answers` also asks the model."""
+    """All figures of one part of the labelled set; `answers` also asks the model."""
     items = [item for item in load_items() if item.half == half]
     finding = evaluate_finding(items, tutor.search)
     if answers:
         answering = evaluate_answers(items, tutor)
-        finding.figures |= answering.figures
-        finding.failures += answering.failures
+        checking = evaluate_check(tutor.search)
+        finding.figures |= answering.figures | checking.figures
+        finding.failures += answering.failures + checking.failures
     return finding
 
 
@@ -57,13 +59,14 @@ def main() -> None:
     REPORT.write_text(
         f"# Report card\n\nMade by `make report`. State: `{measured_state()}`.\n\n"
         "The labelled set (`tutor/evaluation/*.jsonl`) was written apart from the concept files' questions, many items on purpose far "
-        "from the notes' words. Rules, weights and the threshold were tuned on one half; figures count on the other. "
+        "from the notes' words. The reported part (`fresh-*.jsonl`) was written last, without sight of retrieval or answers, and nothing was tuned on "
+        "it; rules, weights and the threshold were tuned on the rest. "
         "Timings are this run's and vary with the machine.\n\n"
-        f"| Figure | Reported half | Tuning half |\n|---|---|---|\n{rows}\n\n"
+        f"| Figure | Reported part | Tuning part |\n|---|---|---|\n{rows}\n\n"
         f"## The adapter\n\n{card['examples']} examples, {card['steps']} steps, {card['minutes']} minutes on {card['machine']}; "
         f"validation loss {card['validation_loss_before']} before and {card['validation_loss_after']} after. "
         f"Sets without any example: {', '.join(card['held_out_sets'])}.\n\n"
-        f"## Failures on the reported half ({len(report.failures)})\n\n{failures}\n",
+        f"## Failures on the reported part ({len(report.failures)})\n\n{failures}\n",
         encoding="utf-8",
     )
     log.info("%s", REPORT)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.passages import CONCEPTS, Knowledge, load_concept, load_knowledge, slug
+from knowledge.concept_files import CONCEPTS, load_concept, load_knowledge, slug
+from knowledge.passages import Knowledge
 from tests.conftest import CATS, PICTURE
 from tutor.errors import KnowledgeError
 

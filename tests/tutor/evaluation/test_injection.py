@@ -1,0 +1,35 @@
+"""Errors that are put into right sentences are errors, and of the kind that they are called."""
+
+from __future__ import annotations
+
+from knowledge.mentions import Mentions
+from knowledge.passages import Knowledge
+from tutor.evaluation.injection import inject
+
+
+def injected(sentence: str, knowledge: Knowledge) -> dict[str, str]:
+    return dict(inject(sentence, Mentions(knowledge.concepts)))
+
+
+def test_each_kind_of_error(knowledge: Knowledge) -> None:
+    """One concept for its neighbour, another number, the opposite."""
+    found = injected("A cat is asleep 16 hours a day.", knowledge)
+    assert found["number"] != "A cat is asleep 16 hours a day." and "6 hours" in found["number"]
+    assert found["negation"] == "A cat is not asleep 16 hours a day."
+    assert "dog" in found["swap"].lower() and "cat" not in found["swap"].lower()
+
+
+def test_two_concepts_change_places(knowledge: Knowledge) -> None:
+    """What was said of one is said of the other."""
+    assert injected("Cats purr, and dogs bark.", knowledge)["swap"].lower() == "dogs purr, and cats bark."
+
+
+def test_a_negation_is_taken_back(knowledge: Knowledge) -> None:
+    """A negated sentence loses its negation instead of gaining a second one."""
+    assert injected("Cats do not bark.", knowledge)["negation"] == "Cats do bark."
+    assert injected("Cats cannot bark.", knowledge)["negation"] == "Cats can bark."
+
+
+def test_a_sentence_without_room_for_an_error_has_none(knowledge: Knowledge) -> None:
+    """No number, no concept, no auxiliary: nothing is made up."""
+    assert injected("Warm cushions help.", knowledge) == {}

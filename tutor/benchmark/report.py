@@ -1,0 +1,271 @@
+"""All of it in one run: each contender in a process of its own, then the class, then growth; ratios first. `make bench`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tutor.benchmark import plots
+from tutor.benchmark.contenders import THREADS
+from tutor.benchmark.worker import CONTENDERS
+from tutor.errors import TutorError
+
+log = logging.getLogger(__name__)
+
+DOCS = Path(__file__).parents[2] / "docs"
+_RATIOS = (
+    ("first token, first turns, embedded", "embedded", "llama.cpp", "first", "first_s", 0.33),
+    (
+        "first token, first turns, notes not read ahead",
+        "embedded, notes not read ahead",
+        "llama.cpp",
+        "first",
+        "first_s",
+        0.33,
+    ),
+    ("first token, follow-ups, embedded", "embedded", "llama.cpp", "followup", "first_s", 0.15),
+    ("whole answer, embedded", "embedded", "llama.cpp", "", "total_s", 0.25),
+    ("whole answer, embedded", "embedded", "generate, bf16", "", "total_s", 0.1),
+    ("whole answer, free", "free", "llama.cpp", "", "total_s", 0.7),
+    ("first token, free", "free", "llama.cpp", "", "first_s", None),
+    ("whole answer, free", "free", "generate, bf16", "", "total_s", None),
+    ("whole answer, free, without drafts", "free, no drafts", "llama.cpp", "", "total_s", None),
+)
+"""What is compared, with whom, on which prompts, and the target."""
+
+
+def measure_all(runs: int) -> dict[str, Any]:
+    """Every figure; contenders that cannot run here are named with the reason."""
+    result: dict[str, Any] = {"machine": _machine(), "runs": runs, "contenders": {}, "skipped": {}}
+    lengths: dict[str, int] = {}
+    for name in sorted(CONTENDERS, key=lambda name: name != "embedded"):
+        if name == "llama.cpp" and not _has_llama_cpp():
+            result["skipped"][name] = (
+                "llama-cpp-python is not installed: pip install -e '.[bench]' (compiles for about 10 minutes)"
+            )
+            log.warning("%s", result["skipped"][name])
+            continue
+        log.info("%s", name)
+        found = _python("tutor.benchmark.worker", name, "--runs", str(runs), "--lengths", json.dumps(lengths))
+        result["contenders"][name] = found
+        if name == "embedded":  # the others write as many tokens as it chose
+            lengths = {row["id"]: max(8, row["tokens"]) for row in found["rows"]}
+    log.info("a class at once")
+    result["class"] = _python("tutor.benchmark.crowd", str(runs))
+    log.info("growth")
+    result["growth"] = _python("tutor.benchmark.growth")
+    log.info("int8")
+    result["int8"] = _python("tutor.benchmark.divergence")
+    log.info("start")
+    result["start_s"] = [start_seconds() for _ in range(3)]
+    return result
+
+
+def ratios(contenders: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Median over the prompts that both answered of ours ÷ theirs, a prompt's time being its median over the runs."""
+    rows = []
+    for what, ours, theirs, kind, key, target in _RATIOS:
+        if ours not in contenders or theirs not in contenders:
+            continue
+        one, two = (_by_prompt(contenders[name]["rows"], kind, key) for name in (ours, theirs))
+        shared = sorted(one.keys() & two.keys())
+        ratio = median(one[name] / two[name] for name in shared)
+        rows.append({"what": what, "against": theirs, "ratio": ratio, "target": target, "prompts": len(shared)})
+    return rows
+
+
+def start_seconds() -> float:
+    """From the command to the page's first answer over HTTP, the cache being warm."""
+    import os
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    began = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=DOCS.parent,
+        env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while time.perf_counter() - began < 120:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2):
+                    return time.perf_counter() - began
+            except OSError:
+                time.sleep(0.05)
+        raise TutorError("The page did not come up within two minutes; run `make run` to see why.")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def write_report(result: Mapping[str, Any], docs: Path = DOCS) -> Path:
+    """docs/speed.md with its plots beside it."""
+    (docs / "speed").mkdir(exist_ok=True)
+    figures = plots.draw(result, docs / "speed")
+    path = docs / "speed.md"
+    path.write_text("\n".join(_lines(result, figures)) + "\n", encoding="utf-8")
+    return path
+
+
+def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) -> list[str]:
+    contenders = result["contenders"]
+    lines = [
+        "# Speed",
+        "",
+        f"Made by `make bench` on {result['machine']}. {result['runs']} runs over the 40 prompts of `tutor/benchmark/prompts.jsonl`; slow contenders get a "
+        "fifth of them a run, so each prompt once. Every contender is a process of its own, on the same weights (llama.cpp: the published Q4_1 file), "
+        "greedy, and writes as many tokens as the embedded mode chose for that prompt.",
+        "",
+        "## Ratios",
+        "",
+        "| Measure | Against | Ours ÷ theirs | Target | Prompts |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['what']} | {row['against']} | {row['ratio']:.2f} | {'≤ ' + str(row['target']) if row['target'] else ''} | {row['prompts']} |"
+        for row in ratios(contenders)
+    ]
+    lines += [*(f"\n{name}: skipped. {why}" for name, why in result["skipped"].items())]
+    lines += [
+        "",
+        "## Each contender",
+        "",
+        "Medians. Memory is the process's peak, index and embedder included where it is ours.",
+        "",
+    ]
+    lines += [
+        "| | first token, first turns (s) | first token, follow-ups (s) | decode (tokens/s) | whole answer (s) | load (s) | peak (MB) |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|"]
+    lines += [_contender_row(name, found) for name, found in contenders.items()]
+    lines += ["", _figure(figures, "contenders"), "", "## A class at once", ""]
+    lines += ["All ask at the same moment; 40 tokens each in free mode, whole answers in the embedded mode.", ""]
+    lines += [
+        "| | learners | answers/s | against one learner | first token p50 (s) | p95 (s) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in ("free", "free, one by one", "embedded"):
+        alone = result["class"][name][0]
+        lines += [
+            f"| {name} | {row['learners']} | {row['answers_per_s']:.2f} | {row['answers_per_s'] / alone['answers_per_s']:.2f} | "
+            f"{row['first_p50_s']:.3f} | {row['first_p95_s']:.3f} |"
+            for row in result["class"][name]
+        ]
+    lines += [
+        "",
+        _figure(figures, "class"),
+        "",
+        "## Growth",
+        "",
+        "| Passages | kind | build (s) | vectors (MB) | query (ms) | recall@10 |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['passages']:,} | {row['kind']} | {row['build_s']:.2f} | {row['vectors_mb']:.0f} | {row['query_ms']:.2f} | {row['recall@10']:.2f} |"
+        for row in result["growth"]["passages"]
+    ]
+    lines += ["", "| Notes | reading them and the question (s) | with the notes read ahead (s) |", "|---|---|---|"]
+    lines += [
+        f"| {row['notes']} | {row['first_s']:.3f} | {row['first_read_ahead_s']:.3f} |"
+        for row in result["growth"]["notes"]
+    ]
+    lines += ["", "| Turns before | rewriting and searching (ms) |", "|---|---|"]
+    lines += [f"| {row['turns']} | {1000 * row['find_s']:.1f} |" for row in result["growth"]["history"]]
+    memory = result["class"]["memory_mb"]
+    lines += [
+        "",
+        _figure(figures, "growth"),
+        "",
+        "## Start, stop, memory",
+        "",
+        f"- Second start: the page answers after {median(result['start_s']):.1f} s (median of {len(result['start_s'])}), the first question is answered then.",
+        f"- A stopped answer leaves {result['class']['idle_cpu_s']:.2f} s of processor time in the second after it.",
+        f"- Resident memory over {memory[-1][0]} turns: {memory[0][1]:.0f} MB after {memory[0][0]}, {memory[-1][1]:.0f} MB at the end.",
+        f"- int8 for single rows against bf16, {result['int8']['tokens']} tokens one by one: KL {result['int8']['kl']:.4f} nats a token, perplexity "
+        f"{result['int8']['perplexity']:.2f} against {result['int8']['perplexity_reference']:.2f}, the same likeliest token {result['int8']['same']:.1%} of the time.",
+    ]
+    return lines
+
+
+def _contender_row(name: str, found: Mapping[str, Any]) -> str:
+    rows = found["rows"]
+    first, follow = (median(row["first_s"] for row in rows if row["kind"] == kind) for kind in ("first", "followup"))
+    rates = [
+        (row["tokens"] - 1) / (row["total_s"] - row["first_s"])
+        for row in rows
+        if row["tokens"] > 4 and row["total_s"] - row["first_s"] > 1e-3
+    ]
+    decode = "" if name.startswith("embedded") else f"{median(rates):.0f}"
+    return (
+        f"| {name} | {first:.3f} | {follow:.3f} | {decode} | {median(row['total_s'] for row in rows):.2f} | "
+        f"{found['load_s']:.1f} | {found['peak_mb']:.0f} |"
+    )
+
+
+def _figure(figures: Mapping[str, tuple[str, str]], name: str) -> str:
+    file, alt = figures[name]
+    return f"![{alt}](speed/{file})"
+
+
+def _by_prompt(rows: Sequence[Mapping[str, Any]], kind: str, key: str) -> dict[str, float]:
+    times: dict[str, list[float]] = {}
+    for row in rows:
+        if not kind or row["kind"] == kind:
+            times.setdefault(row["id"], []).append(row[key])
+    return {name: median(values) for name, values in times.items()}
+
+
+def _python(module: str, *arguments: str) -> Any:
+    """The JSON that a module prints."""
+    run = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=DOCS.parent,
+        capture_output=True,
+        text=True,
+    )
+    if run.returncode:
+        raise TutorError(f"{module} {' '.join(arguments)} failed: {run.stderr.strip().splitlines()[-1:]}")
+    return json.loads(run.stdout[run.stdout.index("{") :])
+
+
+def _has_llama_cpp() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("llama_cpp") is not None
+
+
+def _machine() -> str:
+    import torch
+
+    names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {THREADS} threads, torch {torch.__version__}"
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.is_file() else []
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    result = measure_all(runs)
+    log.info("%s", write_report(result))
+
+
+if __name__ == "__main__":
+    main()
