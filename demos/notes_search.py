@@ -41,14 +41,14 @@ def load_facts() -> list[Fact]:
     return [Fact(**json.loads(line)) for line in lines]
 
 
-def rank_by_words(notes: Sequence[str], question: str) -> list[int]:
-    """Places of the notes, best first, by BM25."""
+def rank_by_words(notes: Sequence[str], questions: Sequence[str]) -> list[list[int]]:
+    """For each question the places of the notes, best first, by BM25."""
     import bm25s
 
-    search = bm25s.BM25()
-    search.index([_words(note) for note in notes], show_progress=False)
-    scores = search.get_scores(_words(question)).tolist()
-    return sorted(range(len(notes)), key=lambda i: -scores[i])
+    index = bm25s.BM25()
+    index.index([_words(note) for note in notes], show_progress=False)
+    scores = [index.get_scores(_words(question)).tolist() for question in questions]
+    return [sorted(range(len(notes)), key=lambda i: -row[i]) for row in scores]
 
 
 def embed(specimen: Specimen, texts: Sequence[str], span: Span, note: str) -> Steps[Tensor]:

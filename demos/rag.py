@@ -20,7 +20,7 @@ from demos.rag_charts import rag_chart
 from demos.rag_words import ALL, CONDITIONS, MORE, SAME, admits, exhibits_of, outcome, summary_of
 from demos.shots import wilson_interval
 
-QUESTIONS = 16  # drawn by the seed
+QUESTIONS = 12  # drawn by the seed
 CANDIDATES = 4  # notes that the embeddings pick for the cross-encoder
 ANSWER_TOKENS = 18
 INSTRUCTION = "Answer in one short sentence."
@@ -45,7 +45,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     vectors = yield from search.embed(specimen, questions, Span(0.18, 0.24), "Embedding the questions")
     by_embedding = search.rank_by_embedding(indexed, vectors)
     search_s = (time.perf_counter() - began) / QUESTIONS
-    by_words = [search.rank_by_words(notes, question) for question in questions]
+    by_words = search.rank_by_words(notes, questions)
     began = time.perf_counter()
     together = []
     for i, (question, order) in enumerate(zip(questions, by_embedding, strict=True)):
@@ -56,7 +56,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
 
     # 2. The same questions in three prompts. The wrong note is the one that the search would confuse with the right one.
     wrong = [next(j for j in order if j != right) for order, right in zip(together, own, strict=True)]
-    given = {
+    given: dict[str, list[list[int]]] = {
         "none": [[] for _ in own],
         "retrieved": [order[:count][::-1] for order in together],
         "wrong": [[j] for j in wrong],

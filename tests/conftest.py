@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Semaphore
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -272,7 +273,7 @@ def tutor(search: Search) -> Tutor:
     """A tutor over the tiny sets whose model takes the first allowed branch."""
     from tutor.chat import Tutor
 
-    return Tutor(search.knowledge, search, ScriptedEngine(), SimpleNamespace(copy=None))  # type: ignore[arg-type]
+    return Tutor(search.knowledge, search, ScriptedEngine(), SimpleNamespace(copy=None, bench=Semaphore()))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

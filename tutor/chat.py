@@ -152,7 +152,7 @@ class Tutor:
         elif predict and new and demo.prediction is not None:
             yield from ask_prediction(request, demo.prediction, self.search)
         else:
-            yield from run_experiment(request, self.specimens.copy, DEMOS, self.search)
+            yield from run_experiment(request, self.specimens.copy, self.specimens.bench, DEMOS, self.search)
 
     def _quiz(
         self, question: str, concept: Concept | None, history: Sequence[Exchange], start: float

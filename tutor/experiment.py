@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Semaphore
 
 from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Specimen
 from knowledge.passages import Concept, Passage
@@ -75,7 +76,7 @@ def only_route(request: Request, search: Search) -> Iterator[Event]:
 
 
 def run_experiment(
-    request: Request, copy: Callable[[], Specimen], demos: Sequence[Demo], search: Search
+    request: Request, copy: Callable[[], Specimen], bench: Semaphore, demos: Sequence[Demo], search: Search
 ) -> Iterator[Event]:
     """Run it beside the notes about it, then set what was expected beside what was measured."""
     yield request.understood
@@ -85,11 +86,17 @@ def run_experiment(
     hits = _shown_with(request, gap, search)
     yield Retrieved(hits, bool(hits))
     result: DemoResult | None = None
-    for step in demo.run(Lab(copy, request.question), request.call.params):
-        if isinstance(step, Progress):
-            yield DemoProgress(step.fraction, step.note)
-        else:
-            result = step
+    # Two experiments at once would spoil each other's timings and need twice the memory.
+    while not bench.acquire(timeout=0.5):
+        yield DemoProgress(0.0, "Waiting for another learner's experiment to end")
+    try:
+        for step in demo.run(Lab(copy, request.question), request.call.params):
+            if isinstance(step, Progress):
+                yield DemoProgress(step.fraction, step.note)
+            else:
+                result = step
+    finally:
+        bench.release()
     if result is None:
         raise ValueError(f"the experiment {demo.name} ended without a result")
     run = make_run(demo.name, demo.title, request.call.params, 0, MODEL, result, request.question)

@@ -17,12 +17,13 @@ MODEL = "SmolLM2-135M-Instruct"  # whose copies are handed out
 
 
 class Specimens:
-    """Hands out private copies of one model, which is loaded at the first request."""
+    """Hands out private copies of one model, which is loaded at the first request. Whoever holds the `bench` experiments."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
         self._source: Specimen | None = None
         self._lock = threading.Lock()
+        self.bench = threading.Semaphore()
 
     def copy(self) -> Specimen:
         """A model of its own in memory, and the (read-only) tokenizer."""

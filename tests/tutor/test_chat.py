@@ -172,6 +172,21 @@ def test_closing_the_turn_closes_the_experiment(tutor: Tutor, lab: FakeLab) -> N
     assert (lab.steps, lab.closed) == (1, 1)
 
 
+def test_experiments_wait_for_each_other(tutor: Tutor, lab: FakeLab) -> None:
+    """A second learner's experiment says that it waits, starts once the first has stopped, and may stop waiting."""
+    first = tutor.turn("show me the fake")
+    assert any(isinstance(next(first), DemoProgress) for _ in range(3))
+    second, third = tutor.turn("show me the fake"), tutor.turn("show me the fake")
+    for waiting in (second, third):
+        waited = next(event for event in waiting if isinstance(event, DemoProgress))
+        assert "another learner" in waited.note
+    assert lab.steps == 1
+    third.close()
+    first.close()
+    assert isinstance(list(second)[-1], Answered) and lab.steps == 4
+    assert isinstance(turn(tutor, "show me the fake", run_demos=True)[-1], Answered)
+
+
 def test_an_experiment_in_order(tutor: Tutor, lab: FakeLab) -> None:
     """The notes about it, progress, then the result and its summary as text; the answer carries the result and its notes."""
     events = turn(tutor, "show me the fake with 3 bits", run_demos=True)

@@ -21,8 +21,9 @@ from tutor.ui.shown import Messages, Shown, exchanges
 log = logging.getLogger(__name__)
 
 _CSS = Path(__file__).parent / "style.css"
-_AT_ONCE = 4  # turns computed side by side; the others queue and see their place
-_QUEUE = 64
+_AT_ONCE = 8  # turns computed side by side, their passes together; the others queue and see their place
+_QUEUE = 64  # turns that may wait
+_BUSY = "A whole class is asking at this moment. Your question was not lost: ask it again in a minute."
 _FIRST_SETS = (
     "pruning-vs-quantization",
     "on-policy-vs-off-policy",
@@ -66,23 +67,33 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
         choices = render.options(shown.answered, shown.answered.concept in demo_sets)
         yield shown.complete(choices), shown.panel
 
+    def admit() -> None:
+        """Refuse a turn while the queue is full: the question stays where it was typed."""
+        if len(page._queue) >= _QUEUE:
+            raise gr.Error(_BUSY, title="Busy", print_exception=False)
+
     def ask(text: str, messages: Messages) -> tuple[str, Messages]:
+        admit()
         return "", [*messages, gr.ChatMessage(role="user", content=render.plain(text) or "…")]
 
     def ask_option(messages: Messages, event: gr.SelectData) -> Messages:
+        admit()
         value = event.value["text"] if isinstance(event.value, dict) else str(event.value)
         return [*messages, gr.ChatMessage(role="user", content=render.plain(value))]
 
     def ask_set(messages: Messages, event: gr.SelectData) -> Messages:
+        admit()
         return [*messages, gr.ChatMessage(role="user", content=render.plain(knowledge.concepts[event.index].question))]
 
     def retry(messages: Messages, event: gr.RetryData) -> Messages:
+        admit()
         return messages[: _position(event.index) + 1]
 
     def undo(messages: Messages, event: gr.UndoData) -> tuple[Messages, str, str]:
         return messages[: _position(event.index)], render.spoken(event.value), render.panel(None, (), ())
 
     def edit(messages: Messages, event: gr.EditData) -> Messages:
+        admit()
         return [
             *messages[: _position(event.index)],
             gr.ChatMessage(role="user", content=render.plain(render.spoken(str(event.value))) or "…"),
@@ -163,8 +174,8 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
         ]
         runs = []
         for started in starts:
-            started.then(_lock, None, box, **quiet).then(None, None, None, js=_TO_LAST, **quiet)
-            run = started.then(
+            started.success(_lock, None, box, **quiet).then(None, None, None, js=_TO_LAST, **quiet)
+            run = started.success(
                 answer,
                 chat,
                 [chat, panel],
@@ -181,7 +192,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
         chat.undo(undo, chat, [chat, box, panel], **quiet)
         chat.clear(lambda: render.panel(None, (), ()), None, panel, **quiet)
         chat.like(like, chat, None, **quiet)
-    page.queue(max_size=_QUEUE, api_open=False)
+    page.queue(max_size=None, api_open=False)
     return page
 
 
