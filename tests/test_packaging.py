@@ -87,7 +87,7 @@ def test_nothing_below_the_page_imports_the_page() -> None:
 
 def test_every_import_is_declared() -> None:
     """What the shipped code imports is in the dependencies, so a fresh install runs."""
-    names = {"pyyaml": "yaml", "faiss-cpu": "faiss", "scikit-learn": "sklearn"}
+    names = {"pyyaml": "yaml", "faiss-cpu": "faiss", "scikit-learn": "sklearn", "llama-cpp-python": "llama_cpp"}
     extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
     declared = {package(line) for line in (*PROJECT["dependencies"], *extras)}
     modules = {names.get(name, name.replace("-", "_")) for name in declared}

@@ -22,6 +22,7 @@ from knowledge.embedder import Embedder
 from knowledge.passages import Polarity
 from knowledge.search import Hit
 from tutor.engines.base import Branch
+from tutor.polarity import contradicts
 from tutor.prompts import NO_ANSWER
 from tutor.runs import Mark, RunNote, mark_of
 
@@ -33,6 +34,7 @@ _NEAR, _NEAR_LATER = (
     5.0,
 )  # a unit of cosine between question and sentence, for the first sentence and for later ones
 _RANK, _RANK_LATER = 2.0, 1.0  # a place in the ranking of notes
+_OPPOSED = 6.0  # against a first sentence that reads as the opposite of Yes
 _END_BIAS = -1.0
 
 
@@ -60,6 +62,7 @@ class Composition:
             for mark, place, hit in _marked(hits)
             for position, sentence in enumerate(hit.passage.sentences)
         ]
+        self._query = query
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
         self.pieces += [Piece("opening", opening.capitalize() + ".") for opening in openings]
@@ -95,17 +98,21 @@ class Composition:
             return [self._branch(unsaid[0])]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
         unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
-        branches = self._sentences(reasons if unexplained else keys, bool(said))
+        opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
+        branches = self._sentences(reasons if unexplained else keys, bool(said), "" if said else opening)
         if not taken and self._refusable:
             branches.append(self._branch(self._refusal))
         if said and not unexplained:
             branches.append(Branch("", self._end, _END_BIAS))
         return branches
 
-    def _sentences(self, keys: Sequence[int], later: bool) -> list[Branch]:
+    def _sentences(self, keys: Sequence[int], later: bool, opening: str) -> list[Branch]:
         """Sentence branches. The best that retrieval knows of has bias 0, so that ending competes with that one."""
         near, rank = (_NEAR_LATER, _RANK_LATER) if later else (_NEAR, _RANK)
         weight = {key: near * float(self.relevance[key]) - rank * self.pieces[key].n for key in keys}
+        if opening == "Yes.":
+            for key in keys:
+                weight[key] -= _OPPOSED * contradicts("yes", self._query, self.pieces[key].sentence)
         best = max(weight.values(), default=0.0)
         return [Branch(self.pieces[key].sentence, key, weight[key] - best) for key in keys]
 

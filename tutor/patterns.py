@@ -16,7 +16,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 # What may stand before a command: "ok now please prune 70%".
 LEAD = _any(
-    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|great|cool|thanks?|(?:can|could|would|will) you|"
+    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) you|"
     r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i want (?:you )?to|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # Asks to see something, which may still be words.
@@ -39,21 +39,22 @@ LIVE = _any(
     r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
-    r"(?:[,.;?!]\s*|\band )(?:please )?(?:run|measure|try|simulate|test)(?: (?:it|that|this))?\W*$",
+    r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
+    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show)(?: (?:it|that|this|me|us))?\W*$",
     r"^(?:run|simulate|measure|benchmark)\b(?! (?:me|us) through)",
 )
 # Asks for words, also after "show me".
 EXPLAINS = _any(
     r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|basics|pros|cons|list|summary|idea)\b|\b(?:the|main|which) (?:\w+ )?steps\b",
-    r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|many|much|come|\w+ (?:decides?|works?|\w+s \w+))\b",
+    r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|many|much|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
     r"\b(?:is it|does|should|where (?:do|can|should|would) i|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
-    r"\b(?:right|correct)\s*\?",
+    r"\b(?:right|correct)\s*\?|\bin (?:a few|one|two|three|simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
 )
 QUESTION = _any(
     r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|do(?! (?:it|that|this)\b)|did|can (?:a|an|the|i|one|it|my)|should|"
-    r"would|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
+    r"would(?! you\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
 )
 # A question by its first word that continues an experiment: "what about 2 bits?"
 ABOUT = _any(

@@ -96,10 +96,14 @@ def test_closing_closes_the_engine(search: Search, free: bool) -> None:
 
 
 def test_the_model_sees_notes_and_question(search: Search) -> None:
-    """The prompt holds each note under its number and the question last."""
+    """One that chooses gets each note by itself and the question last; one that writes gets them numbered, in one text."""
     engine = ScriptedEngine()
     answer(engine, search, "What are cats?")
-    (prompt,) = engine.prompts
-    assert prompt[-1].role == "user" and prompt[-1].content.endswith("What are cats?")
+    answer(engine, search, "What are cats?", free=True)
+    choice, writing = (prompt[-1] for prompt in engine.prompts)
+    assert choice.role == writing.role == "user"
+    assert choice.text.endswith("What are cats?") and writing.text.endswith("What are cats?")
     for n, passage in enumerate(search.knowledge.passages, 1):
-        assert f"[{n}] {passage.text}" in prompt[-1].content
+        assert choice.notes[n - 1] == f"- {passage.text}\n"
+        assert f"[{n}] {passage.text}" in writing.text
+    assert not writing.notes and len(choice.notes) == len(search.knowledge.passages)

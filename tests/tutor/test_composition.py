@@ -10,7 +10,7 @@ from knowledge.search import Search
 from tests.conftest import FakeEmbedder, hits_of
 from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
 from tutor.engines.base import Branch
-from tutor.polarity import is_yes_no, possible_openings, settled_polarity
+from tutor.polarity import contradicts, is_yes_no, possible_openings, settled_polarity
 
 
 def compose(knowledge: Knowledge, *openings: Polarity, refusable: bool = False) -> Composition:
@@ -165,3 +165,39 @@ def test_a_shipped_misconception_is_settled(real_search: Search) -> None:
             if ask.polarity and is_yes_no(ask.text):
                 found = settled_polarity(ask.text, hits_of(passage), real_search.embedder, real_search.mentions)
                 assert found == ask.polarity, ask.text
+
+
+@pytest.mark.parametrize(
+    ("opening", "query", "sentence", "opposite"),
+    [
+        ("yes", "Is a cat always asleep?", "A cat is not asleep all day.", True),
+        ("yes", "Is a cat always asleep?", "A cat sleeps all day.", False),
+        ("yes", "Do cats not bark?", "Cats never bark.", False),
+        ("no", "Is a cat always asleep?", "A cat is not asleep all day.", False),
+        ("no", "Do cats bark?", "Cats purr.", False),
+    ],
+)
+def test_what_reads_as_the_opposite_of_yes(opening: Polarity, query: str, sentence: str, opposite: bool) -> None:
+    """A plain question's Yes is not followed by a sentence that denies; No may be followed by what is so instead."""
+    assert contradicts(opening, query, sentence) is opposite
+
+
+def test_a_contradicting_sentence_is_weighed_down_after_yes(knowledge: Knowledge) -> None:
+    """The same sentence costs more after Yes than after No, so that another one comes first."""
+    hits = hits_of(*knowledge.passages[:4])
+
+    def biases(opening: Polarity) -> dict[str, float]:
+        composition = Composition("Do cats bark?", hits, FakeEmbedder(), (opening,), refusable=False)
+        return {b.text: b.bias for b in composition.allowed((composition.allowed(())[0],))}
+
+    yes, no = biases("yes"), biases("no")
+    denying = [text for text in yes if contradicts("yes", "Do cats bark?", text)]
+    assert denying and all(yes[text] < no[text] for text in denying)
+
+
+def test_ending_competes_with_the_best_that_is_left(knowledge: Knowledge) -> None:
+    """Whatever was said, some sentence has bias 0: a good second sentence is not pushed behind the end by the first one's relevance."""
+    composition = compose(knowledge)
+    taken, _ = walk(composition, "Cats sleep")
+    for chosen in ((), taken):
+        assert max(b.bias for b in composition.allowed(chosen) if b.text) == 0

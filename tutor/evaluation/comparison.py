@@ -1,6 +1,7 @@
 """Four ways to answer, on questions never trained on: `python -m tutor.evaluation.comparison ANSWERS.jsonl [--free ADAPTER]`.
 
-Writes every answer; readers judge them blindly into comparison-labels.jsonl ({"id", "way", "right", "false", "needless"}), and
+Writes every answer; readers who do not see the way judge them into
+comparison/labels.jsonl ({"id", "way", "held_out", "right", "false", "needless"}), and
 `figures` counts. The result and the reason for what ships stand in docs/report-card.md.
 """
 
@@ -31,7 +32,7 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LABELS = Path(__file__).parent / "comparison-labels.jsonl"
+LABELS = Path(__file__).parent / "comparison" / "labels.jsonl"
 WAYS = ("shipped", "freely trained", "copy-trained, free and checked", "copy-trained, constrained")
 _MOST = 120  # tokens
 
