@@ -15,7 +15,7 @@ READ_AT_ONCE = 160  # tokens of prompts in one pass: a step of progress every fe
 
 
 def answer_all(
-    model: PreTrainedModel, prompts: Sequence[Sequence[int]], most: int, end: int, span: Span, note: str
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], most: int, end: int | None, span: Span, note: str
 ) -> Steps[list[list[int]]]:
     """Continue each prompt (token ids) greedily by at most `most` tokens; the token `end` ends an answer.
 
@@ -26,7 +26,7 @@ def answer_all(
 
     longest, count = max(map(len, prompts)), len(prompts)
     read, write = span.split(sum(map(len, prompts)), count * most / 2)
-    ids = torch.tensor([[end] * (longest - len(prompt)) + list(prompt) for prompt in prompts], device=model.device)
+    ids = torch.tensor([[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts], device=model.device)
     mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=model.device)
     rows = max(1, READ_AT_ONCE // longest)
     last, parts = [], []

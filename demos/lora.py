@@ -119,7 +119,7 @@ LORA = Demo(
     words=r"(?:\b(?:\d|four)[- ]bit )?\bq?-?lora\b(?! calculation)(?:.{0,30}\b(?:\d|four)[- ]?bits?\b)?|\blow[- ]rank\b|"
     r"(?<!rag vs )(?<!rag and )(?<!rag or )(?<!rag, )(?<!supervised )(?<!instruction )\b(?:full )?fine[- ]?tun(?:e|ing)\b"
     r"(?! (?:vs\.?|or|and) rag)|\badapters?\b|\bcatastrophic forgetting\b",
-    verbs=r"fine[- ]?tune(?: (?:it|the (?:small |tiny )?(?:network|model)))?(?: (?:with|using|at|for|in)\b|[.!]?$)",
+    verbs=r"fine[- ]?tune(?: (?:it|(?:the|an?) (?:small |tiny )?(?:network|model)))?(?: for me)?(?: (?:with|using|at|for|in)\b|[.!]?$)",
     prediction=Prediction(
         "LoRA trains only small extra matrices beside the frozen weights. How much of full fine-tuning's memory (weights, "
         "gradients, optimizer) does it need?",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from demos.measure import TEXTS, Span, Steps
 if TYPE_CHECKING:
     from torch import Tensor
 
+CANDIDATES = 4  # notes that the embeddings pick for the cross-encoder
 BATCH = 6  # short texts read at once: a step of progress every few tenths of a second
 
 
@@ -35,10 +37,43 @@ class Fact:
         return bool(re.search(rf"(?<![\w.:]){re.escape(self.answer)}(?![\d]|[.:]\d)", text, re.IGNORECASE))
 
 
+@dataclass(frozen=True)
+class Found:
+    """For each question the places of the notes, best first: by each way to search; `together` ranks only candidates.
+
+    Seconds a question: `search_s` for its embedding and the comparison, `rerank_s` for reading it with the candidates.
+    """
+
+    words: list[list[int]]
+    embedding: list[list[int]]
+    together: list[list[int]]
+    search_s: float
+    rerank_s: float
+
+
 def load_facts() -> list[Fact]:
     """The committed notes."""
     lines = (TEXTS / "rag.jsonl").read_text(encoding="utf-8").splitlines()
     return [Fact(**json.loads(line)) for line in lines]
+
+
+def find_notes(specimen: Specimen, notes: Sequence[str], questions: Sequence[str], span: Span) -> Steps[Found]:
+    """Search in all three ways; the notes are embedded once, ahead of any question."""
+    index, ask, read = span.split(2, 1, 4)
+    indexed = yield from embed(specimen, notes, index, "Embedding the notes")
+    began = time.perf_counter()
+    vectors = yield from embed(specimen, questions, ask, "Embedding the questions")
+    by_embedding = rank_by_embedding(indexed, vectors)
+    search_s = (time.perf_counter() - began) / len(questions)
+    began = time.perf_counter()
+    together = []
+    for i, (question, order) in enumerate(zip(questions, by_embedding, strict=True)):
+        yield read.step(i, len(questions), f"Reading question {i + 1} of {len(questions)} with each candidate note")
+        some = order[:CANDIDATES]
+        scores = score_together(specimen, [notes[j] for j in some], question)
+        together.append([j for _, j in sorted(zip(scores, some, strict=True), reverse=True)])
+    rerank_s = (time.perf_counter() - began) / len(questions)
+    return Found(rank_by_words(notes, questions), by_embedding, together, search_s, rerank_s)
 
 
 def rank_by_words(notes: Sequence[str], questions: Sequence[str]) -> list[list[int]]:

@@ -21,7 +21,6 @@ from demos.rag_words import ALL, CONDITIONS, MORE, SAME, admits, exhibits_of, ou
 from demos.shots import wilson_interval
 
 QUESTIONS = 12  # drawn by the seed
-CANDIDATES = 4  # notes that the embeddings pick for the cross-encoder
 ANSWER_TOKENS = 18
 INSTRUCTION = "Answer in one short sentence."
 
@@ -33,43 +32,34 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     count = int(settings["notes"])
     yield Progress(0.0, "Loading a private copy of the model")
     specimen = lab.specimen()
+    end = int(specimen.tokenizer.eos_token_id)
     facts = search.load_facts()
     notes = [fact.note for fact in facts]
     own = sorted(random.Random(lab.seed).sample(range(len(facts)), QUESTIONS))
     asked = [facts[i] for i in own]
     questions = [fact.question for fact in asked]
 
-    # 1. Search: the notes are embedded once, ahead of any question; then each question is.
-    indexed = yield from search.embed(specimen, notes, Span(0.1, 0.18), "Embedding the notes")
-    began = time.perf_counter()
-    vectors = yield from search.embed(specimen, questions, Span(0.18, 0.24), "Embedding the questions")
-    by_embedding = search.rank_by_embedding(indexed, vectors)
-    search_s = (time.perf_counter() - began) / QUESTIONS
-    by_words = search.rank_by_words(notes, questions)
-    began = time.perf_counter()
-    together = []
-    for i, (question, order) in enumerate(zip(questions, by_embedding, strict=True)):
-        yield Span(0.24, 0.4).step(i, QUESTIONS, f"Reading question {i + 1} of {QUESTIONS} with each candidate note")
-        scores = search.score_together(specimen, [notes[j] for j in order[:CANDIDATES]], question)
-        together.append([j for _, j in sorted(zip(scores, order, strict=False), reverse=True)])
-    rerank_s = (time.perf_counter() - began) / QUESTIONS
-
-    # 2. The same questions in three prompts. The wrong note is the one that the search would confuse with the right one.
-    wrong = [next(j for j in order if j != right) for order, right in zip(together, own, strict=True)]
+    found = yield from search.find_notes(specimen, notes, questions, Span(0.1, 0.4))
+    # The same questions in three prompts. The wrong note is the one that the search would confuse with the right one.
+    wrong = [next(j for j in order if j != right) for order, right in zip(found.together, own, strict=True)]
     given: dict[str, list[list[int]]] = {
         "none": [[] for _ in own],
-        "retrieved": [order[:count][::-1] for order in together],
+        "retrieved": [order[:count][::-1] for order in found.together],
         "wrong": [[j] for j in wrong],
     }
     answers: dict[str, list[str]] = {}
+    correct: dict[str, list[bool]] = {}
     metrics: dict[str, float] = {
         "questions": QUESTIONS,
         "notes": len(notes),
         "notes_given": count,
         "hits": sum(right in chosen for right, chosen in zip(own, given["retrieved"], strict=True)),
-        **_first_hits(own, {"words": by_words, "embedding": by_embedding, "together": together}),
-        "search_s": search_s,
-        "rerank_s": rerank_s,
+        "first_words": _first(own, found.words),
+        "first_embedding": _first(own, found.embedding),
+        "first_together": _first(own, found.together),
+        "candidates_hit": sum(right in order for right, order in zip(own, found.together, strict=True)),
+        "search_s": found.search_s,
+        "rerank_s": found.rerank_s,
     }
     spans = Span(0.4, 0.97).split(2, 3, 2.5)
     for (name, label), span in zip(CONDITIONS.items(), spans, strict=True):
@@ -81,14 +71,13 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
             for chosen, question in zip(given[name], questions, strict=True)
         ]
         began = time.perf_counter()
-        end = int(specimen.tokenizer.eos_token_id)
         tokens = yield from answer_all(specimen.model, prompts, ANSWER_TOKENS, end, span, label)
         took = time.perf_counter() - began
         answers[name] = [str(specimen.tokenizer.decode(answer, skip_special_tokens=True)).strip() for answer in tokens]
-        right = sum(fact.answered_by(text) for fact, text in zip(asked, answers[name], strict=True))
-        low, high = wilson_interval(right, QUESTIONS)
+        correct[name] = [fact.answered_by(text) for fact, text in zip(asked, answers[name], strict=True)]
+        low, high = wilson_interval(sum(correct[name]), QUESTIONS)
         metrics |= {
-            f"{name}_right": right,
+            f"{name}_right": sum(correct[name]),
             f"{name}_low": low,
             f"{name}_high": high,
             f"{name}_admitted": sum(map(admits, answers[name])),
@@ -96,9 +85,10 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
             f"{name}_s": took / QUESTIONS,
         }
     yield Progress(0.97, "Drawing")
+    both = list(zip(correct["none"], correct["retrieved"], strict=True))
+    metrics |= {"gained": both.count((False, True)), "lost": both.count((True, False))}
     metrics["right_after_hit"] = sum(
-        right in chosen and fact.answered_by(text)
-        for right, chosen, fact, text in zip(own, given["retrieved"], asked, answers["retrieved"], strict=True)
+        i in some and good for i, some, good in zip(own, given["retrieved"], correct["retrieved"], strict=True)
     )
     metrics["wrong_repeated"] = sum(facts[j].answered_by(text) for j, text in zip(wrong, answers["wrong"], strict=True))
     yield DemoResult(
@@ -117,14 +107,9 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     )
 
 
-def _first_hits(own: Sequence[int], orders: Mapping[str, Sequence[Sequence[int]]]) -> dict[str, float]:
-    """For how many questions each way to search puts the right note first, and whether it is among the candidates."""
-    found: dict[str, float] = {
-        f"first_{name}": sum(ranked[0] == right for ranked, right in zip(order, own, strict=True))
-        for name, order in orders.items()
-    }
-    candidates = (order[:CANDIDATES] for order in orders["embedding"])
-    return found | {"candidates_hit": sum(right in some for right, some in zip(own, candidates, strict=True))}
+def _first(own: Sequence[int], orders: Sequence[Sequence[int]]) -> int:
+    """For how many questions the right note comes first."""
+    return sum(order[0] == right for right, order in zip(own, orders, strict=True))
 
 
 def _row(name: str, metrics: Mapping[str, float]) -> tuple[str, ...]:
@@ -148,11 +133,8 @@ RAG = Demo(
             2,
             "how many retrieved notes go into the prompt",
             1,
-            CANDIDATES,
-            spoken=(
-                r"\b(\d+|one|two|three|four|five|six) (?:\w+ )?(?:notes?|passages?)\b",
-                r"\bnotes *= *(\d+)",
-            ),
+            search.CANDIDATES,
+            spoken=(r"\b(\d+|one|two|three|four|five|six) (?:\w+ )?(?:notes?|passages?)\b", r"\bnotes *= *(\d+)"),
         ),
     ),
     run=run,

@@ -44,24 +44,31 @@ def summary_of(metrics: Mapping[str, float]) -> str:
             _missed(metrics),
             _wrong(metrics),
             _search(metrics),
-            f"No weight changed; the price is a longer prompt, {metrics['retrieved_prompt_tokens']:.0f} instead of "
+            f"Nothing was trained; the price is a longer prompt, {metrics['retrieved_prompt_tokens']:.0f} instead of "
             f"{metrics['none_prompt_tokens']:.0f} tokens a question.",
         )
     )
 
 
 def _helped(metrics: Mapping[str, float]) -> str:
-    # Rows are the same questions, so only those that changed count; without notes hardly any is right.
-    gained = int(metrics["retrieved_right"] - metrics["none_right"])
-    if gained > 0 and sign_test(gained, 0) < 0.05:
-        return "so reading helped, by more than chance would"
-    return "so this run does not prove that reading helped" if gained >= 0 else "so reading did not help in this run"
+    gained, lost = int(metrics["gained"]), int(metrics["lost"])
+    if sign_test(gained, lost) >= 0.05:
+        return "so this run does not prove that reading helps"
+    return (
+        "so reading helped, by more than chance would"
+        if gained > lost
+        else "so the notes hurt, by more than chance would"
+    )
 
 
 def _invented(metrics: Mapping[str, float]) -> str:
     invented = int(metrics["questions"] - metrics["none_right"] - metrics["none_admitted"])
     admitted = int(metrics["none_admitted"])
-    said = "it never said that it did not know" if not admitted else f"it said {admitted} times that it did not know"
+    said = (
+        "it never said that it did not know"
+        if not admitted
+        else f"it said in {_times(admitted, 'answer')} that it did not know"
+    )
     return f"Without notes it made up {_times(invented, 'answer')} (hallucination), and {said}."
 
 

@@ -35,7 +35,8 @@ def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
     store = VectorStore(settings.cache / "index", embedder)
     # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
     said = [sentence for passage in knowledge.passages for sentence in passage.sentences]
-    said += [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
+    said += [ask.text.rstrip("?!. ") for passage in knowledge.passages for ask in passage.asks if ask.polarity]
+    said += [passage.claim.rstrip("?!. ") for passage in knowledge.passages if passage.claim]
     embedder.remember(said, store.embed(said))
     return Search(knowledge, index, embedder, store.embed(elsewhere_questions()), coverage=coverage)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
-from knowledge.passages import Polarity
+from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
@@ -37,6 +37,10 @@ _REQUEST = re.compile(
 _NEGATION = re.compile(r"\b(?:not|never|no longer|without|cannot|nothing|none|no)\b|n'?t\b", re.IGNORECASE)
 _LEADING_NEGATION = re.compile(
     _LEAD + r"(?:isn|aren|doesn|don|didn|can|won|wouldn|shouldn|hasn|haven|wasn)'?t\b", re.IGNORECASE
+)
+_HEARD = re.compile(
+    r"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|true or false)[:,]? (?:that )?",
+    re.IGNORECASE,
 )
 _SURE = 0.93  # cosine from which an author's question counts as the same question
 
@@ -70,9 +74,12 @@ def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentio
     if not is_yes_no(query):
         return None
     asks = [ask for hit in hits for ask in hit.passage.asks if ask.polarity]
+    # What is often believed wrongly is asked with a No to follow: "Is it true that quantization removes weights?"
+    asks += [Ask(hit.passage.claim, "no") for hit in hits if hit.passage.claim]
     if not asks:
         return None
-    vectors = embedder.embed([query, *(ask.text for ask in asks)])
+    query = _HEARD.sub("", query).rstrip("?!. ")
+    vectors = embedder.embed([query, *(ask.text.rstrip("?!. ") for ask in asks)])
     scores = vectors[1:] @ vectors[0]
     wanted = sorted(mentions.sides(query))
     order = sorted(range(len(asks)), key=lambda i: -scores[i])
