@@ -138,4 +138,5 @@ FEW_SHOT = Demo(
     ),
     words=r"\b(?:zero|one|few|two|three|four|five|six|seven|eight|\d+)[- ]?shots?\b|\bin[- ]context learning\b|"
     r"\bexamples? in(?:to)? (?:the|a) prompt\b",
+    verbs=r"(?:give|put|use) .{0,30}\bexamples? in(?:to)? (?:the|a) prompt\b",
 )

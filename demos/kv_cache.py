@@ -114,6 +114,7 @@ KV_CACHE = Demo(
     run=run,
     words=r"\bkv[- ]?cach\w*|\bkey[- ]value cach\w*|\bwithout (?:a |the |its )?cache\b|\bcaching\b|\b(?:mha|mqa|gqa)\b|"
     r"\bmulti[- ]?(?:query|head) attention\b|\bgrouped[- ]query attention\b|\bprefill\b|\bdecode (?:phase|step|speed)s?\b",
+    verbs=r"(?:generate|write|decode) .{0,30}\b(?:with|without) .{0,12}\bcache\b",
     prediction=Prediction(
         question="Without a KV cache, the model reads its whole text again for each new token. What does the cache change?",
         choices=(TIME, MANY, NOTHING),

@@ -149,5 +149,6 @@ PRUNE = Demo(
         gaps={FASTER: "pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster"},
     ),
     words=r"\bprun\w+|\bspars\w+|\b(?:remove|zero(?: out)?|drop)\b.{0,30}\bweights\b|\b2:4\b",
-    verbs=r"prune\b|(?:remove|zero out|drop) .{0,30}\b(?:weights|neurons|rows)\b|make (?:it|the model|the weights) sparse\b",
+    verbs=r"(?:prune|sparsify)\b|(?:remove|zero out|drop|delete|cut(?: away| out)?) .{0,30}\b(?:weights|neurons|rows)\b|make (?:it|the model|the weights) sparse\b|"
+    r"set .{0,30}\bweights to (?:zero|0)\b",
 )

@@ -119,5 +119,5 @@ QUANTIZE = Demo(
         gaps={FEWER_WEIGHTS: "pruning-vs-quantization#quantization-does-not-remove-weights"},
     ),
     words=rf"\bquanti[sz]\w*|\bptq\b|\bint\d\b|\b(?:\d|{COUNT})[- ]?bits?\b|\bround\w* (?:the |its )?weights\b",
-    verbs=r"quanti[sz]e\b|round (?:the |its )?weights\b",
+    verbs=r"quanti[sz]e\b|(?:round|shrink) (?:the |its )?weights\b",
 )

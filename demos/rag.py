@@ -47,8 +47,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "retrieved": [order[:count][::-1] for order in found.together],
         "wrong": [[j] for j in wrong],
     }
-    answers: dict[str, list[str]] = {}
-    correct: dict[str, list[bool]] = {}
+    answers, correct = dict[str, list[str]](), dict[str, list[bool]]()
     metrics: dict[str, float] = {
         "questions": QUESTIONS,
         "notes": len(notes),
@@ -87,9 +86,8 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     yield Progress(0.97, "Drawing")
     both = list(zip(correct["none"], correct["retrieved"], strict=True))
     metrics |= {"gained": both.count((False, True)), "lost": both.count((True, False))}
-    metrics["right_after_hit"] = sum(
-        i in some and good for i, some, good in zip(own, given["retrieved"], correct["retrieved"], strict=True)
-    )
+    read = zip(own, given["retrieved"], correct["retrieved"], strict=True)
+    metrics["right_after_hit"] = sum(i in some and good for i, some, good in read)
     metrics["wrong_repeated"] = sum(facts[j].answered_by(text) for j, text in zip(wrong, answers["wrong"], strict=True))
     yield DemoResult(
         summary=summary_of(metrics),

@@ -7,6 +7,7 @@ The prompt is continued as plain text, without a chat template. Each rule acts a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
@@ -113,13 +114,7 @@ def _measure(
     """The settings, then for each rule what it left of the distribution, and for the cuts their range along the text."""
     own = shaped["own"]
     favourite = int(own.argmax())
-    metrics: dict[str, float] = {
-        "temperature": every.temperature,
-        "top_k": every.top_k,
-        "top_p": every.top_p,
-        "min_p": every.min_p,
-        "vocabulary": len(own),
-    }
+    metrics: dict[str, float] = {**asdict(every), "vocabulary": len(own)}
     for name, probabilities in shaped.items():
         metrics |= {
             f"{name}_kept": int((probabilities > 0).sum()),

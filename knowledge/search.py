@@ -7,6 +7,7 @@ balance between neighbours. Scores, not ranks, are fused: the distance to the se
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,6 +69,7 @@ class Search:
         """`elsewhere` are unit vectors (n, dimension) of questions that the notes do not answer."""
         import bm25s
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
         self.knowledge, self.weights = knowledge, weights or Weights()
         self.mentions = Mentions(knowledge.concepts)
         self._passages = knowledge.passages

@@ -85,15 +85,13 @@ def _requested(text: str, history: Sequence[Exchange], demos: Sequence[Demo], co
     for demo in demos:
         if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
             return demo
-    if not (live or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
+    named, spoken = _named(text, demos), [demo for demo in demos if tells_a_value(text, demo)]
+    polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
+    if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
-    named = _named(text, demos)
     if named is not None:
         return named
-    spoken = [demo for demo in demos if tells_a_value(text, demo)]
-    if len(spoken) == 1:
-        return spoken[0]
-    return _pointed_at(text, history, demos, concept)
+    return spoken[0] if len(spoken) == 1 else _pointed_at(text, history, demos, concept)
 
 
 def _named(text: str, demos: Sequence[Demo]) -> Demo | None:

@@ -17,7 +17,7 @@ def _words(*lines: str) -> frozenset[str]:
 # What may stand before a command: "ok now please prune 70%".
 LEAD = _any(
     r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) you|"
-    r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i want (?:you )?to|try to|just|again|instead)\b[\s,.!:]*)+"
+    r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # Asks to see something, which may still be words.
 SHOW = _any(
@@ -28,7 +28,7 @@ SHOW = _any(
     r"\bi (?:want|would like|'?d like|wanna) (?:to )?(?:see|try|watch)\b",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
     r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
-    r"^(?:compare|run|plot|measure|try|start|test|watch)\b|^do (?:it|that|this)\b",
+    r"^(?:compare|run|plot|measure|try|start|test|watch|show how)\b|^do (?:it|that|this)\b",
 )
 # Asks for a run and for nothing else, whatever words stand around it.
 LIVE = _any(
@@ -40,7 +40,8 @@ LIVE = _any(
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
-    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show)(?: (?:it|that|this|me|us))?\W*$",
+    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go)(?: (?:it|that|this|me|us))?\W*$",
+    r"^do (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
     r"^(?:run|simulate|measure|benchmark)\b(?! (?:me|us) through)",
 )
 # Asks for words, also after "show me".
@@ -49,9 +50,11 @@ EXPLAINS = _any(
     r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|many|much|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
-    r"\b(?:is it|does|should|where (?:do|can|should|would) i|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
+    r"\b(?:is it|does|should|where|when|who|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
     r"\b(?:right|correct)\s*\?|\bin (?:a few|one|two|three|simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
 )
+# With nothing but values beside it, courtesy makes a request: "4 bits please".
+PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = _any(
     r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|do(?! (?:it|that|this)\b)|did|can (?:a|an|the|i|one|it|my)|should|"
     r"would(?! you\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
@@ -77,7 +80,7 @@ POINTS = _words(
 STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
-    r"\bquizz?(?:es)?\b|\btest (?:me|my)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
+    r"\bquizz?(?:es)?\b|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:knowledge|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
     r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b",
 )
 QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")
@@ -139,7 +142,7 @@ INJECTION = _any(
 
 # Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".
 SPELLINGS = _words(
-    "quantize quantized quantization prune pruning pruned sparsity structured unstructured experiment temperature sampling",
+    "quantize quantized quantization prune pruning pruned sparsity sparsify structured unstructured experiment temperature sampling",
     "nucleus tokenizer tokenize tokens experts mixture routing retrieval retrieve attention shuffle shuffled reverse reversed",
     "letters policy distill distillation pretraining hardware bandwidth roofline benchmark perplexity percent adapter",
     "finetune finetuning examples prompting reinforcement chunks overlap passages caching decoding balance balancing",

@@ -114,7 +114,8 @@ def main() -> None:
         for prompt in prompts:
             for _ in engine.write(written_prompt(prompt.query, prompt.hits), max_new_tokens=1):
                 pass
-        result[name] = [crowd(write, prompts, learners, runs) for learners in CLASSES]
+        classes = CLASSES if parts.together else (1, 8)
+        result[name] = [crowd(write, prompts, learners, runs) for learners in classes]
         if name == "free":
             result["idle_cpu_s"] = stop_to_idle(write, prompts[0])
     engine = LocalEngine.load(folder, "ours")

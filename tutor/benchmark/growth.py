@@ -24,7 +24,7 @@ PASSAGES = (100, 10_000, 1_000_000)
 DIMENSION = 384
 
 
-def index_of(count: int, repeats: int = 20) -> dict[str, float]:
+def index_of(count: int, repeats: int = 20) -> dict[str, float | str]:
     """Build and query a FAISS index of synthetic unit vectors, one a passage: seconds, MB, milliseconds, recall@10 against exact search.
 
     The vectors lie around centres, as texts on common subjects do; uniform ones have no neighbours worth finding.
@@ -73,7 +73,8 @@ def main() -> None:
     result["notes"] = []
     for notes in (1, 2, 4, 8):
         hits = tuple(dict.fromkeys(hit for prompt in prompts for hit in prompt.hits))[:notes]
-        cold, warm = [], []
+        cold: list[float] = []
+        warm: list[float] = []
         for i in range(5):
             fresh = choice_prompt(f"Question {notes} {i}?", hits)
             engine._notes = type(engine._notes)(1_000)

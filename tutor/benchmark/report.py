@@ -126,8 +126,8 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
     lines = [
         "# Speed",
         "",
-        f"Made by `make bench` on {result['machine']}. {result['runs']} runs over the 40 prompts of `tutor/benchmark/prompts.jsonl`; slow contenders get a "
-        "fifth of them a run, so each prompt once. Every contender is a process of its own, on the same weights (llama.cpp: the published Q4_1 file), "
+        f"Made by `make bench` on {result['machine']}. {result['runs']} runs over the 40 prompts of `tutor/benchmark/prompts.jsonl`, a fifth of them "
+        "a run, so five runs see each once. Every contender is a process of its own, on the same weights (llama.cpp: the published Q4_1 file), "
         "greedy, and writes as many tokens as the embedded mode chose for that prompt.",
         "",
         "## Ratios",

@@ -43,8 +43,6 @@ CONTENDERS: dict[str, Callable[[Settings, Search], Answer]] = {
         settings, replace(_ALL, own_loop=False, drafts=False)
     ),
 }
-SLOW = frozenset({"generate, fp32", "generate, bf16", "free, transformers' forward"})
-"""Those that get a fifth of the prompts a run, another fifth each time."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def load_prompts(search: Search) -> list[BenchPrompt]:
 
 
 def measure(name: str, runs: int, lengths: dict[str, int], settings: Settings) -> dict[str, object]:
-    """Time one contender on all prompts, `runs` times, the engine made anew each run so that nothing is known from the last."""
+    """Time one contender; five runs see every prompt once. The engine is made anew each run: nothing is known from the last."""
     import torch
 
     torch.set_num_threads(THREADS)
@@ -81,7 +79,7 @@ def measure(name: str, runs: int, lengths: dict[str, int], settings: Settings) -
         answer = CONTENDERS[name](settings, search)
         loads.append(time.perf_counter() - start)
         answer("What is a warm-up?", prompts[-1].hits[:1], 4)
-        for prompt in _share(prompts, run) if name in SLOW else prompts:
+        for prompt in _share(prompts, run):
             timed = answer(prompt.query, prompt.hits, lengths.get(prompt.id, 40))
             rows.append({"id": prompt.id, "kind": prompt.kind, "run": run, **asdict(timed)})
         del answer
@@ -90,7 +88,7 @@ def measure(name: str, runs: int, lengths: dict[str, int], settings: Settings) -
 
 
 def _share(prompts: Sequence[BenchPrompt], run: int) -> list[BenchPrompt]:
-    """A fifth of the conversations."""
+    """A fifth of the conversations, another fifth each run."""
     return [prompt for i, prompt in enumerate(prompts) if i // 2 % 5 == run % 5]
 
 
