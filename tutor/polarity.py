@@ -16,7 +16,9 @@ _ASKS = re.compile(
     rf"{_LEAD}{_AUXILIARY}(?:n'?t)?\b(?!\s+(?:you|u)\s+(?:explain|tell|give|show|name|describe))", re.IGNORECASE
 )
 _TAG = re.compile(
-    rf"(?:[,;]\s*|\s)(?:right|correct|true|yes|no|yeah|or not|{_AUXILIARY}(?:n'?t)? (?:it|they|i|you|we|that|this|one|he|she|there))\s*\?+\s*$"
+    rf"(?:[,;]\s*|\s)(?:right|correct|true|yes|no|yeah|or not|{_AUXILIARY}n'?t (?:it|they|i|you|we|that|this|one|he|she|there))\s*\?+\s*$"
+    # Without "n't" only behind a comma: "which part decides, and how does it do it?" asks for words.
+    rf"|[,;]\s*{_AUXILIARY} (?:it|they|i|you|we|that|this|one|he|she|there)\s*\?+\s*$"
     r"|\b(?:is it true|is that true|true or false|is it correct|am i right)\b|^(?:i (?:heard|read|thought|think|believe|guess) (?:that )?(?!the (?:term|word)))",
     re.IGNORECASE,
 )
@@ -24,7 +26,7 @@ _WH_END = re.compile(
     r"(?:^|[.!?]\s+|,\s*(?:so|and|but)\s+)(?:what|why|how|which|who|where|when)\b[^.!?]*\?*\s*$", re.IGNORECASE
 )
 _ANY_WH = re.compile(
-    r"\b(?:what|whats|why|how|which|wich|who|where|when|whose|explain|example|analogy|picture|case)\b", re.IGNORECASE
+    r"\b(?:what|whats|why|how|which|wich|who|where|when|whose|explain\w*|example|analogy|picture|case)\b", re.IGNORECASE
 )
 _STATES = re.compile(
     r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
