@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from demos import measure, words
-from demos.base import Lab, Param, Progress
+from demos.base import Lab, Progress
 from demos.measure import Pairs, Reading, Span, Steps
 from demos.sensitivity import Sensitivity, change_one_layer_at_a_time
 
@@ -19,19 +19,6 @@ if TYPE_CHECKING:
 
 L = TypeVar("L")  # what a level is: a number of bits, or a structure and a share of zeros
 PROMPT = "Tell me about the sea."  # what decoding is timed on
-SENSITIVITY = Param(
-    "sensitivity",
-    "no",
-    "also change one decoder layer at a time",
-    choices=("no", "yes"),
-    spoken=(
-        (
-            r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b|\bsensitiv\w+"
-            r"|\bwhich layers? (?:is|are|matters?|hurts?)\b|\bone layer at a time\b",
-            "yes",
-        ),
-    ),
-)
 
 
 @dataclass(frozen=True)

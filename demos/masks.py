@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from tutor.errors import DemoError
@@ -66,3 +67,9 @@ def stored_bits(mask: Tensor, structure: str) -> float:
     kept = int(mask.sum())
     places = {"unstructured": mask.numel(), "2:4": 2 * kept, "rows": mask.shape[0]}[structure]
     return 16.0 * kept + places
+
+
+def share_of_zeros(weights: Iterable[Tensor]) -> float:
+    """The share of zeros among all weights of the matrices."""
+    counts = [(int((weight == 0).sum()), weight.numel()) for weight in weights]
+    return sum(zeros for zeros, _ in counts) / sum(total for _, total in counts)

@@ -7,15 +7,16 @@ matrices, which are timed as such; scattered zeros are multiplied like any other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
-from demos.compare import SENSITIVITY, Change, compare
+from demos.compare import Change, compare
 from demos.levels import TENS, Levels, first_of_several, read_levels, several
-from demos.masks import Level, keep_largest, keep_rows, keep_two_of_four, stored_bits
+from demos.masks import Level, keep_largest, keep_rows, keep_two_of_four, share_of_zeros, stored_bits
 from demos.prune_words import FASTER, SAME, SLOWER, summary_of, what_happens_to_speed, worded
+from demos.sensitivity import SENSITIVITY
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,8 +57,8 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         str(settings["layers"]),
         settings["sensitivity"] == "yes",
     )
-    zeros = _zeros(target.weight for layer in outcome.pairs for _, _, target in layer)
-    zeros_before = _zeros(source.weight for layer in outcome.pairs for _, source, _ in layer)
+    zeros = share_of_zeros(target.weight for layer in outcome.pairs for _, _, target in layer)
+    zeros_before = share_of_zeros(source.weight for layer in outcome.pairs for _, source, _ in layer)
     metrics = {**outcome.metrics, "sparsity": zeros}
     for level, cost in outcome.beside.items():
         metrics |= cost.metrics(f"{level[1]:g}")
@@ -86,12 +87,6 @@ def _mask(weight: Tensor, level: Level) -> Tensor:
     if structure == "2:4":
         return keep_two_of_four(weight)
     return keep_rows(weight, share) if structure == "rows" else keep_largest(weight, share)
-
-
-def _zeros(weights: Iterable[Tensor]) -> float:
-    """The share of zeros among all weights of the matrices."""
-    counts = [(int((weight == 0).sum()), weight.numel()) for weight in weights]
-    return sum(zeros for zeros, _ in counts) / sum(total for _, total in counts)
 
 
 _SHARES = r"%|percent\b|per cent\b"

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
-from demos.compare import SENSITIVITY, Change, compare
+from demos.compare import Change, compare
 from demos.levels import COUNT, Levels, first_of_several, read_levels, several
 from demos.quantize_words import FEWER_BITS, FEWER_WEIGHTS, NOTHING, rows_of, summary_of, what_makes_it_smaller
 from demos.rounding import Rounded, quantize_per_channel, quantize_per_group
+from demos.sensitivity import SENSITIVITY
 
 if TYPE_CHECKING:
     from torch.nn import Linear

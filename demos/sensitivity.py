@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from demos import words
+from demos.base import Param
 from demos.measure import Pairs, Span, Steps, read_text
 
 if TYPE_CHECKING:
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 TOKENS = 192  # of the evaluation text; thirty layers each read them, so more would take too long
+
+
+SENSITIVITY = Param(
+    "sensitivity",
+    "no",
+    "also change one decoder layer at a time",
+    choices=("no", "yes"),
+    spoken=(
+        (
+            r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b|\bsensitiv\w+"
+            r"|\bwhich layers? (?:is|are|matters?|hurts?)\b|\bone layer at a time\b",
+            "yes",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True)

@@ -18,5 +18,5 @@ def test_a_teachers_own_notes_answer(tmp_path: Path) -> None:
     block = block.replace("~/my-notes", str(tmp_path / "my-notes")).replace(".venv/bin/python", sys.executable)
     run = subprocess.run(["bash", "-ec", block], cwd=README.parent, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
-    assert "100 training steps" in run.stdout and "epoch-vs-step#" in run.stdout
+    assert "One epoch shows the model every training example once" in run.stdout and "epoch-vs-step#" in run.stdout
     assert "left out" not in run.stderr

@@ -30,7 +30,7 @@ from tutor.events import (
 )
 from tutor.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.followup import Standalone, make_standalone
-from tutor.intent import LONGEST_QUESTION, Routed, route
+from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
@@ -143,7 +143,7 @@ class Tutor:
     ) -> Iterator[Event]:
         """`choice` is what the learner expects, "" if the question was skipped, None if it was not asked."""
         demo, runs = find_demo(call.name), runs_of(history)
-        asked = next((e.user for e in reversed(history) if _is_question(e.user)), "") if run else ""
+        asked = self._last_question(history, standalone) if run else ""
         understood = Understood("demo", standalone.query, False, call)
         request = Request(understood, demo, call, start, len(runs) + 1, asked, choice or "")
         new = choice is None and all(earlier.name != demo.name for earlier in runs)
@@ -204,10 +204,11 @@ class Tutor:
     def _concept(self, retrieval: Retrieval) -> Concept:
         return self.knowledge.by_id[retrieval.hits[0].passage.concept]
 
-
-def _is_question(text: str) -> bool:
-    """Whether an earlier turn asked for an answer; an experiment that could not run did not."""
-    try:
-        return route(text, (), DEMOS).intent == "ask"
-    except DemoError:
-        return False
+    def _last_question(self, history: Sequence[Exchange], standalone: Standalone) -> str:
+        """The learner's own last question, for an experiment to ask again; a quiz's "B" is none."""
+        turns = [
+            exchange
+            for i, exchange in enumerate(history)
+            if (item := pending_item(self.knowledge, history[:i])) is None or chosen(item[1], exchange.user) is None
+        ]
+        return last_question(turns, DEMOS, standalone.topic.concept.id if standalone.topic else None)

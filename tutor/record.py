@@ -25,6 +25,7 @@ def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange
     if answered is None:
         raise ValueError(f"a turn must end with Answered, got none for {question!r}")
     call, finished = answered.understood.demo, answered.finished
+    runs = [run_record(s, s.hit) for s in answered.sources if isinstance(s.hit, RunNote)]
     return {
         "id": item_id,
         "question": question,
@@ -55,7 +56,8 @@ def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange
             "prompt_tokens": answered.timings.prompt_tokens,
             "new_tokens": answered.timings.new_tokens,
         },
-        "runs": [run_record(s, s.hit) for s in answered.sources if isinstance(s.hit, RunNote)],
+        # Beyond the contract's fields, so only where there is something to say.
+        **({"runs": runs} if runs else {}),
     }
 
 

@@ -25,7 +25,6 @@ KEYS = [
     "demo",
     "followups",
     "timings",
-    "runs",
 ]
 SOURCE = {"n", "id", "concept", "title", "text", "score", "cited"}
 SENTENCE = {"text", "sources", "support", "score"}
