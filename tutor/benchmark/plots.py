@@ -45,8 +45,10 @@ def _class(found: Mapping[str, Any], folder: Path) -> tuple[str, str]:
     bottom.set(xlabel="learners at once", ylabel="first token, p95 (s)")
     top.legend(frameon=False, fontsize=12)
     eight = ", ".join(
-        f"{name} {found[name][3]['answers_per_s'] / found[name][0]['answers_per_s']:.2f}"
+        f"{name} {row['answers_per_s'] / found[name][0]['answers_per_s']:.2f}"
         for name in ("free", "free, one by one", "embedded")
+        for row in found[name]
+        if row["learners"] == 8
     )
     return _save(figure, folder, "class.png"), f"Throughput of 8 learners at once against one: {eight}"
 

@@ -67,6 +67,7 @@ def measure_all(runs: int) -> dict[str, Any]:
     result["int8"] = _python("tutor.benchmark.divergence")
     log.info("start")
     result["start_s"] = [start_seconds() for _ in range(3)]
+    log.info("raw figures: %s", json.dumps(result))
     return result
 
 
