@@ -37,19 +37,21 @@ from tutor.quiz import chosen, next_item, pending_item, verdict, worded
 from tutor.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.specimens import Specimens
 from tutor.suggestions import nearest_sets, suggest
+from tutor.taught import NO_VOTES, Taught
 
 NOTES = 4
 
 
 @dataclass(frozen=True)
 class Tutor:
-    """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences."""
+    """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`."""
 
     knowledge: Knowledge
     search: Search
     engine: Engine
     specimens: Specimens
     free: bool = False
+    taught: Taught | None = None
 
     def turn(
         self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True, predict: bool = False
@@ -102,7 +104,8 @@ class Tutor:
             return
         first, checked, text, new_tokens = 0.0, [], "", 0
         try:
-            for event in stream_answer(self.engine, self.free, standalone.query, notes, self.search):
+            votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
+            for event in stream_answer(self.engine, self.free, standalone.query, notes, self.search, votes):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
                     checked.append(event)

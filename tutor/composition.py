@@ -25,6 +25,7 @@ from tutor.engines.base import Branch
 from tutor.polarity import contradicts
 from tutor.prompts import NO_ANSWER
 from tutor.runs import Mark, RunNote, mark_of
+from tutor.taught import NO_VOTES, Votes
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
@@ -35,6 +36,8 @@ _NEAR, _NEAR_LATER = (
 )  # a unit of cosine between question and sentence, for the first sentence and for later ones
 _RANK, _RANK_LATER = 5.0, 3.0  # a place in the ranking of notes, which the model does not see
 _OPPOSED = 6.0  # against a first sentence that reads as the opposite of Yes
+_VOTE, _VOTE_LATER = 0.0, 0.0  # a unit of cosine between the question and a taught one that the sentence answered
+_LEAN = 0.0  # likewise for Yes and No
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,23 @@ class Composition:
     """The grammar of one answer. `vectors[i]` is the unit vector of the i-th sentence piece."""
 
     def __init__(
-        self, query: str, hits: Sequence[Hit], embedder: Embedder, openings: Sequence[Polarity], refusable: bool
+        self,
+        query: str,
+        hits: Sequence[Hit],
+        embedder: Embedder,
+        openings: Sequence[Polarity],
+        refusable: bool,
+        votes: Votes = NO_VOTES,
     ) -> None:
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
             for position, sentence in enumerate(hit.passage.sentences)
         ]
+        references = [(hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)]
+        self._first = [votes.first.get(reference, 0.0) for reference in references]
+        self._anywhere = [votes.anywhere.get(reference, 0.0) for reference in references]
+        self._lean = votes.polarity
         self._query = query
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
@@ -88,7 +101,11 @@ class Composition:
         if any(piece.kind in ("refusal", "end") for piece in pieces):
             return []
         if self._openings and not taken:
-            return [self._branch(key) for key in (*self._openings, *([self._refusal] if self._refusable else []))]
+            openings = [
+                Branch(piece.text, key, _LEAN * self._lean.get("yes" if piece.text == "Yes." else "no", 0.0))
+                for key, piece in ((key, self.pieces[key]) for key in self._openings)
+            ]
+            return [*openings, *([self._branch(self._refusal)] if self._refusable else [])]
         said = [key for key in taken if self.pieces[key].kind == "sentence"]
         if len(said) == LONGEST_ANSWER:
             return []
@@ -108,7 +125,10 @@ class Composition:
     def _sentences(self, keys: Sequence[int], later: bool, opening: str) -> list[Branch]:
         """Sentence branches. The best that retrieval knows of has bias 0, so that ending competes with that one."""
         near, rank = (_NEAR_LATER, _RANK_LATER) if later else (_NEAR, _RANK)
-        weight = {key: near * float(self.relevance[key]) - rank * self.pieces[key].n for key in keys}
+        vote, votes = (_VOTE_LATER, self._anywhere) if later else (_VOTE, self._first)
+        weight = {
+            key: near * float(self.relevance[key]) - rank * self.pieces[key].n + vote * votes[key] for key in keys
+        }
         if opening == "Yes.":
             for key in keys:
                 weight[key] -= _OPPOSED * contradicts("yes", self._query, self.pieces[key].sentence)

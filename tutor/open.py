@@ -13,12 +13,14 @@ from knowledge.index import load_or_build
 from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
+from tutor.distill.examples import load_examples
 from tutor.engines.base import Engine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.errors import KnowledgeError
 from tutor.prompts import choice_prompt
 from tutor.settings import Settings
 from tutor.specimens import Specimens
+from tutor.taught import Taught
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
     # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
     said = [sentence for passage in knowledge.passages for sentence in passage.sentences]
     said += [ask.text.rstrip("?!. ") for passage in knowledge.passages for ask in passage.asks if ask.polarity]
+    said += [example.query for example in load_examples(knowledge, strict=False)]
     said += [passage.claim.rstrip("?!. ") for passage in knowledge.passages if passage.claim]
     embedder.remember(said, store.embed(said))
     return Search(knowledge, index, embedder, store.embed(elsewhere_questions()), coverage=coverage)
@@ -47,7 +50,8 @@ def open_tutor(settings: Settings) -> Tutor:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     search = open_search(settings)
     engine, embedded = _open_engine(settings)
-    return Tutor(search.knowledge, search, engine, Specimens(settings.cache), free=not embedded)
+    taught = Taught(load_examples(search.knowledge, strict=False), search.embedder) if embedded else None
+    return Tutor(search.knowledge, search, engine, Specimens(settings.cache), not embedded, taught)
 
 
 def _open_engine(settings: Settings) -> tuple[Engine, bool]:

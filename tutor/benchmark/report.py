@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -44,7 +44,7 @@ _RATIOS = (
 
 
 def measure_all(runs: int) -> dict[str, Any]:
-    """Every figure; contenders that cannot run here are named with the reason."""
+    """Every figure, kept in docs/speed/raw.json as it comes; contenders that cannot run here are named with the reason."""
     result: dict[str, Any] = {"machine": _machine(), "runs": runs, "contenders": {}, "skipped": {}}
     lengths: dict[str, int] = {}
     for name in sorted(CONTENDERS, key=lambda name: name != "embedded"):
@@ -57,18 +57,25 @@ def measure_all(runs: int) -> dict[str, Any]:
         log.info("%s", name)
         found = _python("tutor.benchmark.worker", name, "--runs", str(runs), "--lengths", json.dumps(lengths))
         result["contenders"][name] = found
+        _keep(result)
         if name == "embedded":  # the others write as many tokens as it chose
             lengths = {row["id"]: max(8, row["tokens"]) for row in found["rows"]}
-    log.info("a class at once")
-    result["class"] = _python("tutor.benchmark.crowd", str(runs))
-    log.info("growth")
-    result["growth"] = _python("tutor.benchmark.growth")
-    log.info("int8")
-    result["int8"] = _python("tutor.benchmark.divergence")
-    log.info("start")
-    result["start_s"] = [start_seconds() for _ in range(3)]
-    log.info("raw figures: %s", json.dumps(result))
+    later: dict[str, Callable[[], Any]] = {
+        "class": lambda: _python("tutor.benchmark.crowd", str(runs)),
+        "growth": lambda: _python("tutor.benchmark.growth"),
+        "int8": lambda: _python("tutor.benchmark.divergence"),
+        "start_s": lambda: [start_seconds() for _ in range(3)],
+    }
+    for name, measure in later.items():
+        log.info("%s", name)
+        result[name] = measure()
+        _keep(result)
     return result
+
+
+def _keep(result: Mapping[str, Any], docs: Path = DOCS) -> None:
+    (docs / "speed").mkdir(exist_ok=True)
+    (docs / "speed" / "raw.json").write_text(json.dumps(result) + "\n", encoding="utf-8")
 
 
 def ratios(contenders: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.coverage import elsewhere_questions
-from knowledge.passages import Knowledge
+from knowledge.passages import Knowledge, Polarity
 from knowledge.search import Hit, Search
 from tutor.engines.base import Message
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
@@ -37,7 +37,7 @@ class Example:
 
     id: str
     query: str
-    opening: str | None
+    opening: Polarity | None
     answer: tuple[tuple[str, int], ...]
 
 
@@ -51,18 +51,19 @@ class Lesson:
     target: str
 
 
-def load_examples(knowledge: Knowledge, folder: Path = FOLDER) -> list[Example]:
-    """Every example; raises ValueError that names the line whose reference does not exist."""
+def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = True) -> list[Example]:
+    """Every example; one whose sentence does not exist raises ValueError with its line, or is left out if not `strict`."""
     known = {passage.id: len(passage.sentences) for passage in knowledge.passages}
     examples: list[Example] = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             row = json.loads(line)
             answer = tuple((name, int(place)) for name, _, place in (ref.rpartition(":") for ref in row["answer"]))
-            for name, place in answer:
-                if not 0 <= place < known.get(name, 0):
-                    raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {name}:{place}")
-            examples.append(Example(row["id"], row["standalone"], row["opening"], answer))
+            missing = [f"{name}:{place}" for name, place in answer if not 0 <= place < known.get(name, 0)]
+            if missing and strict:
+                raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {missing[0]}")
+            if not missing:
+                examples.append(Example(row["id"], row["standalone"], row["opening"], answer))
     # A fifth of the questions that the notes do not answer, so that refusing is learned beside answering.
     strangers = elsewhere_questions()[::5]
     return examples + [Example(f"elsewhere-{i}", question, None, ()) for i, question in enumerate(strangers)]

@@ -1,0 +1,60 @@
+"""Small talk, a wish to be quizzed, orders to the tutor: told from questions by meaning, where no pattern of words fits.
+
+A linear softmax over the sentence embedding, fitted by `make calibrate` on tutor/utterances.tsv and on what is certainly a question:
+those that the passages, the teacher and knowledge/elsewhere.txt hold. Rules (tutor/intent.py) speak first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutor.intent import Routed
+
+FITTED = Path(__file__).parent / "manner.npz"
+_UTTERANCES = Path(__file__).parent / "utterances.tsv"
+
+MANNERS: Mapping[str, Routed] = {
+    "question": Routed("ask"),
+    **{kind: Routed("smalltalk", kind) for kind in ("hello", "thanks", "bye", "who", "help")},
+    "quiz": Routed("quiz"),
+    "injection": Routed("refuse", "injection"),
+    "empty": Routed("refuse", "empty"),
+}
+"""What may be meant, in the order of the fitted rows."""
+_SURE = 0.8  # probability from which it is believed: a question taken for a chat is worse than a chat searched for
+
+
+@dataclass(frozen=True)
+class Manner:
+    """`weights` (manners, dimension) and `bias` (manners,)."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def judge(self, vector: NDArray[np.float32]) -> Routed | None:
+        """What an utterance with this embedding (dimension,) is, if it surely is no question."""
+        logits = self.weights @ vector + self.bias
+        likely = np.exp(logits - logits.max())
+        likely /= likely.sum()
+        best = int(likely.argmax())
+        return list(MANNERS.values())[best] if best and likely[best] >= _SURE else None
+
+
+def load_manner(path: Path = FITTED) -> Manner:
+    """The fitted model; raises ValueError if it does not fit MANNERS."""
+    with np.load(path) as fitted:
+        weights, bias = fitted["weights"].astype(np.float32), fitted["bias"].astype(np.float32)
+    if weights.ndim != 2 or len(weights) != len(MANNERS) or bias.shape != (len(MANNERS),):
+        raise ValueError(f"{path} must have a row for each of {list(MANNERS)}, got {weights.shape}; run `make calibrate`")
+    return Manner(weights, bias)
+
+
+def utterances() -> list[tuple[str, str]]:
+    """(manner, text) of every labelled utterance."""
+    lines = _UTTERANCES.read_text(encoding="utf-8").splitlines()
+    return [(kind, text) for kind, _, text in (line.partition("\t") for line in lines if line[:1] != "#")]

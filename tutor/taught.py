@@ -1,0 +1,62 @@
+"""What a teacher answered to questions like this one: votes for sentences, beside what the model makes of the wording.
+
+The teacher's examples (tutor/distill/examples/) train the adapter; their questions are searched here as well. A sentence that answered
+a near question gains weight, as stored contexts vote for what comes next in kNN language models (Khandelwal et al.
+2019, arXiv:1911.00172).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedder import Embedder
+from knowledge.passages import Polarity
+from knowledge.projection import load_projection, project
+from tutor.distill.examples import Example
+
+Reference = tuple[str, int]
+"""Passage id and sentence number."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Cosine of the nearest taught question that a sentence answered: as the first one, or anywhere. Likewise Yes and No."""
+
+    first: Mapping[Reference, float] = field(default_factory=dict)
+    anywhere: Mapping[Reference, float] = field(default_factory=dict)
+    polarity: Mapping[Polarity, float] = field(default_factory=dict)
+
+
+NO_VOTES = Votes()
+
+
+class Taught:
+    """Taught questions and the sentences that answered them. Immutable, so that all learners share it."""
+
+    def __init__(self, examples: Sequence[Example], embedder: Embedder) -> None:
+        self._examples = [example for example in examples if example.answer]
+        self._embedder, self._projection = embedder, load_projection()
+        self._vectors = self._project([example.query for example in self._examples])
+
+    def votes(self, query: str) -> Votes:
+        """The votes of all taught questions; the same question itself votes with 1."""
+        first: dict[Reference, float] = {}
+        anywhere: dict[Reference, float] = {}
+        polarity: dict[Polarity, float] = {}
+        if not self._examples:
+            return NO_VOTES
+        scores = self._vectors @ self._project([query])[0]
+        for i in np.argsort(scores):  # the nearest last, so that it overwrites
+            example, score = self._examples[i], float(scores[i])
+            first[example.answer[0]] = score
+            anywhere.update(dict.fromkeys(example.answer, score))
+            if example.opening:
+                polarity[example.opening] = score
+        return Votes(first, anywhere, polarity)
+
+    def _project(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return project(self._embedder.embed(texts), self._projection)
