@@ -30,6 +30,11 @@ def several(unit: str, words: str = COUNT) -> str:
     return rf"{_START}({number}(?:(?:\s*-?\s*(?:{unit}))?{_BETWEEN}{number})+)\s*-?\s*(?:{unit})"
 
 
+def several_decimals() -> str:
+    """A pattern for two or more numbers below one, which need no unit: "0.2, 0.5 and 0.8"."""
+    return rf"{_START}(0?\.\d+(?:{_BETWEEN}0?\.\d+)+)"
+
+
 @dataclass(frozen=True)
 class Levels(Param):
     """Several values of another setting in one text; "8, 4 and 2 bits" becomes "8,4,2", each checked by `of`."""

@@ -107,6 +107,7 @@ POLICIES = Demo(
                 r"\bteacher\b(?:(?!wrong|mistak|error)[^.;]){0,40}?\b(\d+(?:\.\d+)?) ?(?:%|percent\b)(?! (?:wrong|mistak|error))",
                 r"\b(\d+(?:\.\d+)?) ?(?:%|percent) (?:\w+ )?teacher\b",
                 r"\bteacher[- ]accuracy(?: of| =|=|:)? ?(\d*\.?\d+)\b",
+                (r"\bteacher\b.{0,30}\b(?:right|correct)\b.{0,12}\bhalf\b", 0.5),
                 (r"\b(?:perfect|flawless) teacher\b", 1.0),
                 (r"\b(?:bad|weak|poor) teacher\b", 0.4),
             ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.compare import Change, compare
-from demos.levels import TENS, Levels, first_of_several, read_levels, several
+from demos.levels import TENS, Levels, first_of_several, read_levels, several, several_decimals
 from demos.masks import Level, keep_largest, keep_rows, keep_two_of_four, share_of_zeros, stored_bits
 from demos.prune_words import FASTER, SAME, SLOWER, summary_of, what_happens_to_speed, worded
 from demos.sensitivity import SENSITIVITY
@@ -130,7 +130,7 @@ PRUNE = Demo(
             "compare",
             "",
             "further shares, to be measured beside",
-            spoken=(several(_SHARES, TENS),),
+            spoken=(several(_SHARES, TENS), several_decimals()),
             percent=True,
             of=SPARSITY,
         ),

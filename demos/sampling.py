@@ -135,7 +135,7 @@ SAMPLING = Demo(
     params=PARAMS,
     run=run,
     words=r"\bsampling\b|\btop[- _]?k\b(?! (?:rout|gat|expert))|\btop[- _]?p\b|\bmin[- _]?p\b|\btemperatures?\b|\bnucleus\b|"
-    r"\bgreedy\b|\bdecoding (?:rule|setting|strateg|method)\w*|\bnext[- ]token (?:probabilit|distribution)\w*",
+    r"\bgreedy\b|\bdecoding (?:rule|setting|strateg|method)\w*|\bnext[- ]tokens?\b",
     verbs=r"(?:sample (?:with|at|from|text|tokens)|(?:set|raise|lower|increase|decrease) (?:the )?temperature)\b",
     prediction=Prediction(
         question="Of all the tokens that the model knows, how many will top-p leave to draw from (0.9 unless you set it)?",

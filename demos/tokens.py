@@ -124,7 +124,7 @@ TOKENS = Demo(
         ),
     ),
     run=run,
-    words=r"\btokeni[sz]\w*|\btokens? (?:of|for|in) (?:[\"“]|my |this |the (?:text|sentence|word)\b)|\btoken ids?\b|"
+    words=r"\btokeni[sz]\w*|(?<!next )(?<!next-)\btokens? (?:of|for|in) (?:[\"“]|my |this |the (?:text|sentence|word)\b)|\btoken ids?\b|"
     r"\b(?:show|see) (?:me |us )?(?:the |some |my )?tokens(?=[\s.!?]*$| of\b| for\b)|\binto tokens\b|\bembeddings?\b|"
     r"\bmy (?:own )?(?:text|sentence)\b",
     verbs=r"tokeni[sz]e\b|(?:cut|split|break) .{1,200}\b(?:in)?to tokens\b",

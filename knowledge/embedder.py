@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.compute import on_tensor_thread
+
 
 class Embedder(Protocol):
     """Anything that turns n texts into float32 unit vectors of shape (n, dimension)."""
@@ -34,8 +36,10 @@ class SentenceEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
             return np.zeros((0, 384), dtype=np.float32)
-        vectors = self._model.encode(
-            list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=64, convert_to_numpy=True
+        vectors = on_tensor_thread(
+            lambda: self._model.encode(
+                list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=64, convert_to_numpy=True
+            )
         )
         return np.asarray(vectors, dtype=np.float32)
 

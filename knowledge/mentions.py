@@ -50,9 +50,9 @@ class Mentions:
         ids = [side for mention in self.find(text) for owner, side in mention.sides if concept in (None, owner)]
         return list(dict.fromkeys(ids))
 
-    def neighbour(self, concept: str, side: str) -> str | None:
-        """The name of another side of the set; None where there is none."""
-        return next((name for other, name in self._names[concept].items() if other != side), None)
+    def neighbours(self, concept: str, side: str) -> list[str]:
+        """The names of the set's other sides."""
+        return [name for other, name in self._names[concept].items() if other != side]
 
 
 def _fold(text: str) -> str:

@@ -31,6 +31,7 @@ from tutor.events import (
 from tutor.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
+from tutor.manner import Manner
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
@@ -52,6 +53,7 @@ class Tutor:
     specimens: Specimens
     free: bool = False
     taught: Taught | None = None
+    manner: Manner | None = None
 
     def turn(
         self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True, predict: bool = False
@@ -78,6 +80,8 @@ class Tutor:
         except DemoError as error:
             yield from self._say(Understood("demo", question), f"I can run that, but not so: {error}", start, concept)
             return
+        if routed.intent == "ask" and self.manner is not None:
+            routed = self.manner.judge(question) or routed
         if routed.intent == "demo" and routed.demo is not None:
             yield from self._experiment(routed.demo, standalone, history, start, run_demos, predict, choice)
         elif routed.intent == "quiz":

@@ -79,13 +79,16 @@ def _call(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept
 def _requested(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:
     """The experiment that the words ask for, if they ask for one."""
     command = patterns.LEAD.sub("", text)
-    live = patterns.LIVE.search(text) or patterns.LIVE.search(command)
-    if not live and (patterns.EXPLAINS.search(text) or patterns.QUESTION.match(text)):
+    spoken = [demo for demo in demos if tells_a_value(text, demo)]
+    live = patterns.LIVE.search(text) or patterns.LIVE.search(command) or (patterns.MAY_SEE.search(text) and spoken)
+    if not live and (patterns.EXPLAINS.search(text) or patterns.QUESTION.match(text) or patterns.CHOICE.search(text)):
         return None
     for demo in demos:
         if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
             return demo
-    named, spoken = _named(text, demos), [demo for demo in demos if tells_a_value(text, demo)]
+    named = _named(text, demos)
+    if named in spoken and patterns.ORDER.match(command) and "?" not in text:
+        return named
     polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.embedder import Embedder
 from tutor.intent import Routed
 
 FITTED = Path(__file__).parent / "manner.npz"
@@ -31,27 +32,28 @@ _SURE = 0.8  # probability from which it is believed: a question taken for a cha
 
 @dataclass(frozen=True)
 class Manner:
-    """`weights` (manners, dimension) and `bias` (manners,)."""
+    """`weights` (manners, dimension) and `bias` (manners,) over the embedder's vectors."""
 
+    embedder: Embedder
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    def judge(self, vector: NDArray[np.float32]) -> Routed | None:
-        """What an utterance with this embedding (dimension,) is, if it surely is no question."""
-        logits = self.weights @ vector + self.bias
+    def judge(self, text: str) -> Routed | None:
+        """What an utterance is, if it surely is no question."""
+        logits = self.weights @ self.embedder.embed([text])[0] + self.bias
         likely = np.exp(logits - logits.max())
         likely /= likely.sum()
         best = int(likely.argmax())
         return list(MANNERS.values())[best] if best and likely[best] >= _SURE else None
 
 
-def load_manner(path: Path = FITTED) -> Manner:
+def load_manner(embedder: Embedder, path: Path = FITTED) -> Manner:
     """The fitted model; raises ValueError if it does not fit MANNERS."""
     with np.load(path) as fitted:
         weights, bias = fitted["weights"].astype(np.float32), fitted["bias"].astype(np.float32)
     if weights.ndim != 2 or len(weights) != len(MANNERS) or bias.shape != (len(MANNERS),):
         raise ValueError(f"{path} must have a row for each of {list(MANNERS)}, got {weights.shape}; run `make calibrate`")
-    return Manner(weights, bias)
+    return Manner(embedder, weights, bias)
 
 
 def utterances() -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from tutor.distill.examples import load_examples
 from tutor.engines.base import Engine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.errors import KnowledgeError
+from tutor.manner import load_manner
 from tutor.prompts import choice_prompt
 from tutor.settings import Settings
 from tutor.specimens import Specimens
@@ -51,7 +52,7 @@ def open_tutor(settings: Settings) -> Tutor:
     search = open_search(settings)
     engine, embedded = _open_engine(settings)
     taught = Taught(load_examples(search.knowledge, strict=False), search.embedder) if embedded else None
-    return Tutor(search.knowledge, search, engine, Specimens(settings.cache), not embedded, taught)
+    return Tutor(search.knowledge, search, engine, Specimens(settings.cache), not embedded, taught, load_manner(search.embedder))
 
 
 def _open_engine(settings: Settings) -> tuple[Engine, bool]:

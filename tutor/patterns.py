@@ -16,14 +16,14 @@ def _words(*lines: str) -> frozenset[str]:
 
 # What may stand before a command: "ok now please prune 70%".
 LEAD = _any(
-    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) you|"
+    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|"
     r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # Asks to see something, which may still be words.
 SHOW = _any(
     r"\bshow (?:me|us)\b",
     r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test)\b",
-    r"\b(?:can|could|may) (?:i|we|you) (?:see|watch|try|demo|show)\b",
+    r"\b(?:can|could|may) (?:i|we|you|u) (?:see|watch|try|demo|show)\b",
     r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot)\b",
     r"\bi (?:want|would like|'?d like|wanna) (?:to )?(?:see|try|watch)\b",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
@@ -40,8 +40,8 @@ LIVE = _any(
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
-    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go)(?: (?:it|that|this|me|us))?\W*$",
-    r"^do (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
+    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
+    r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
     r"^(?:run|simulate|measure|benchmark)\b(?! (?:me|us) through)",
 )
 # Asks for words, also after "show me".
@@ -51,8 +51,15 @@ EXPLAINS = _any(
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
     r"\b(?:is it|does|should|where|when|who|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
-    r"\b(?:right|correct)\s*\?|\bin (?:a few|one|two|three|simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
+    r"\b(?:run|walk|talk|take) (?:me|us) through\b|\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\b(?:right|correct)\s*\?|\bin (?:a few|one|two|three|simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
 )
+# An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
+ORDER = _any(
+    r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run)\b"
+)
+MAY_SEE = _any(r"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b")
+# A choice between two ways is a question, whatever verb it begins with.
+CHOICE = _any(r"\bor\b.*\?")
 # With nothing but values beside it, courtesy makes a request: "4 bits please".
 PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = _any(
@@ -80,8 +87,8 @@ POINTS = _words(
 STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
-    r"\bquizz?(?:es)?\b|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:knowledge|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck my (?:knowledge|understanding)\b|\bexamine me\b",
+    r"\bquizz?(?:es)?\b|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
+    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b",
 )
 QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tutor.compute import on_tensor_thread
 from tutor.engines.decoder import Decoder, Pass
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Batch:
         taken = self._take()
         steps = [_piece(request, n) for request, n in taken]
         try:
-            results = self._decoder.run(steps)
+            results = on_tensor_thread(lambda: self._decoder.run(steps))
         except BaseException as error:  # noqa: BLE001 - handed to those who asked, the leader among them
             self._finish([request for request, _ in taken], error)
             return

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_PROMPTS_MB, _NOTES_MB = 256, 1_000
+# A model that writes keeps whole prompts, the embedded one its notes; one process hardly fills both.
+_PROMPTS_MB, _NOTES_MB = 1_000, 1_000
 _CHOICE_ROOM = 512  # tokens that a chosen answer may take
 
 
@@ -134,6 +135,22 @@ class LocalEngine:
             if not node.branch.text:
                 return
             allowed = grammar(chosen)
+
+    def score(self, messages: Sequence[Message], texts: Sequence[str]) -> list[float]:
+        """Log-probability (nats) of each text, were it to follow the prompt."""
+        import torch
+
+        prompt = encode_prompt(self.tokenizer, messages)
+        tokens = [encode_text(self.tokenizer, text) for text in texts]
+        opened = [self._open(prompt, len(ids) + LONGEST) for ids in tokens]
+        passes = [
+            Pass(lane, ids, position, len(ids)) for ids, (lane, position, _) in zip(tokens, opened, strict=True)
+        ]
+        scores = []
+        for ids, (_, _, before), rows in zip(tokens, opened, self._batch.run(passes), strict=True):
+            likely = torch.cat([before[None], rows[:-1]]).log_softmax(-1)
+            scores.append(float(likely[range(len(ids)), ids].sum()))
+        return scores
 
     def count(self, text: str) -> int:
         return len(encode_text(self.tokenizer, text))

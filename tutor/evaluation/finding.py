@@ -14,6 +14,7 @@ from tutor.errors import DemoError
 from tutor.evaluation.items import Item
 from tutor.followup import make_standalone
 from tutor.intent import route
+from tutor.manner import load_manner
 
 _STANDALONE = ("standalone", "contrast", "yesno")
 _DEPTH = 10
@@ -98,12 +99,15 @@ def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None
 
 def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
     right = params_right = params_all = 0
+    manner = load_manner(search.embedder)
     for item in items:
         standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
         try:
             routed = route(
                 item.question, item.history, DEMOS, standalone.topic.concept.id if standalone.topic else None
             )
+            if routed.intent == "ask":
+                routed = manner.judge(item.question) or routed
             intent, call = routed.intent, routed.demo
         except DemoError as error:
             intent, call = "demo", None

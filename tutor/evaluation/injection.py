@@ -93,8 +93,8 @@ def _swap(sentence: str, mentions: Mentions) -> str | None:
         other = sentence[second.start : second.start + len(second.words)]
         between = sentence[first.start + len(first.words) : second.start]
         return sentence[: first.start] + other + between + one + sentence[second.start + len(second.words) :]
-    name = mentions.neighbour(concept, side)
-    return None if name is None else sentence[: first.start] + name + sentence[first.start + len(first.words) :]
+    names = mentions.neighbours(concept, side)
+    return sentence[: first.start] + names[0] + sentence[first.start + len(first.words) :] if names else None
 
 
 def _other_number(number: str) -> str:

@@ -1,0 +1,37 @@
+"""What was taught votes for its sentences, the nearest question loudest."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.search import Search
+from tests.conftest import FakeEmbedder
+from tutor.distill.examples import Example
+from tutor.taught import NO_VOTES, Taught
+
+CATS, DOGS = "cats-vs-dogs#what-cats-are", "cats-vs-dogs#what-dogs-are"
+EXAMPLES = (
+    Example("1", "How long do cats sleep?", None, ((CATS, 1), (CATS, 0))),
+    Example("2", "Do dogs bark at postmen?", "yes", ((DOGS, 0),)),
+    Example("3", "Who wins the cup?", None, ()),
+)
+
+
+def test_the_same_question_votes_with_one_and_only_its_first_sentence_leads() -> None:
+    """Protects: first and later sentences of an answer are told apart."""
+    votes = Taught(EXAMPLES, FakeEmbedder()).votes("How long do cats sleep?")
+    assert votes.first[CATS, 1] == pytest.approx(1.0, abs=1e-4)
+    assert votes.anywhere[CATS, 0] == pytest.approx(1.0, abs=1e-4)
+    assert (CATS, 0) not in votes.first
+    assert votes.first[DOGS, 0] < 0.9
+
+
+def test_only_yes_no_questions_lean() -> None:
+    """Protects: Yes and No are voted for by questions that were answered so."""
+    votes = Taught(EXAMPLES, FakeEmbedder()).votes("Do dogs bark at postmen?")
+    assert votes.polarity == {"yes": pytest.approx(1.0, abs=1e-4)}
+
+
+def test_nothing_taught_votes_for_nothing(search: Search) -> None:
+    """Protects: a class's own notes, for which no teacher wrote examples."""
+    assert Taught((), search.embedder).votes("What are cats?") == NO_VOTES
