@@ -108,7 +108,7 @@ POLICIES = Demo(
                 r"\b(\d+(?:\.\d+)?) ?(?:%|percent) (?:\w+ )?teacher\b",
                 r"\bteacher[- ]accuracy(?: of| =|=|:)? ?(\d*\.?\d+)\b",
                 (r"\bteacher\b.{0,30}\b(?:right|correct)\b.{0,12}\bhalf\b", 0.5),
-                (r"\b(?:perfect|flawless) teacher\b", 1.0),
+                (r"\b(?:perfect|flawless) teacher\b|\bteacher\b.{0,16}\b(?:always right|never wrong)\b", 1.0),
                 (r"\b(?:bad|weak|poor) teacher\b", 0.4),
             ),
             percent=True,

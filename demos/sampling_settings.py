@@ -16,7 +16,7 @@ PARAMS = (
         "what the scores are divided by; 0 is greedy",
         0.0,
         3.0,
-        spoken=(rf"\btemp(?:erature)?{_TO}(\d*\.?\d+)", (r"\bgreedy\b", 0.0)),
+        spoken=(rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+)", (r"\bgreedy\b", 0.0)),
     ),
     Param(
         "top-k",
@@ -48,7 +48,7 @@ PARAMS = (
         "prompt",
         "The old sailor opened the box and found a",
         "the beginning of a sentence, in your own words",
-        spoken=(r"\b(?:prompt|after|continu\w+|complet\w+|from)\b[^\"“”]{0,20}[\"“]([^\"“”]+)[\"”]",),
+        spoken=(r"\b(?:prompt|after|continu\w+|complet\w+|from|for|in)\b[^\"“”]{0,20}[\"“]([^\"“”]+)[\"”]",),
     ),
 )
 

@@ -12,7 +12,6 @@ from tutor.events import Checked, Delta
 from tutor.grounding import Grounding, all_sentences, complete_sentences
 from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
-from tutor.rater import Rater
 from tutor.runs import RunNote
 from tutor.taught import NO_VOTES, Votes
 
@@ -21,21 +20,21 @@ _END = "\n"
 
 
 def stream_answer(
-    engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search, votes: Votes = NO_VOTES, rater: Rater | None = None
+    engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search, votes: Votes = NO_VOTES
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search)
-    return _chosen(engine, query, hits, search, votes, rater)
+    return _chosen(engine, query, hits, search, votes)
 
 
 def _chosen(
-    engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search, votes: Votes, rater: Rater | None
+    engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search, votes: Votes
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
     openings = () if about_a_run else possible_openings(query, hits, search)
-    composition = Composition(query, hits, search.embedder, openings, refusable=False, votes=votes, rater=rater)
+    composition = Composition(query, hits, search.embedder, openings, refusable=False, votes=votes)
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):
         piece = composition.pieces[branch.key]

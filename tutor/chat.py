@@ -76,12 +76,11 @@ class Tutor:
         standalone = self._standalone(question, history)
         concept = standalone.topic.concept if standalone.topic else None
         try:
-            routed = route(question, history, DEMOS, concept.id if concept else None)
+            manner = self.manner.judge(question) if self.manner else None
+            routed = route(question, history, DEMOS, concept.id if concept else None, manner)
         except DemoError as error:
             yield from self._say(Understood("demo", question), f"I can run that, but not so: {error}", start, concept)
             return
-        if routed.intent == "ask" and self.manner is not None:
-            routed = self.manner.judge(question) or routed
         if routed.intent == "demo" and routed.demo is not None:
             yield from self._experiment(routed.demo, standalone, history, start, run_demos, predict, choice)
         elif routed.intent == "quiz":

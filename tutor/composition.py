@@ -24,7 +24,6 @@ from knowledge.search import Hit
 from tutor.engines.base import Branch
 from tutor.polarity import contradicts
 from tutor.prompts import NO_ANSWER
-from tutor.rater import Rater, unrated
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.taught import NO_VOTES, Votes
 
@@ -37,11 +36,8 @@ _NEAR, _NEAR_LATER = (
 )  # a unit of cosine between question and sentence, for the first sentence and for later ones
 _RANK, _RANK_LATER = 5.0, 3.0  # a place in the ranking of notes, which the model does not see
 _OPPOSED = 6.0  # against a first sentence that reads as the opposite of Yes
-_VOTE, _VOTE_LATER = 0.0, 0.0  # a unit of cosine between the question and a taught one that the sentence answered
-_LEAN = 0.0  # likewise for Yes and No
-_FIT, _FIT_LATER = 0.0, 0.0  # a nat of the rater's logit
-_LEFT = 0.0  # against ending, a nat of the logit of the best sentence left
-_SAYS = 0.0  # a nat of the rater's Yes
+_VOTE, _VOTE_LATER = 15.0, 8.0  # a unit of cosine between the question and a taught one that the sentence answered
+_LEAN = 15.0  # likewise for Yes and No
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,6 @@ class Composition:
         openings: Sequence[Polarity],
         refusable: bool,
         votes: Votes = NO_VOTES,
-        rater: Rater | None = None,
     ) -> None:
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
@@ -79,7 +74,6 @@ class Composition:
         self._first = [votes.first.get(reference, 0.0) for reference in references]
         self._anywhere = [votes.anywhere.get(reference, 0.0) for reference in references]
         self._lean = votes.polarity
-        self._rated = rater.rate(query, [piece.sentence for piece in sentences]) if rater else unrated(len(sentences))
         self._query = query
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
@@ -121,29 +115,20 @@ class Composition:
         if not taken and self._refusable:
             branches.append(self._branch(self._refusal))
         if said and not unexplained:
-            left = max((float(self._rated.fits[key]) for key in keys), default=0.0)
-            branches.append(Branch("", self._end, -_LEFT * left))
+            branches.append(self._branch(self._end))
         return branches
 
     def _opening_branches(self) -> list[Branch]:
-        likeliest = int(self._rated.fits.argmax()) if len(self._rated.fits) else 0
-        says_yes = float(self._rated.says_yes[likeliest]) if len(self._rated.fits) else 0.0
-        sign = {"Yes.": 1.0, "No.": -1.0}
         lean = {"Yes.": self._lean.get("yes", 0.0), "No.": self._lean.get("no", 0.0)}
         texts = {key: self.pieces[key].text for key in self._openings}
-        return [Branch(text, key, _LEAN * lean[text] + _SAYS * sign[text] * says_yes) for key, text in texts.items()]
+        return [Branch(text, key, _LEAN * lean[text]) for key, text in texts.items()]
 
     def _sentences(self, keys: Sequence[int], later: bool, opening: str) -> list[Branch]:
         """Sentence branches. The best that retrieval knows of has bias 0, so that ending competes with that one."""
         near, rank = (_NEAR_LATER, _RANK_LATER) if later else (_NEAR, _RANK)
         vote, votes = (_VOTE_LATER, self._anywhere) if later else (_VOTE, self._first)
-        fit = _FIT_LATER if later else _FIT
         weight = {
-            key: near * float(self.relevance[key])
-            - rank * self.pieces[key].n
-            + vote * votes[key]
-            + fit * float(self._rated.fits[key])
-            for key in keys
+            key: near * float(self.relevance[key]) - rank * self.pieces[key].n + vote * votes[key] for key in keys
         }
         if opening == "Yes.":
             for key in keys:

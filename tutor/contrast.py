@@ -15,6 +15,8 @@ from knowledge.mentions import Mentions
 from tutor.engines.base import Message
 
 _AUXILIARY = r"is|are|was|were|can|does|do|did|has|have|had|will|would|must|should|may|might|could"
+_DENIAL = re.compile(rf"\b({_AUXILIARY}) not\b|\bcan['’]t\b|\bwon['’]t\b|\bcannot\b|\bnever |n['’]t\b", re.IGNORECASE)
+_KEPT = {"cannot": "can", "can't": "can", "won't": "will", "never ": ""}
 _MOST = 10  # rivals of one sentence
 
 
@@ -53,9 +55,9 @@ def _exchanged(sentence: str, mentions: Mentions) -> Iterator[str]:
 
 
 def _turned(sentence: str) -> Iterator[str]:
-    denied = list(re.finditer(rf"\b({_AUXILIARY}) not\b|\bcannot\b|\bnever |n['’]t\b", sentence, re.IGNORECASE))
+    denied = list(_DENIAL.finditer(sentence))
     for match in denied:
-        kept = {"cannot": "can", "never ": ""}.get(match.group().lower(), match.group(1) or "")
+        kept = _KEPT.get(match.group().lower().replace("’", "'"), match.group(1) or "")
         yield sentence[: match.start()] + kept + sentence[match.end() :]
     if not denied:
         for match in re.finditer(rf"\b({_AUXILIARY})\b", sentence, re.IGNORECASE):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from demos.base import Demo, Value
 from demos.levels import Levels
@@ -16,6 +17,11 @@ from tutor import patterns
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
 from tutor.spoken import bare_value, mended, spoken_values, tells_a_value, without_values
+
+Manners: TypeAlias = Literal[
+    "question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty"
+]
+"""What an utterance is by its meaning (tutor/manner.py)."""
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
@@ -32,8 +38,16 @@ class Routed:
     demo: DemoCall | None = None
 
 
-def route(question: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None = None) -> Routed:
+def route(
+    question: str,
+    history: Sequence[Exchange],
+    demos: Sequence[Demo],
+    concept: str | None = None,
+    manner: Manners | None = None,
+) -> Routed:
     """Decide what the question asks for. `concept` is the set in play, which "show me live" refers to.
+
+    Patterns of words speak first; where they find nothing, `manner` does, and it weighs whether a run or words are wanted.
 
     Raises DemoError when an experiment is clearly meant and a parameter is out of its range.
     """
@@ -50,10 +64,22 @@ def route(question: str, history: Sequence[Exchange], demos: Sequence[Demo], con
             return Routed("smalltalk", kind)
     if patterns.QUIZ.search(text) and not patterns.QUIZ_TOPIC.search(text) and len(text.split()) <= 16:
         return Routed("quiz")
-    call = _call(mended(text, demos), history, demos, concept)
+    call = _call(mended(text, demos), history, demos, concept, manner == "run")
     if call is not None:
         return Routed("demo", demo=call)
-    return Routed("refuse", "empty") if wordless else Routed("ask")
+    return Routed("refuse", "empty") if wordless else _by_manner(manner)
+
+
+def _by_manner(manner: Manners | None) -> Routed:
+    match manner:
+        case None | "question" | "run":
+            return Routed("ask")
+        case "quiz":
+            return Routed("quiz")
+        case "injection" | "empty":
+            return Routed("refuse", manner)
+        case _:
+            return Routed("smalltalk", manner)
 
 
 def last_question(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None = None) -> str:
@@ -68,19 +94,24 @@ def last_question(history: Sequence[Exchange], demos: Sequence[Demo], concept: s
     return ""
 
 
-def _call(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> DemoCall | None:
+def _call(
+    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, wished: bool
+) -> DemoCall | None:
     calls = _calls(history, demos, concept)
-    if calls and (call := _continued(text, calls, demos)):
+    if calls and (call := _continued(text, calls, demos, wished)):
         return call
-    demo = _requested(text, history, demos, concept)
+    demo = _requested(text, history, demos, concept, wished)
     return DemoCall(demo.name, demo.settings(spoken_values(text, demo))) if demo is not None else None
 
 
-def _requested(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:
-    """The experiment that the words ask for, if they ask for one."""
+def _requested(
+    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, wished: bool = False
+) -> Demo | None:
+    """The experiment that the words ask for, if they ask for one; `wished` says that a run is wanted, whatever the words."""
     command = patterns.LEAD.sub("", text)
     spoken = [demo for demo in demos if tells_a_value(text, demo)]
-    live = patterns.LIVE.search(text) or patterns.LIVE.search(command) or (patterns.MAY_SEE.search(text) and spoken)
+    live = wished or patterns.LIVE.search(text) or patterns.LIVE.search(command)
+    live = live or (patterns.MAY_SEE.search(text) and spoken)
     if not live and (patterns.EXPLAINS.search(text) or patterns.QUESTION.match(text) or patterns.CHOICE.search(text)):
         return None
     for demo in demos:
@@ -121,7 +152,7 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
     return fitting[0] if fitting and concept is not None else None
 
 
-def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo]) -> DemoCall | None:
+def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], wished: bool = False) -> DemoCall | None:
     """The last experiment with other parameters: "now with 2 bits", "and 90 percent?", "again".
 
     A parameter of another experiment names that one: after "prune 70%", "now with 2 bits" quantizes.
@@ -132,7 +163,7 @@ def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo]) -> D
     command = patterns.LEAD.sub("", text)
     if any(other.verbs and re.match(other.verbs, command, re.IGNORECASE) for other in others):
         return None
-    live = patterns.LIVE.search(text) is not None
+    live = wished or patterns.LIVE.search(text) is not None
     if patterns.QUESTION.match(text) and not patterns.ABOUT.match(text) and not live:
         return None
     rest = patterns.AGAIN.sub("", text).strip(" ?!.")

@@ -1,12 +1,11 @@
-"""Small talk, a wish to be quizzed, orders to the tutor: told from questions by meaning, where no pattern of words fits.
+"""A question, a wish for a run or a quiz, small talk, an order to the tutor: told apart by meaning, beside the patterns of words.
 
 A linear softmax over the sentence embedding, fitted by `make calibrate` on tutor/utterances.tsv and on what is certainly a question:
-those that the passages, the teacher and knowledge/elsewhere.txt hold. Rules (tutor/intent.py) speak first.
+those that the passages, the teacher and knowledge/elsewhere.txt hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,20 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
-from tutor.intent import Routed
+from tutor.intent import Manners
 
 FITTED = Path(__file__).parent / "manner.npz"
 _UTTERANCES = Path(__file__).parent / "utterances.tsv"
 
-MANNERS: Mapping[str, Routed] = {
-    "question": Routed("ask"),
-    **{kind: Routed("smalltalk", kind) for kind in ("hello", "thanks", "bye", "who", "help")},
-    "quiz": Routed("quiz"),
-    "injection": Routed("refuse", "injection"),
-    "empty": Routed("refuse", "empty"),
-}
+MANNERS: tuple[Manners, ...] = ("question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty")
 """What may be meant, in the order of the fitted rows."""
-_SURE = 0.8  # probability from which it is believed: a question taken for a chat is worse than a chat searched for
+SURE = 0.8  # probability from which it is believed: a question taken for a chat is worse than a chat searched for
 
 
 @dataclass(frozen=True)
@@ -38,13 +31,13 @@ class Manner:
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    def judge(self, text: str) -> Routed | None:
-        """What an utterance is, if it surely is no question."""
+    def judge(self, text: str) -> Manners | None:
+        """What an utterance is, if that is sure."""
         logits = self.weights @ self.embedder.embed([text])[0] + self.bias
         likely = np.exp(logits - logits.max())
         likely /= likely.sum()
         best = int(likely.argmax())
-        return list(MANNERS.values())[best] if best and likely[best] >= _SURE else None
+        return MANNERS[best] if likely[best] >= SURE else None
 
 
 def load_manner(embedder: Embedder, path: Path = FITTED) -> Manner:
@@ -52,7 +45,7 @@ def load_manner(embedder: Embedder, path: Path = FITTED) -> Manner:
     with np.load(path) as fitted:
         weights, bias = fitted["weights"].astype(np.float32), fitted["bias"].astype(np.float32)
     if weights.ndim != 2 or len(weights) != len(MANNERS) or bias.shape != (len(MANNERS),):
-        raise ValueError(f"{path} must have a row for each of {list(MANNERS)}, got {weights.shape}; run `make calibrate`")
+        raise ValueError(f"{path} must have a row for each of {MANNERS}, got {weights.shape}; run `make calibrate`")
     return Manner(embedder, weights, bias)
 
 

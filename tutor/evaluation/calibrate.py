@@ -18,13 +18,15 @@ from tutor.distill.examples import load_examples
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
 from tutor.manner import FITTED as FITTED_MANNER
-from tutor.manner import MANNERS, load_manner, utterances
+from tutor.manner import MANNERS, SURE, utterances
 from tutor.open import open_search
 from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _LOOSE = 30.0  # inverse regularisation of the manner's weights
+_QUESTION_WEIGHT = 0.1
+_MANNER_OF = {"ask": "question", "demo": "run", "quiz": "quiz"}
 _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to what learners type
 
 
@@ -36,37 +38,28 @@ def main() -> None:
 
 
 def fit_manner(search: Search) -> None:
-    """Softmax regression on sentence embeddings; ten-fold cross-validation says how often the utterances are told apart."""
+    """Softmax regression on sentence embeddings; ten-fold cross-validation says how often a sure judgement is right."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
     labelled = utterances()
+    tuning = [item for item in load_items() if item.half == "tune" and item.intent in _MANNER_OF]
+    labelled += [(_MANNER_OF[item.intent], item.question) for item in tuning]
+    closely = len(labelled)  # the rest is certainly a question, but of few forms and many
     asked = [example.query for example in load_examples(search.knowledge) if example.answer]
     asked += [ask.text for passage in search.knowledge.passages for ask in passage.asks]
     labelled += [("question", text) for text in (*asked, *elsewhere_questions())]
-    labelled += [(item.intent, item.question) for item in load_items() if item.half == "tune" and item.intent == "quiz"]
-    names = list(MANNERS)
-    texts = [text for _, text in labelled]
-    x = search.embedder.embed(texts)
-    y = np.array([names.index(kind) for kind, _ in labelled])
-    # Questions are many and alike; the rest is rare here and not rare among learners.
-    weight = np.where(y == 0, 0.1, 1.0)
-    weight[: len(utterances())] = 1.0
-    model = LogisticRegression(C=_LOOSE, max_iter=500)
-    model.fit(x, y, sample_weight=weight)
+    x = search.embedder.embed([text for _, text in labelled])
+    y = np.array([MANNERS.index(kind) for kind, _ in labelled])
+    model = LogisticRegression(C=_LOOSE, max_iter=1000)
+    weights = {"sample_weight": np.array([1.0] * closely + [_QUESTION_WEIGHT] * (len(labelled) - closely))}
+    likely = cross_val_predict(model, x, y, cv=10, method="predict_proba", params=weights)
+    model.fit(x, y, **weights)
     np.savez(FITTED_MANNER, weights=model.coef_.astype(np.float16), bias=model.intercept_.astype(np.float16))
-    manner = load_manner(search.embedder)
-    folds = cross_val_predict(model, x, y, cv=10, params={"sample_weight": weight})
-    few = y != 0
-    log.info(
-        "in cross-validation %.3f of %d utterances are told for what they are, %.4f of %d questions are taken for something else; "
-        "with the threshold %.3f and %.4f in the fit",
-        float((folds[few] == y[few]).mean()),
-        few.sum(),
-        float((folds[~few] != 0).mean()),
-        (~few).sum(),
-        *(float(np.mean([manner.judge(text) is not None for text, own in zip(texts, part, strict=True) if own])) for part in (few, ~few)),
-    )
+    sure = likely.max(1) >= SURE
+    for kind, name in enumerate(MANNERS):
+        said, true = sure & (likely.argmax(1) == kind), y == kind
+        log.info("%-10s precision %.3f recall %.3f of %d", name, (said & true).sum() / max(1, said.sum()), (said & true).sum() / max(1, true.sum()), true.sum())
 
 
 def fit_coverage(search: Search) -> None:

@@ -103,11 +103,8 @@ def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
     for item in items:
         standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
         try:
-            routed = route(
-                item.question, item.history, DEMOS, standalone.topic.concept.id if standalone.topic else None
-            )
-            if routed.intent == "ask":
-                routed = manner.judge(item.question) or routed
+            concept = standalone.topic.concept.id if standalone.topic else None
+            routed = route(item.question, item.history, DEMOS, concept, manner.judge(item.question))
             intent, call = routed.intent, routed.demo
         except DemoError as error:
             intent, call = "demo", None

@@ -279,3 +279,16 @@ def test_the_embedded_model_reuses_without_a_difference(real_tutor: Tutor) -> No
     reused = read(engine, prompt)
     assert int(reused.argmax()) == int(fresh.argmax())
     assert float((reused.softmax(-1) - fresh.softmax(-1)).abs().max()) < 0.05
+
+
+def test_a_score_is_the_texts_log_probability(
+    engine: LocalEngine, tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer
+) -> None:
+    """Protects: which rows of the logits belong to which token, for several texts at once."""
+    prompt = encode_prompt(tokenizer, asked("What is pruning?")).tokens
+    texts = ["It removes weights.", "No."]
+    for text, score in zip(texts, engine.score(asked("What is pruning?"), texts), strict=True):
+        tokens = encode_text(tokenizer, text)
+        with torch.inference_mode():
+            likely = tiny_llama(torch.tensor([[*prompt, *tokens]])).logits[0].log_softmax(-1)
+        assert score == pytest.approx(sum(float(likely[len(prompt) - 1 + i, t]) for i, t in enumerate(tokens)), abs=0.01)
