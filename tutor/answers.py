@@ -7,6 +7,7 @@ from itertools import chain
 
 from knowledge.search import Hit, Search
 from tutor.composition import Composition
+from tutor.contrast import Scoring
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
 from tutor.grounding import Grounding, all_sentences, complete_sentences
@@ -20,11 +21,11 @@ _END = "\n"
 
 
 def stream_answer(
-    engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search, votes: Votes = NO_VOTES
+    engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search, votes: Votes = NO_VOTES, checker: Scoring | None = None
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
     if free or not isinstance(engine, ChoosingEngine):
-        return _written(engine, query, hits, search)
+        return _written(engine, query, hits, search, checker)
     return _chosen(engine, query, hits, search, votes)
 
 
@@ -46,8 +47,10 @@ def _chosen(
         yield Checked(piece.text, sources, "supported", 1.0)
 
 
-def _written(engine: Engine, query: str, hits: Sequence[Hit], search: Search) -> Iterator[Delta | Checked]:
-    grounding = Grounding(hits, search.embedder, search.mentions)
+def _written(
+    engine: Engine, query: str, hits: Sequence[Hit], search: Search, checker: Scoring | None
+) -> Iterator[Delta | Checked]:
+    grounding = Grounding(hits, search.embedder, search.mentions, checker)
     rest, shown = "", False
     for piece in chain(engine.write(written_prompt(query, hits), max_new_tokens=_LONGEST_WRITTEN), (_END,)):
         rest += piece

@@ -14,6 +14,7 @@ from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
+from tutor.contrast import Scoring
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError
 from tutor.events import (
@@ -45,7 +46,10 @@ NOTES = 4
 
 @dataclass(frozen=True)
 class Tutor:
-    """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`."""
+    """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`.
+
+    `manner` tells questions from other wishes, and `checker` judges what free models wrote.
+    """
 
     knowledge: Knowledge
     search: Search
@@ -54,6 +58,7 @@ class Tutor:
     free: bool = False
     taught: Taught | None = None
     manner: Manner | None = None
+    checker: Scoring | None = None
 
     def turn(
         self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True, predict: bool = False
@@ -108,7 +113,7 @@ class Tutor:
         first, checked, text, new_tokens = 0.0, [], "", 0
         try:
             votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
-            for event in stream_answer(self.engine, self.free, standalone.query, notes, self.search, votes):
+            for event in stream_answer(self.engine, self.free, standalone.query, notes, self.search, votes, self.checker):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
                     checked.append(event)

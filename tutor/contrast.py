@@ -1,6 +1,6 @@
 """Do the notes rather say the opposite? A written sentence beside rivals that differ from it in one fact.
 
-A rival has a concept exchanged for its neighbour, or says not where the sentence does not. If the model that has just read the note
+A rival has a concept exchanged for its neighbour, another number, or a "not" where the sentence has none. If the model that has just read the note
 finds a rival likelier than the sentence, the sentence probably got it the wrong way round. The comparison is of two
 almost equal texts, so it is sharp where embeddings, which hardly see a "not" or an exchange, are blind.
 """
@@ -17,7 +17,8 @@ from tutor.engines.base import Message
 _AUXILIARY = r"is|are|was|were|can|does|do|did|has|have|had|will|would|must|should|may|might|could"
 _DENIAL = re.compile(rf"\b({_AUXILIARY}) not\b|\bcan['’]t\b|\bwon['’]t\b|\bcannot\b|\bnever |n['’]t\b", re.IGNORECASE)
 _KEPT = {"cannot": "can", "can't": "can", "won't": "will", "never ": ""}
-_MOST = 10  # rivals of one sentence
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MOST = 12  # rivals of one sentence
 
 
 class Scoring(Protocol):
@@ -26,9 +27,9 @@ class Scoring(Protocol):
     def score(self, messages: Sequence[Message], texts: Sequence[str]) -> list[float]: ...
 
 
-def rivals(sentence: str, mentions: Mentions) -> list[str]:
-    """The sentence with one fact turned round, for each place where that can be done; at most ten."""
-    found = dict.fromkeys((*_exchanged(sentence, mentions), *_turned(sentence)))
+def rivals(sentence: str, mentions: Mentions, note: str = "") -> list[str]:
+    """The sentence with one fact turned round, for each place where that can be done; numbers are exchanged for the note's."""
+    found = dict.fromkeys((*_renumbered(sentence, note), *_exchanged(sentence, mentions), *_turned(sentence)))
     found.pop(sentence, None)
     return list(found)[:_MOST]
 
@@ -40,6 +41,14 @@ def advantage(sentence: str, others: Sequence[str], note: str, model: Scoring) -
     prompt = [Message("user", f"{note}\n\nSay the same in your own words.")]
     own, *theirs = model.score(prompt, [sentence, *others])
     return own - max(theirs)
+
+
+def _renumbered(sentence: str, note: str) -> Iterator[str]:
+    others = dict.fromkeys(NUMBER.findall(note))
+    for match in list(NUMBER.finditer(sentence))[:2]:
+        for number in list(others)[:4]:
+            if number not in sentence:
+                yield sentence[: match.start()] + number + sentence[match.end() :]
 
 
 def _exchanged(sentence: str, mentions: Mentions) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """For models that write freely: is a sentence supported by the notes, and if not, which sentence of theirs stands in for it?
 
-A sentence passes when one note sentence says much the same, all its numbers occur in that note, what it says of a side rests on
-text about that side, and neither negates what the other affirms. Embeddings judge nearness; the rest is exact.
+A sentence passes when a note's sentence lies near it, all its numbers occur in that note, and a model that has read the note finds it
+likelier than its rivals (tutor/contrast.py). Without such a model it must say much the same as the note's sentence, about the
+same sides in the same order, and neither may negate what the other affirms.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ from knowledge.mentions import Mentions
 from knowledge.search import Hit
 from knowledge.sentences import split_sentences
 from tutor.composition import cited
+from tutor.contrast import NUMBER as _NUMBER
+from tutor.contrast import Scoring, advantage, rivals
 from tutor.events import Checked
 from tutor.runs import Mark, RunNote, mark_of
 
+_NEAR = 0.45  # with a model to judge the rest
+_ADVANTAGE = 1.0  # nats
 _SIMILAR = 0.62
 _SIMILAR_WITH_WORDS = 0.50
 _COVERED_WORDS = 0.75
 _CITATION = re.compile(r"\s*\[(R?\d+)\]")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|without|cannot|neither|nor)\b|n't\b", re.IGNORECASE)
 
 
@@ -43,8 +47,10 @@ class _Line:
 class Grounding:
     """Checks one answer's sentences, in order, against the notes that it was given."""
 
-    def __init__(self, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions) -> None:
-        self._embedder, self._mentions = embedder, mentions
+    def __init__(
+        self, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions, model: Scoring | None = None
+    ) -> None:
+        self._embedder, self._mentions, self._model = embedder, mentions, model
         self._lines = [
             _Line(mark_of(n, hit), text, hit) for n, hit in enumerate(hits, 1) for text in hit.passage.sentences
         ]
@@ -63,7 +69,7 @@ class Grounding:
         order = sorted(
             range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if str(self._lines[i].n) in claimed else 0.0))
         )
-        for i in order[:3]:
+        for i in order[: 3 if self._model is None else 1]:
             if self._supports(self._lines[i], plain, float(scores[i])):
                 if plain in self._shown:
                     return None
@@ -79,8 +85,15 @@ class Grounding:
         return Checked(cited(line.text, line.n), (line.n,), "quoted", round(float(scores[best]), 3))
 
     def _supports(self, line: _Line, sentence: str, score: float) -> bool:
+        note = line.hit.passage.text
+        if self._model is not None and not isinstance(line.hit, RunNote):
+            if score < _NEAR or not set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(note)):
+                return False
+            if sentence in line.hit.passage.sentences:
+                return True
+            return advantage(sentence, rivals(sentence, self._mentions, note), note, self._model) >= _ADVANTAGE
         near = score >= _SIMILAR or (
-            score >= _SIMILAR_WITH_WORDS and _coverage(sentence, line.hit.passage.text) >= _COVERED_WORDS
+            score >= _SIMILAR_WITH_WORDS and _coverage(sentence, note) >= _COVERED_WORDS
         )
         numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.wording))
         sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))

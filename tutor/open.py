@@ -15,6 +15,7 @@ from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
 from tutor.distill.examples import load_examples
 from tutor.engines.base import Engine
+from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.errors import KnowledgeError
 from tutor.manner import load_manner
@@ -52,7 +53,22 @@ def open_tutor(settings: Settings) -> Tutor:
     search = open_search(settings)
     engine, embedded = _open_engine(settings)
     taught = Taught(load_examples(search.knowledge, strict=False), search.embedder) if embedded else None
-    return Tutor(search.knowledge, search, engine, Specimens(settings.cache), not embedded, taught, load_manner(search.embedder))
+    # What another model writes is judged by itself where it can score texts, else by the embedded one.
+    checker = None if embedded else engine if isinstance(engine, LocalEngine) else _unadapted(settings)
+    return Tutor(
+        search.knowledge,
+        search,
+        engine,
+        Specimens(settings.cache),
+        free=not embedded,
+        taught=taught,
+        manner=load_manner(search.embedder),
+        checker=checker,
+    )
+
+
+def _unadapted(settings: Settings) -> LocalEngine:
+    return LocalEngine.load(ensure_tutor_model(settings.cache, adapter=None), "SmolLM2-135M-Instruct as published")
 
 
 def _open_engine(settings: Settings) -> tuple[Engine, bool]:
@@ -61,8 +77,6 @@ def _open_engine(settings: Settings) -> tuple[Engine, bool]:
         from tutor.engines.remote import RemoteEngine
 
         return RemoteEngine(settings.endpoint, settings.model, settings.api_key), False
-    from tutor.engines.local import LocalEngine
-
     if settings.model == "embedded":
         return LocalEngine.load(ensure_tutor_model(settings.cache), "SmolLM2-135M-Instruct"), True
     return LocalEngine.load(settings.model), False
@@ -75,8 +89,6 @@ def read_ahead(tutor: Tutor) -> threading.Thread:
     """
 
     def read() -> None:
-        from tutor.engines.local import LocalEngine
-
         if tutor.free or not isinstance(tutor.engine, LocalEngine):
             return
         for passage in tutor.knowledge.passages:

@@ -91,7 +91,8 @@ class Batch:
             room = ROWS
             for request in sorted(eager, key=lambda request: request.left > _SHORT):
                 n = min(request.left, room)
-                if n and (n == request.left or n >= _SHORT):
+                # What is kept comes of one step, so it is not cut.
+                if n and (n == request.left or (n >= _SHORT and request.left - n >= request.whole.keep)):
                     taken.append((request, n))
                     room -= n
             self._last = len(taken)

@@ -15,6 +15,7 @@ from pathlib import Path
 from knowledge.mentions import Mentions
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
+from tutor.contrast import Scoring
 from tutor.distill.examples import load_examples
 from tutor.evaluation.finding import Finding, share
 from tutor.grounding import Grounding
@@ -25,14 +26,14 @@ _NEGATED = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w.]*-?\w)")
 
 
-def evaluate_check(search: Search, path: Path = FREE) -> Finding:
-    """Every right sentence and its faulty forms, against the notes that retrieval returns for the example's question."""
+def evaluate_check(search: Search, model: Scoring | None = None, path: Path = FREE, every: int = 1) -> Finding:
+    """Right sentences and their faulty forms, of every so-manieth answer, against the notes that retrieval returns for the question."""
     examples = {example.id: example for example in load_examples(search.knowledge)}
     passages = {passage.id: passage for passage in search.knowledge.passages}
     finding = Finding()
     tried: Counter[str] = Counter()
     caught: Counter[str] = Counter()
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines()[::every]:
         row = json.loads(line)
         example = examples[row["id"]]
         hits = list(search.search(example.query, 4).hits)
@@ -42,12 +43,12 @@ def evaluate_check(search: Search, path: Path = FREE) -> Finding:
             if sentence.rstrip(".").lower() in ("yes", "no"):
                 continue
             tried["right"] += 1
-            if not shown(sentence, hits[:4], search):
+            if not shown(sentence, hits[:4], search, model):
                 caught["right"] += 1
                 finding.failures.append(f"{example.id} false alarm: {sentence!r}")
             for kind, faulty in inject(sentence, search.mentions):
                 tried[kind] += 1
-                if not shown(faulty, hits[:4], search):
+                if not shown(faulty, hits[:4], search, model):
                     caught[kind] += 1
                 else:
                     finding.failures.append(f"{example.id} {kind} not caught: {faulty!r}")
@@ -59,9 +60,9 @@ def evaluate_check(search: Search, path: Path = FREE) -> Finding:
     return finding
 
 
-def shown(sentence: str, hits: list[Hit], search: Search) -> bool:
+def shown(sentence: str, hits: list[Hit], search: Search, model: Scoring | None = None) -> bool:
     """Whether the learner would read this very sentence."""
-    checked = Grounding(hits, search.embedder, search.mentions).check(sentence)
+    checked = Grounding(hits, search.embedder, search.mentions, model).check(sentence)
     return checked is not None and checked.support == "supported"
 
 

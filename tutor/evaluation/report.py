@@ -14,6 +14,8 @@ from knowledge.concept_files import CONCEPTS
 from knowledge.projection import PROJECTION
 from tutor.chat import Tutor
 from tutor.engines.adapter import ADAPTER
+from tutor.engines.local import LocalEngine
+from tutor.engines.weights import ensure_tutor_model
 from tutor.evaluation import comparison
 from tutor.evaluation.answering import evaluate_answers
 from tutor.evaluation.finding import Finding, evaluate_finding
@@ -41,7 +43,8 @@ def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
     finding = evaluate_finding(items, tutor.search)
     if answers:
         answering = evaluate_answers(items, tutor)
-        checking = evaluate_check(tutor.search)
+        model = LocalEngine.load(ensure_tutor_model(Settings.from_environ().cache, adapter=None), "as published")
+        checking = evaluate_check(tutor.search, model, every=2)
         finding.figures |= answering.figures | checking.figures
         finding.failures += answering.failures + checking.failures
     return finding
