@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Linear
 
-CURVE = (0.2, 0.4, 0.6)
+CURVE = (0.3, 0.6)
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
