@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROWS = 192  # tokens a step
 _SHORT = 16  # up to which a pass is somebody's next words, not a prompt
-_GATHER_S = 0.002  # how long a leader waits for those who were in the last step
+_GATHER_S = 0.02  # how long a leader waits for those who were in the last step
 
 
 @dataclass
@@ -46,6 +46,11 @@ class Batch:
         self._waiting: list[_Request] = []
         self._arrived = threading.Condition(self._lock)
         self._last = 0
+
+    @property
+    def company(self) -> int:
+        """How many passes ran together in the last step, at least one."""
+        return max(1, self._last)
 
     def run(self, passes: Sequence[Pass], patient: bool = False) -> list[torch.Tensor]:
         """The logits of each pass, as `Decoder.run` gives them. Patient passes run only while no others wait."""

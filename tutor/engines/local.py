@@ -81,6 +81,8 @@ class LocalEngine:
         while len(answer) < max_new_tokens:
             token = int(logits.argmax())
             guess = draft(prompt.tokens, [*answer, token]) if self._parts.drafts else []
+            # Nine rows are nearly free for one learner; a class shares them.
+            guess = guess[: max(1, (LONGEST + 1) // self._batch.company - 1)]
             # The pass that feeds the token checks the guess as well: row i tells what follows the guess's first i tokens.
             over = token in self._ends and self._parts.ends
             rows = text.feed([token, *guess], keep=1 + len(guess)) if not over else None
