@@ -21,7 +21,13 @@ _END = "\n"
 
 
 def stream_answer(
-    engine: Engine, free: bool, query: str, hits: Sequence[Hit], search: Search, votes: Votes = NO_VOTES, checker: Scoring | None = None
+    engine: Engine,
+    free: bool,
+    query: str,
+    hits: Sequence[Hit],
+    search: Search,
+    votes: Votes = NO_VOTES,
+    checker: Scoring | None = None,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
     if free or not isinstance(engine, ChoosingEngine):

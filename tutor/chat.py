@@ -113,7 +113,9 @@ class Tutor:
         first, checked, text, new_tokens = 0.0, [], "", 0
         try:
             votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
-            for event in stream_answer(self.engine, self.free, standalone.query, notes, self.search, votes, self.checker):
+            for event in stream_answer(
+                self.engine, self.free, standalone.query, notes, self.search, votes, self.checker
+            ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
                     checked.append(event)

@@ -92,9 +92,7 @@ class Grounding:
             if sentence in line.hit.passage.sentences:
                 return True
             return advantage(sentence, rivals(sentence, self._mentions, note), note, self._model) >= _ADVANTAGE
-        near = score >= _SIMILAR or (
-            score >= _SIMILAR_WITH_WORDS and _coverage(sentence, note) >= _COVERED_WORDS
-        )
+        near = score >= _SIMILAR or (score >= _SIMILAR_WITH_WORDS and _coverage(sentence, note) >= _COVERED_WORDS)
         numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.wording))
         sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))
         same_sides = not sides or (

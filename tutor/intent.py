@@ -18,9 +18,7 @@ from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
 from tutor.spoken import bare_value, mended, spoken_values, tells_a_value, without_values
 
-Manners: TypeAlias = Literal[
-    "question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty"
-]
+Manners: TypeAlias = Literal["question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty"]
 """What an utterance is by its meaning (tutor/manner.py)."""
 
 LONGEST_QUESTION = 2_000  # characters

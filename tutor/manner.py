@@ -18,7 +18,18 @@ from tutor.intent import Manners
 FITTED = Path(__file__).parent / "manner.npz"
 _UTTERANCES = Path(__file__).parent / "utterances.tsv"
 
-MANNERS: tuple[Manners, ...] = ("question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty")
+MANNERS: tuple[Manners, ...] = (
+    "question",
+    "run",
+    "hello",
+    "thanks",
+    "bye",
+    "who",
+    "help",
+    "quiz",
+    "injection",
+    "empty",
+)
 """What may be meant, in the order of the fitted rows."""
 SURE = 0.8  # probability from which it is believed: a question taken for a chat is worse than a chat searched for
 

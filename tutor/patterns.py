@@ -55,7 +55,7 @@ EXPLAINS = _any(
 )
 # An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
 ORDER = _any(
-    r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run)\b"
+    r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run)\b(?! (?:me|us) through)"
 )
 MAY_SEE = _any(r"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b")
 # A choice between two ways is a question, whatever verb it begins with.

@@ -145,9 +145,7 @@ class LocalEngine:
         prompt = encode_prompt(self.tokenizer, messages)
         tokens = [encode_text(self.tokenizer, text) for text in texts]
         opened = [self._open(prompt, len(ids) + LONGEST) for ids in tokens]
-        passes = [
-            Pass(lane, ids, position, len(ids)) for ids, (lane, position, _) in zip(tokens, opened, strict=True)
-        ]
+        passes = [Pass(lane, ids, position, len(ids)) for ids, (lane, position, _) in zip(tokens, opened, strict=True)]
         scores = []
         for ids, (_, _, before), rows in zip(tokens, opened, self._batch.run(passes), strict=True):
             likely = torch.cat([before[None], rows[:-1]]).log_softmax(-1)

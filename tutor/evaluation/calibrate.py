@@ -59,7 +59,13 @@ def fit_manner(search: Search) -> None:
     sure = likely.max(1) >= SURE
     for kind, name in enumerate(MANNERS):
         said, true = sure & (likely.argmax(1) == kind), y == kind
-        log.info("%-10s precision %.3f recall %.3f of %d", name, (said & true).sum() / max(1, said.sum()), (said & true).sum() / max(1, true.sum()), true.sum())
+        log.info(
+            "%-10s precision %.3f recall %.3f of %d",
+            name,
+            (said & true).sum() / max(1, said.sum()),
+            (said & true).sum() / max(1, true.sum()),
+            true.sum(),
+        )
 
 
 def fit_coverage(search: Search) -> None:

@@ -291,4 +291,6 @@ def test_a_score_is_the_texts_log_probability(
         tokens = encode_text(tokenizer, text)
         with torch.inference_mode():
             likely = tiny_llama(torch.tensor([[*prompt, *tokens]])).logits[0].log_softmax(-1)
-        assert score == pytest.approx(sum(float(likely[len(prompt) - 1 + i, t]) for i, t in enumerate(tokens)), abs=0.01)
+        assert score == pytest.approx(
+            sum(float(likely[len(prompt) - 1 + i, t]) for i, t in enumerate(tokens)), abs=0.01
+        )
