@@ -108,8 +108,8 @@ def _requested(
     """The experiment that the words ask for, if they ask for one; `wished` says that a run is wanted, whatever the words."""
     command = patterns.LEAD.sub("", text)
     spoken = [demo for demo in demos if tells_a_value(text, demo)]
-    live = wished or patterns.LIVE.search(text) or patterns.LIVE.search(command)
-    live = live or (patterns.MAY_SEE.search(text) and spoken)
+    live = wished or bool(patterns.LIVE.search(text) or patterns.LIVE.search(command))
+    live = live or bool(spoken and patterns.MAY_SEE.search(text))
     if not live and (patterns.EXPLAINS.search(text) or patterns.QUESTION.match(text) or patterns.CHOICE.search(text)):
         return None
     for demo in demos:
