@@ -71,8 +71,11 @@ class Composition:
             for position, sentence in enumerate(hit.passage.sentences)
         ]
         references = [(hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)]
-        self._first = [votes.first.get(reference, 0.0) for reference in references]
-        self._anywhere = [votes.anywhere.get(reference, 0.0) for reference in references]
+        # Nobody taught a class's own notes: there the nearest of the passage's own questions votes, for all its sentences.
+        untaught = [hit for hit in hits if votes.passages and hit.passage.id not in votes.passages]
+        default = {hit.passage.id: hit.score for hit in untaught}
+        self._first = [votes.first.get(reference, default.get(reference[0], 0.0)) for reference in references]
+        self._anywhere = [votes.anywhere.get(reference, default.get(reference[0], 0.0)) for reference in references]
         self._lean = votes.polarity
         self._query = query
         self.pieces: list[Piece] = list(sentences)

@@ -24,11 +24,15 @@ Reference = tuple[str, int]
 
 @dataclass(frozen=True)
 class Votes:
-    """Cosine of the nearest taught question that a sentence answered: as the first one, or anywhere. Likewise Yes and No."""
+    """Cosine of the nearest taught question that a sentence answered: as the first one, or anywhere. Likewise Yes and No.
+
+    `passages` are those that any taught question is about; of the others the votes say nothing.
+    """
 
     first: Mapping[Reference, float] = field(default_factory=dict)
     anywhere: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
+    passages: frozenset[str] = frozenset()
 
 
 NO_VOTES = Votes()
@@ -40,6 +44,7 @@ class Taught:
     def __init__(self, examples: Sequence[Example], embedder: Embedder) -> None:
         self._examples = [example for example in examples if example.answer]
         self._embedder, self._projection = embedder, load_projection()
+        self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
         self._vectors = self._project([example.query for example in self._examples])
 
     def votes(self, query: str) -> Votes:
@@ -56,7 +61,7 @@ class Taught:
             anywhere.update(dict.fromkeys(example.answer, score))
             if example.opening:
                 polarity[example.opening] = score
-        return Votes(first, anywhere, polarity)
+        return Votes(first, anywhere, polarity, self._passages)
 
     def _project(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return project(self._embedder.embed(texts), self._projection)

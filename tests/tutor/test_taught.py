@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.search import Search
+from knowledge.search import Hit, Search
 from tests.conftest import FakeEmbedder
+from tutor.composition import Composition
 from tutor.distill.examples import Example
-from tutor.taught import NO_VOTES, Taught
+from tutor.taught import NO_VOTES, Taught, Votes
 
 CATS, DOGS = "cats-vs-dogs#what-cats-are", "cats-vs-dogs#what-dogs-are"
 EXAMPLES = (
@@ -29,9 +30,20 @@ def test_the_same_question_votes_with_one_and_only_its_first_sentence_leads() ->
 def test_only_yes_no_questions_lean() -> None:
     """Protects: Yes and No are voted for by questions that were answered so."""
     votes = Taught(EXAMPLES, FakeEmbedder()).votes("Do dogs bark at postmen?")
+    assert votes.passages == {CATS, DOGS}
     assert votes.polarity == {"yes": pytest.approx(1.0, abs=1e-4)}
 
 
 def test_nothing_taught_votes_for_nothing(search: Search) -> None:
     """Protects: a class's own notes, for which no teacher wrote examples."""
     assert Taught((), search.embedder).votes("What are cats?") == NO_VOTES
+
+
+def test_untaught_notes_are_not_outvoted(search: Search) -> None:
+    """Protects: a class's own notes beside ours, for which no teacher wrote examples; the passage's own questions vote there."""
+    cats, _, both = search.knowledge.passages[:3]
+    hits = (Hit(both, 0.9, 1.0), Hit(cats, 0.2, 0.5))
+    votes = Votes({(cats.id, 0): 0.4}, {(cats.id, 0): 0.4}, passages=frozenset({cats.id}))
+    composition = Composition("cats or dogs", hits, FakeEmbedder(), (), refusable=False, votes=votes)
+    best = max(composition.allowed(()), key=lambda branch: branch.bias)
+    assert composition.pieces[best.key].n == 1

@@ -1,7 +1,7 @@
 """Fit knowledge/coverage.json and tutor/manner.npz (`make calibrate`, a minute): is it a question, and do the notes cover it?
 
 Covered questions are the teacher's and those of the labelled set's tuning half; not covered are knowledge/elsewhere.txt, each
-measured against the others, and the tuning half's. The threshold is the best F1 of refusals on the tuning half. What is no question is
+measured against the others, and the tuning half's. The threshold makes refusals as precise as complete on the tuning half. What is no question is
 learned from tutor/utterances.tsv. The reported half takes no part.
 """
 
@@ -91,16 +91,17 @@ def fit_coverage(search: Search) -> None:
     model.fit(scaler.transform(x), y, sample_weight=weight)
     scores = model.decision_function(scaler.transform(x[-len(tuning) :]))
     refused = y[-len(tuning) :] == 0
-    threshold = max(np.unique(scores), key=lambda t: _f1(scores < t, refused))
+    threshold = max(np.unique(scores), key=lambda t: _lesser(scores < t, refused))
     weights = model.coef_[0] / scaler.scale_
     bias = float(model.intercept_[0] - weights @ scaler.mean_ - threshold)
     fitted = {"weights": dict(zip(FEATURES, map(float, weights.round(4)), strict=True)), "bias": round(bias, 4)}
     FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
-    log.info("F1 of refusals on the tuning half: %.3f; written to %s", _f1(scores < threshold, refused), FITTED)
+    log.info("precision and recall of refusals on the tuning half: at least %.3f", _lesser(scores < threshold, refused))
 
 
-def _f1(said: np.ndarray, true: np.ndarray) -> float:
-    return float(2 * (said & true).sum() / max(1, said.sum() + true.sum()))
+def _lesser(said: np.ndarray, true: np.ndarray) -> float:
+    """The lesser of precision and recall: a question refused in error is as bad as one answered in error."""
+    return float((said & true).sum() / max(1, said.sum(), true.sum()))
 
 
 if __name__ == "__main__":
