@@ -37,7 +37,7 @@ _NEAR, _NEAR_LATER = (
 _RANK, _RANK_LATER = 5.0, 3.0  # a place in the ranking of notes, which the model does not see
 _OPPOSED = 6.0  # against a first sentence that reads as the opposite of Yes
 _VOTE, _VOTE_LATER = 35.0, 20.0  # a unit of cosine between the question and a taught one that the sentence answered
-_LEAN = 15.0  # likewise for Yes and No
+_LEAN = 60.0  # likewise for Yes and No
 
 
 @dataclass(frozen=True)

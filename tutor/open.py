@@ -10,6 +10,7 @@ from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder
 from knowledge.index import load_or_build
+from knowledge.passages import Ask
 from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
@@ -39,6 +40,8 @@ def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
     store = VectorStore(settings.cache / "index", embedder)
     # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
     said = [sentence for passage in knowledge.passages for sentence in passage.sentences]
+    said += [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
+    said += [passage.claim for passage in knowledge.passages if passage.claim]
     said += [ask.text.rstrip("?!. ") for passage in knowledge.passages for ask in passage.asks if ask.polarity]
     said += [example.query for example in load_examples(knowledge, strict=False)]
     said += [passage.claim.rstrip("?!. ") for passage in knowledge.passages if passage.claim]
@@ -52,7 +55,7 @@ def open_tutor(settings: Settings) -> Tutor:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     search = open_search(settings)
     engine, embedded = _open_engine(settings)
-    taught = Taught(load_examples(search.knowledge, strict=False), search.embedder) if embedded else None
+    taught = _taught(search) if embedded else None
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
     checker = None if embedded else engine if isinstance(engine, LocalEngine) else _unadapted(settings)
     return Tutor(
@@ -65,6 +68,13 @@ def open_tutor(settings: Settings) -> Tutor:
         manner=load_manner(search.embedder),
         checker=checker,
     )
+
+
+def _taught(search: Search) -> Taught:
+    settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
+    # What is often believed wrongly is asked with a No to follow.
+    settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
+    return Taught(load_examples(search.knowledge, strict=False), search.embedder, settled)
 
 
 def _unadapted(settings: Settings) -> LocalEngine:
