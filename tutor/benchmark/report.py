@@ -43,8 +43,8 @@ _RATIOS = (
 """What is compared, with whom, on which prompts, and the target."""
 
 
-def measure_all(runs: int) -> dict[str, Any]:
-    """Every figure, kept in docs/speed/raw.json as it comes; contenders that cannot run here are named with the reason."""
+def measure_all(runs: int, raw: Path | None = None) -> dict[str, Any]:
+    """Every figure, kept in the file `raw` as it comes; contenders that cannot run here are named with the reason."""
     result: dict[str, Any] = {"machine": _machine(), "runs": runs, "contenders": {}, "skipped": {}}
     lengths: dict[str, int] = {}
     for name in sorted(CONTENDERS, key=lambda name: name != "embedded"):
@@ -57,7 +57,7 @@ def measure_all(runs: int) -> dict[str, Any]:
         log.info("%s", name)
         found = _python("tutor.benchmark.worker", name, "--runs", str(runs), "--lengths", json.dumps(lengths))
         result["contenders"][name] = found
-        _keep(result)
+        _keep(result, raw)
         if name == "embedded":  # the others write as many tokens as it chose
             lengths = {row["id"]: max(8, row["tokens"]) for row in found["rows"]}
     later: dict[str, Callable[[], Any]] = {
@@ -69,13 +69,14 @@ def measure_all(runs: int) -> dict[str, Any]:
     for name, measure in later.items():
         log.info("%s", name)
         result[name] = measure()
-        _keep(result)
+        _keep(result, raw)
     return result
 
 
-def _keep(result: Mapping[str, Any], docs: Path = DOCS) -> None:
-    (docs / "speed").mkdir(exist_ok=True)
-    (docs / "speed" / "raw.json").write_text(json.dumps(result) + "\n", encoding="utf-8")
+def _keep(result: Mapping[str, Any], raw: Path | None) -> None:
+    if raw is not None:
+        raw.parent.mkdir(exist_ok=True)
+        raw.write_text(json.dumps(result) + "\n", encoding="utf-8")
 
 
 def ratios(contenders: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -271,7 +272,7 @@ def _cpuinfo() -> list[str]:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    result = measure_all(runs)
+    result = measure_all(runs, DOCS / "speed" / "raw.json")
     log.info("%s", write_report(result))
 
 
