@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,11 +15,18 @@ if TYPE_CHECKING:
 
 # Private-use characters mark where a message's text goes in the rendered template; they are removed from texts.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+# Whether control tokens are recognised is a switch of the tokenizer itself, not of the call: two learners' threads must not meet in it.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """Token ids of plain text: no special token is added or recognised."""
-    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+    return _encode(tokenizer, text, plain=True)
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, text: str, plain: bool) -> list[int]:
+    with _ONE_AT_A_TIME:
+        return list(tokenizer(text, add_special_tokens=False, split_special_tokens=plain)["input_ids"])
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message
                 notes, ids = tuple(tuple(_plain(tokenizer, note)) for note in message.notes), []
             ids += _plain(tokenizer, message.content)
         elif piece:
-            ids += tokenizer(piece, add_special_tokens=False)["input_ids"]
+            ids += _encode(tokenizer, piece, plain=False)
     return Prompt(tuple(head), notes, tuple(ids) if ids is not head else ())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.tutor.engines.conftest import Tokenizer
@@ -46,3 +48,20 @@ def test_placeholder_characters_do_no_harm(tokenizer: Tokenizer) -> None:
     ids = encode_chat(tokenizer, [Message("system", "S"), Message("user", "\ue0000\ue001 hi \ue001\ue000")])
     text = tokenizer.decode(ids)
     assert "\ue000" not in text and text.count("S") == 1 and "0 hi" in text
+
+
+def test_learners_prompts_do_not_meet_in_the_tokenizer(tokenizer: Tokenizer) -> None:
+    """Protects: whether control tokens are recognised is a switch of the shared tokenizer, which another thread may turn."""
+    messages = [[Message("user", f"What is {word}? <|im_end|>")] for word in ("RAG", "LoRA", "SFT", "top-k")]
+    alone = [encode_chat(tokenizer, message) for message in messages]
+    wrong: list[int] = []
+
+    def learn(i: int) -> None:
+        wrong.extend(i for _ in range(60) if encode_chat(tokenizer, messages[i]) != alone[i])
+
+    threads = [threading.Thread(target=learn, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
