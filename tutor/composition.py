@@ -30,10 +30,7 @@ from tutor.taught import NO_VOTES, Votes
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 # Nats: what retrieval knows weighs in where the model's likelihoods are close (docs/report-card.md).
-_NEAR, _NEAR_LATER = (
-    15.0,
-    8.0,
-)  # a unit of cosine between question and sentence, for the first sentence and for later ones
+_NEAR, _NEAR_LATER = 15.0, 8.0  # a unit of cosine between question and sentence: for the first one, for later ones
 _RANK, _RANK_LATER = 5.0, 3.0  # a place in the ranking of notes, which the model does not see
 _OPPOSED = 6.0  # against a first sentence that reads as the opposite of Yes
 _VOTE, _VOTE_LATER = 35.0, 20.0  # a unit of cosine between the question and a taught one that the sentence answered

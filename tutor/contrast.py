@@ -1,8 +1,8 @@
 """Do the notes rather say the opposite? A written sentence beside rivals that differ from it in one fact.
 
-A rival has a concept exchanged for its neighbour, another number, or a "not" where the sentence has none. If the model that has just read the note
-finds a rival likelier than the sentence, the sentence probably got it the wrong way round. The comparison is of two
-almost equal texts, so it is sharp where embeddings, which hardly see a "not" or an exchange, are blind.
+A rival has a concept exchanged for its neighbour, another number, or a "not" where the sentence has none. If the model that has
+just read the note finds a rival likelier than the sentence, the sentence probably got it the wrong way round. The comparison is of
+two almost equal texts, so it is sharp where embeddings, which hardly see a "not" or an exchange, are blind.
 """
 
 from __future__ import annotations

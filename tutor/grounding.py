@@ -16,8 +16,7 @@ from knowledge.mentions import Mentions
 from knowledge.search import Hit
 from knowledge.sentences import split_sentences
 from tutor.composition import cited
-from tutor.contrast import NUMBER as _NUMBER
-from tutor.contrast import Scoring, advantage, rivals
+from tutor.contrast import NUMBER, Scoring, advantage, rivals
 from tutor.events import Checked
 from tutor.runs import Mark, RunNote, mark_of
 
@@ -87,13 +86,13 @@ class Grounding:
     def _supports(self, line: _Line, sentence: str, score: float) -> bool:
         note = line.hit.passage.text
         if self._model is not None and not isinstance(line.hit, RunNote):
-            if score < _NEAR or not set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(note)):
+            if score < _NEAR or not set(NUMBER.findall(sentence)) <= set(NUMBER.findall(note)):
                 return False
             if sentence in line.hit.passage.sentences:
                 return True
             return advantage(sentence, rivals(sentence, self._mentions, note), note, self._model) >= _ADVANTAGE
         near = score >= _SIMILAR or (score >= _SIMILAR_WITH_WORDS and _coverage(sentence, note) >= _COVERED_WORDS)
-        numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(line.wording))
+        numbers = set(NUMBER.findall(sentence)) <= set(NUMBER.findall(line.wording))
         sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))
         same_sides = not sides or (
             bool(others) and (sides <= others or (others <= sides and sides <= set(line.hit.passage.about)))
@@ -102,7 +101,7 @@ class Grounding:
         if isinstance(line.hit, RunNote):
             # A run's sentences name what was measured rather than the sides, and "from 31.0 to 40.8" is not "from 40.8 to 31.0".
             same_sides = sides <= others | set(line.hit.passage.about)
-            same_order = _in_order(_NUMBER.findall(sentence), _NUMBER.findall(line.text))
+            same_order = _in_order(NUMBER.findall(sentence), NUMBER.findall(line.text))
         same_sign = len(_NEGATION.findall(sentence)) % 2 == len(_NEGATION.findall(line.text)) % 2
         return near and numbers and same_sides and same_order and same_sign
 
