@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report bench readme distill projection calibrate weights screenshot clean
+.PHONY: run test check eval report bench readme distill encoder reader calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -35,11 +35,15 @@ bench: .venv/bench
 distill: .venv/distill
 	$(BIN)/python -m tutor.distill.train
 
-projection: .venv/ready
-	$(BIN)/python -m tutor.distill.projection
+encoder: .venv/ready
+	$(BIN)/python -m tutor.distill.encoder
+
+reader: .venv/ready
+	$(BIN)/python -m tutor.distill.reader
 
 calibrate: .venv/ready
 	$(BIN)/python -m tutor.evaluation.calibrate
+	$(BIN)/python -m tutor.evaluation.choosing
 
 weights: .venv/ready
 	$(BIN)/python -m tutor weights

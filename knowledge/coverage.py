@@ -25,8 +25,8 @@ FEATURES = (
     "five nearest questions",
     "nearest elsewhere",
     "three nearest elsewhere",
-    "nearest elsewhere, projected",
-    "three nearest elsewhere, projected",
+    "nearest elsewhere, tuned",
+    "three nearest elsewhere, tuned",
     "names a side",
     "share of strange words",
     "strange words",
@@ -63,19 +63,19 @@ def coverage_features(
     query: str,
     near: NDArray[np.float32],
     elsewhere: NDArray[np.float32],
-    elsewhere_projected: NDArray[np.float32],
+    elsewhere_tuned: NDArray[np.float32],
     names_a_side: bool,
     vocabulary: Collection[str],
 ) -> NDArray[np.float32]:
     """FEATURES of a query.
 
-    The arrays are its cosines, in any order, with passages' questions (projected vectors) and with elsewhere questions.
+    The arrays are its cosines, in any order, with passages' questions (tuned vectors) and with elsewhere questions.
     """
     words = [word for word in dict.fromkeys(content_words(query)) if word not in _ANY_SUBJECT]
     strange = sum(word not in vocabulary for word in words)
     values = [
         *(_best(near, 1), _best(near, 5)),
-        *(_best(elsewhere, 1), _best(elsewhere, 3), _best(elsewhere_projected, 1), _best(elsewhere_projected, 3)),
+        *(_best(elsewhere, 1), _best(elsewhere, 3), _best(elsewhere_tuned, 1), _best(elsewhere_tuned, 3)),
         *(float(names_a_side), strange / max(1, len(words)), min(strange, 3)),
     ]
     return np.array(values, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The FAISS index over passages: each one under its text, its claim and every question that it answers.
+"""The FAISS index over passages: each one under its text, its claim and every question that it answers, a teacher's included.
 
 Saved in the cache under a hash of the passages and the embedding model, so it is rebuilt when either changes; a
 damaged file is noticed when it is loaded, and rebuilt too. Cosine similarity, as vectors have unit length.
@@ -11,17 +11,16 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
-from knowledge.projection import load_projection, project
 from knowledge.vectors import VectorStore
 
 if TYPE_CHECKING:
@@ -30,7 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 APPROXIMATE_ABOVE = 20_000  # passages; below that, exact search takes under a millisecond
-_FORMAT = "2"
+_NEAREST = 4_000  # rows that are looked at: far more than any passage that matters is away
+_FORMAT = "3"
+
+Asked = tuple[str, str]
+"""A question, and the id of the passage that answers it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class VectorIndex:
 
         `query` has shape (dimension,). A passage that an approximate search did not reach has 0.
         """
-        rows = self.index.ntotal if self.passages <= APPROXIMATE_ABOVE else min(self.index.ntotal, 400)
+        rows = min(self.index.ntotal, _NEAREST if self.passages <= APPROXIMATE_ABOVE else 400)
         scores, found = self.index.search(query[None, :], rows)
         scores, found = scores[0][found[0] >= 0], found[0][found[0] >= 0]
         asks = np.zeros(self.passages, dtype=np.float32)
@@ -63,29 +66,32 @@ class VectorIndex:
         return np.asarray(scores[0][found[0] >= 0], dtype=np.float32)
 
 
-def load_or_build(passages: Sequence[Passage], embedder: Embedder, cache: Path) -> VectorIndex:
-    """The saved index for exactly these passages and this model, or a new one, saved."""
-    rows = passage_rows(passages)
-    matrix = load_projection()
-    key = _key(rows, embedder, matrix)
-    folder = cache / "index" / key
+def load_or_build(
+    passages: Sequence[Passage], embedder: Embedder, cache: Path, asked: Sequence[Asked] = ()
+) -> VectorIndex:
+    """The saved index for exactly these texts and this model, or a new one, saved."""
+    rows = passage_rows(passages, asked)
+    folder = cache / "index" / _key(rows, embedder)
     index = _load(folder, rows, len(passages))
     if index is None:
-        index = build(passages, VectorStore(cache / "index", embedder).embed, matrix)
+        index = build(passages, VectorStore(cache / "index", embedder), asked)
         _save(index, folder)
     return index
 
 
-def build(
-    passages: Sequence[Passage], embed: Callable[[Sequence[str]], NDArray[np.float32]], matrix: NDArray[np.float32]
-) -> VectorIndex:
-    """Embed, project and index the passages; raises ValueError if there are none."""
-    rows = passage_rows(passages)
+class Embeds(Protocol):
+    """What turns texts into unit vectors, remembered or not."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+def build(passages: Sequence[Passage], embedder: Embeds, asked: Sequence[Asked] = ()) -> VectorIndex:
+    """Embed and index the passages; raises ValueError if there are none."""
+    rows = passage_rows(passages, asked)
     if not rows:
         raise ValueError(f"an index needs passages, got {passages!r}")
-    vectors = project(embed([text for text, _, _ in rows]), matrix)
     return index_vectors(
-        vectors,
+        embedder.embed([text for text, _, _ in rows]),
         np.array([owner for _, owner, _ in rows], dtype=np.int64),
         np.array([is_text for _, _, is_text in rows], dtype=np.bool_),
         len(passages),
@@ -116,9 +122,10 @@ def index_vectors(
     return VectorIndex(index, owners, is_text, passages)
 
 
-def passage_rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
+def passage_rows(passages: Sequence[Passage], asked: Sequence[Asked] = ()) -> list[tuple[str, int, bool]]:
     """Each row's (text to embed, owner, whether it is the passage's own text rather than a question)."""
-    rows: list[tuple[str, int, bool]] = []
+    number = {passage.id: owner for owner, passage in enumerate(passages)}
+    rows = [(question, number[name], False) for question, name in asked if name in number]
     for owner, passage in enumerate(passages):
         rows.append((f"{passage.title}. {passage.text}", owner, True))
         rows += [(text, owner, False) for text in (*(ask.text for ask in passage.asks), *passage.phrasings)]
@@ -127,9 +134,9 @@ def passage_rows(passages: Sequence[Passage]) -> list[tuple[str, int, bool]]:
     return rows
 
 
-def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder, matrix: NDArray[np.float32]) -> str:
-    content = json.dumps([_FORMAT, embedder.key, rows], ensure_ascii=False).encode() + matrix.tobytes()
-    return hashlib.sha256(content).hexdigest()[:20]
+def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder) -> str:
+    content = json.dumps([_FORMAT, embedder.key, rows], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
 def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) -> VectorIndex | None:

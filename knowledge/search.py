@@ -20,7 +20,6 @@ from knowledge.embedder import Embedder
 from knowledge.index import VectorIndex
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Passage
-from knowledge.projection import load_projection, project
 from knowledge.words import content_words
 
 
@@ -62,56 +61,62 @@ class Search:
         knowledge: Knowledge,
         index: VectorIndex,
         embedder: Embedder,
-        elsewhere: NDArray[np.float32],
+        tuned: Embedder,
+        elsewhere: Sequence[str],
         weights: Weights | None = None,
         coverage: Coverage | None = None,
     ) -> None:
-        """`elsewhere` are unit vectors (n, dimension) of questions that the notes do not answer."""
+        """`tuned` made the index's vectors; `elsewhere` are questions that the notes do not answer."""
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
         self.knowledge, self.weights = knowledge, weights or Weights()
         self.mentions = Mentions(knowledge.concepts)
         self._passages = knowledge.passages
-        self._index, self.embedder = index, embedder
+        self._index, self.embedder, self.tuned = index, embedder, tuned
         self._bm25 = bm25s.BM25()
         self._bm25.index([content_words(passage.all_text) for passage in self._passages], show_progress=False)
-        self._projection = load_projection()
-        self._elsewhere = elsewhere
-        self._elsewhere_projected = project(elsewhere, self._projection)
+        self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
         self._coverage = coverage or load_coverage()
 
     def search(self, query: str, k: int = 4) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present. Raises ValueError for k < 1."""
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
-        vector = self.embedder.embed([query])[0]
-        projected = project(vector[None], self._projection)[0]
-        asks, texts = self._index.similarities(projected)
+        vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
+        asks, texts = self._index.similarities(tuned)
         fused = self._fuse(query, asks, texts)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
         hits = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
         chosen = _cover_sides(hits, named, k)
-        confidence = self._coverage.confidence(self._features(query, vector, projected))
+        confidence = self._coverage.confidence(self._features(query, vector, tuned))
         return Retrieval(tuple(chosen), confidence >= 0, confidence)
 
-    def features(self, query: str, leave_out: int | None = None) -> NDArray[np.float32]:
-        """What the decision to abstain rests on; `leave_out` is an elsewhere question to ignore, when fitting."""
-        vector = self.embedder.embed([query])[0]
-        return self._features(query, vector, project(vector[None], self._projection)[0], leave_out)
+    def features(self, query: str, leave_out: int | None = None, indexed: bool = False) -> NDArray[np.float32]:
+        """What the decision to abstain rests on.
+
+        When fitting, `leave_out` is an elsewhere question to ignore, and an `indexed` query does not count as near to itself.
+        """
+        vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
+        return self._features(query, vector, tuned, leave_out, int(indexed))
 
     def _features(
-        self, query: str, vector: NDArray[np.float32], projected: NDArray[np.float32], leave_out: int | None = None
+        self,
+        query: str,
+        vector: NDArray[np.float32],
+        tuned: NDArray[np.float32],
+        leave_out: int | None = None,
+        skip: int = 0,
     ) -> NDArray[np.float32]:
-        elsewhere, elsewhere_projected = self._elsewhere @ vector, self._elsewhere_projected @ projected
+        elsewhere, elsewhere_tuned = self._elsewhere @ vector, self._elsewhere_tuned @ tuned
         if leave_out is not None:
-            elsewhere, elsewhere_projected = np.delete(elsewhere, leave_out), np.delete(elsewhere_projected, leave_out)
+            elsewhere, elsewhere_tuned = np.delete(elsewhere, leave_out), np.delete(elsewhere_tuned, leave_out)
         return coverage_features(
             query,
-            self._index.nearest(projected, 5),
+            self._index.nearest(tuned, 5 + skip)[skip:],
             elsewhere,
-            elsewhere_projected,
+            elsewhere_tuned,
             bool(self.mentions.find(query)),
             self.knowledge.vocabulary,
         )

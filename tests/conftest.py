@@ -19,7 +19,6 @@ from knowledge.concept_files import load_knowledge
 from knowledge.coverage import FEATURES, Coverage
 from knowledge.index import build
 from knowledge.passages import Knowledge, Passage
-from knowledge.projection import load_projection
 from knowledge.search import Hit, Search
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.settings import Settings
@@ -233,8 +232,8 @@ class WritingEngine:
 def make_search(knowledge: Knowledge, coverage: Coverage = NEAR_IS_COVERED) -> Search:
     """A search over the knowledge with the fake embedder; one question is known to lie elsewhere."""
     embedder = FakeEmbedder()
-    index = build(knowledge.passages, embedder.embed, load_projection())
-    return Search(knowledge, index, embedder, embedder.embed(["how does one repair a bicycle"]), coverage=coverage)
+    index = build(knowledge.passages, embedder)
+    return Search(knowledge, index, embedder, embedder, ["how does one repair a bicycle"], coverage=coverage)
 
 
 def hits_of(*passages: Passage) -> tuple[Hit, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from knowledge.search import Hit, Search
-from tutor.composition import Composition
+from tutor.composition import Composition, Reading
 from tutor.contrast import Scoring
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
@@ -28,20 +28,23 @@ def stream_answer(
     search: Search,
     votes: Votes = NO_VOTES,
     checker: Scoring | None = None,
+    reader: Reading | None = None,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, checker)
-    return _chosen(engine, query, hits, search, votes)
+    return _chosen(engine, query, hits, search, votes, reader)
 
 
 def _chosen(
-    engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search, votes: Votes
+    engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search, votes: Votes, reader: Reading | None
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
     openings = () if about_a_run else possible_openings(query, hits, search)
-    composition = Composition(query, hits, search.embedder, openings, refusable=False, votes=votes)
+    composition = Composition(
+        query, hits, search.embedder, openings, refusable=False, votes=votes, tuned=search.tuned, reader=reader
+    )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):
         piece = composition.pieces[branch.key]

@@ -14,6 +14,7 @@ from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
+from tutor.composition import Reading
 from tutor.contrast import Scoring
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError
@@ -48,7 +49,7 @@ NOTES = 4
 class Tutor:
     """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`.
 
-    `manner` tells questions from other wishes, and `checker` judges what free models wrote.
+    `manner` tells questions from other wishes, `reader` Yes from No, and `checker` judges what free models wrote.
     """
 
     knowledge: Knowledge
@@ -59,6 +60,7 @@ class Tutor:
     taught: Taught | None = None
     manner: Manner | None = None
     checker: Scoring | None = None
+    reader: Reading | None = None
 
     def turn(
         self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True, predict: bool = False
@@ -114,7 +116,7 @@ class Tutor:
         try:
             votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
             for event in stream_answer(
-                self.engine, self.free, standalone.query, notes, self.search, votes, self.checker
+                self.engine, self.free, standalone.query, notes, self.search, votes, self.checker, self.reader
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):

@@ -11,9 +11,9 @@ near-repetition, none that stands before one already taken from its passage.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +25,17 @@ from tutor.engines.base import Branch
 from tutor.polarity import contradicts
 from tutor.prompts import NO_ANSWER
 from tutor.runs import Mark, RunNote, mark_of
-from tutor.taught import NO_VOTES, Votes
+from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
+from tutor.weighing import Weighing, load_weighing
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
-# Nats: what retrieval knows weighs in where the model's likelihoods are close (docs/report-card.md).
-_NEAR, _NEAR_LATER = 15.0, 8.0  # a unit of cosine between question and sentence: for the first one, for later ones
-_RANK, _RANK_LATER = 5.0, 3.0  # a place in the ranking of notes, which the model does not see
-_OPPOSED = 6.0  # against a first sentence that reads as the opposite of Yes
-_VOTE, _VOTE_LATER = 35.0, 20.0  # a unit of cosine between the question and a taught one that the sentence answered
-_LEAN = 60.0  # likewise for Yes and No
+
+
+class Reading(Protocol):
+    """What tells whether a sentence means Yes or No to a question, in nats (tutor/reader.py)."""
+
+    def log_odds(self, question: str, sentence: str) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,21 @@ class Composition:
         openings: Sequence[Polarity],
         refusable: bool,
         votes: Votes = NO_VOTES,
+        tuned: Embedder | None = None,
+        weighing: Weighing | None = None,
+        reader: Reading | None = None,
     ) -> None:
+        """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
             for position, sentence in enumerate(hit.passage.sentences)
         ]
-        references = [(hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)]
-        # Nobody taught a class's own notes: there the nearest of the passage's own questions votes, for all its sentences.
-        untaught = [hit for hit in hits if votes.passages and hit.passage.id not in votes.passages]
-        default = {hit.passage.id: hit.score for hit in untaught}
-        self._first = [votes.first.get(reference, default.get(reference[0], 0.0)) for reference in references]
-        self._anywhere = [votes.anywhere.get(reference, default.get(reference[0], 0.0)) for reference in references]
-        self._lean = votes.polarity
+        self._hits = [hit for hit in hits for _ in hit.passage.sentences]
+        self._references: list[Reference] = [
+            (hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)
+        ]
+        self._votes, self._weighing, self._reader = votes, weighing or load_weighing(), reader
         self._query = query
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
@@ -86,7 +89,10 @@ class Composition:
         self.pieces.append(Piece("end", ""))
         vectors = embedder.embed([query, *(piece.sentence for piece in sentences)])
         self._alike: NDArray[np.float32] = vectors[1:] @ vectors[1:].T
-        self.relevance: NDArray[np.float32] = vectors[1:] @ vectors[0]
+        self._near: NDArray[np.float32] = vectors[1:] @ vectors[0]
+        tuned_vectors = tuned.embed([query, *(piece.sentence for piece in sentences)]) if tuned else vectors
+        self._tuned: NDArray[np.float32] = tuned_vectors[1:] @ tuned_vectors[0]
+        self._best = max((hit.fused for hit in hits), default=0.0)
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
         self._leading = [key for key, piece in enumerate(sentences) if leads.get(str(piece.mark)) == piece.sentence]
@@ -111,30 +117,65 @@ class Composition:
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
         unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
-        branches = self._sentences(reasons if unexplained else keys, bool(said), "" if said else opening)
+        branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
         if not taken and self._refusable:
             branches.append(self._branch(self._refusal))
         if said and not unexplained:
-            branches.append(self._branch(self._end))
-        return branches
+            branches.append(Branch("", self._end, Weighing.total(self._weighing.end, self.end_hints(said))))
+        return _balanced(branches)
 
     def _opening_branches(self) -> list[Branch]:
-        lean = {"Yes.": self._lean.get("yes", 0.0), "No.": self._lean.get("no", 0.0)}
-        texts = {key: self.pieces[key].text for key in self._openings}
-        return [Branch(text, key, _LEAN * lean[text]) for key, text in texts.items()]
+        lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
+        biases = {"Yes.": lead, "No.": 0.0}
+        return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
 
-    def _sentences(self, keys: Sequence[int], later: bool, opening: str) -> list[Branch]:
-        """Sentence branches. The best that retrieval knows of has bias 0, so that ending competes with that one."""
-        near, rank = (_NEAR_LATER, _RANK_LATER) if later else (_NEAR, _RANK)
-        vote, votes = (_VOTE_LATER, self._anywhere) if later else (_VOTE, self._first)
-        weight = {
-            key: near * float(self.relevance[key]) - rank * self.pieces[key].n + vote * votes[key] for key in keys
-        }
-        if opening == "Yes.":
-            for key in keys:
-                weight[key] -= _OPPOSED * contradicts("yes", self._query, self.pieces[key].sentence)
-        best = max(weight.values(), default=0.0)
-        return [Branch(self.pieces[key].sentence, key, weight[key] - best) for key in keys]
+    def opening_hints(self) -> tuple[float, ...]:
+        """What is known of Yes against No (OPENING)."""
+        votes = self._votes.polarity
+        read = 0.0
+        if self._reader is not None and self._openings.start:
+            first = self._sentences(range(self._openings.start), (), "")
+            likeliest = max(first, key=lambda branch: branch.bias)
+            read = self._reader.log_odds(self._query, likeliest.text)
+        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read)
+
+    def _sentences(self, keys: Sequence[int], said: Sequence[int], opening: str) -> list[Branch]:
+        hints = {key: self.later_hints(key, said) if said else self.first_hints(key, opening) for key in keys}
+        weights = self._weighing.later if said else self._weighing.first
+        return [Branch(self.pieces[key].sentence, key, Weighing.total(weights, hints[key])) for key in keys]
+
+    def first_hints(self, key: int, opening: str) -> tuple[float, ...]:
+        """What is known of a sentence that might come first (tutor/weighing.py: FIRST)."""
+        opposes = opening == "Yes." and contradicts("yes", self._query, self.pieces[key].sentence)
+        return (*self._hints(key, self._vote(self._votes.first, key)), float(opposes))
+
+    def later_hints(self, key: int, said: Sequence[int]) -> tuple[float, ...]:
+        """What is known of a sentence that might follow others (LATER)."""
+        last, piece = self.pieces[said[-1]], self.pieces[key]
+        same = last.mark == piece.mark
+        after, _ = self._votes.after(self._said(said))
+        return (
+            *self._hints(key, self._vote(after, key)),
+            float(same),
+            float(same and piece.position == last.position + 1),
+        )
+
+    def end_hints(self, said: Sequence[int]) -> tuple[float, ...]:
+        """What is known of ending after these (END)."""
+        _, end = self._votes.after(self._said(said))
+        return (end, float(len(said) == 1), float(len(said) == 2), float(len(said) > 2))
+
+    def _hints(self, key: int, vote: float) -> tuple[float, ...]:
+        behind = self._best - self._hits[key].fused
+        return (float(self._near[key]), float(self._tuned[key]), vote, float(self.pieces[key].n), behind)
+
+    def _said(self, said: Sequence[int]) -> tuple[Reference, ...]:
+        return tuple(self._references[key] for key in said)
+
+    def _vote(self, votes: Mapping[Reference, float], key: int) -> float:
+        # Nobody taught a class's own notes: there the nearest of the passage's own questions votes, for all its sentences.
+        untaught = self._hits[key].passage.id not in self._votes.passages
+        return votes.get(self._references[key], self._hits[key].score if untaught else SILENCE)
 
     def _adds(self, key: int, said: Sequence[int]) -> bool:
         piece = self.pieces[key]
@@ -148,6 +189,12 @@ class Composition:
 
     def _branch(self, key: int) -> Branch:
         return Branch(self.pieces[key].text, key)
+
+
+def _balanced(branches: list[Branch]) -> list[Branch]:
+    """The same choice with the best bias at 0: where branches part, only differences count."""
+    best = max((branch.bias for branch in branches), default=0.0)
+    return [Branch(branch.text, branch.key, branch.bias - best) for branch in branches]
 
 
 def _marked(hits: Sequence[Hit]) -> list[tuple[Mark, int, Hit]]:

@@ -192,8 +192,20 @@ def _substitute(topic: Topic, sides: Sequence[str], words: str, mentions: Mentio
     spans = [m for m in mentions.find(topic.query) if any(concept == topic.concept.id for concept, _ in m.sides)]
     if len({m.words for m in spans}) == 1:
         start = spans[0].start
-        return topic.query[:start] + names + topic.query[start + len(spans[0].words) :]
+        return _joined(topic.query[:start], names, topic.query[start + len(spans[0].words) :])
     return f"What is {names}?"
+
+
+def _joined(before: str, name: str, after: str) -> str:
+    """The name in its new place: "an" or "a" before it as it sounds, and no "models model"."""
+    if article := re.search(r"\ban? $", before, re.IGNORECASE):
+        spelled = len(name) > 1 and name[:2].isupper()
+        vowel = name[:1] in "AEFHILMNORSX" if spelled else name[:1].lower() in "aeio"
+        before = before[: article.start() + 1] + ("n " if vowel else " ")
+    last = re.search(r"(\w+?)s?$", name)
+    if last and re.match(rf" {last[1]}s?\b", after, re.IGNORECASE):
+        name = name[: last.start()].rstrip()
+    return before + name + after
 
 
 def _only_names(question: str, mentions: Mentions) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
@@ -21,6 +23,7 @@ from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.errors import KnowledgeError
 from tutor.manner import load_manner
 from tutor.prompts import choice_prompt
+from tutor.reader import Reader
 from tutor.settings import Settings
 from tutor.specimens import Specimens
 from tutor.taught import Taught
@@ -28,32 +31,42 @@ from tutor.taught import Taught
 log = logging.getLogger(__name__)
 
 
-def open_search(settings: Settings, coverage: Coverage | None = None) -> Search:
+def open_search(
+    settings: Settings, coverage: Coverage | None = None, published: SentenceEmbedder | None = None
+) -> Search:
     """Load the knowledge, the embedder and the index; raises KnowledgeError if no concept file can be read."""
+    published = published or SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = load_knowledge(settings.knowledge)
     for problem in knowledge.problems:
         log.warning("left out: %s", problem)
     if not knowledge.concepts:
         raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
-    embedder = RememberingEmbedder(SentenceEmbedder(ensure_embedder(settings.cache)))
-    index = load_or_build(knowledge.passages, embedder, settings.cache)
-    store = VectorStore(settings.cache / "index", embedder)
+    embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(published.tuned(), most=100_000)
+    examples = [example for example in load_examples(knowledge, strict=False) if example.answer]
+    asked = [(example.query, example.answer[0][0]) for example in examples]
+    elsewhere = elsewhere_questions()
     # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
-    said = [sentence for passage in knowledge.passages for sentence in passage.sentences]
-    said += [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
-    said += [passage.claim for passage in knowledge.passages if passage.claim]
-    said += [ask.text.rstrip("?!. ") for passage in knowledge.passages for ask in passage.asks if ask.polarity]
-    said += [example.query for example in load_examples(knowledge, strict=False)]
-    said += [passage.claim.rstrip("?!. ") for passage in knowledge.passages if passage.claim]
-    embedder.remember(said, store.embed(said))
-    return Search(knowledge, index, embedder, store.embed(elsewhere_questions()), coverage=coverage)
+    sentences = [sentence for passage in knowledge.passages for sentence in passage.sentences]
+    polar = [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
+    polar += [passage.claim for passage in knowledge.passages if passage.claim]
+    known = [*sentences, *elsewhere, *(text.rstrip("?!. ") for text in polar)]
+    _remember(embedder, known, settings.cache)
+    _remember(tuned, [*sentences, *elsewhere, *polar, *(question for question, _ in asked)], settings.cache)
+    index = load_or_build(knowledge.passages, tuned, settings.cache, asked)
+    return Search(knowledge, index, embedder, tuned, elsewhere, coverage=coverage)
+
+
+def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path) -> None:
+    """Embed what will be needed, or read it from where an earlier start put it."""
+    embedder.remember(texts, VectorStore(cache / "index", embedder).embed(texts))
 
 
 def open_tutor(settings: Settings) -> Tutor:
     """Everything loaded. Raises TutorError with the next step for whatever is missing or damaged."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    search = open_search(settings)
+    published = SentenceEmbedder(ensure_embedder(settings.cache))
+    search = open_search(settings, published=published)
     engine, embedded = _open_engine(settings)
     taught = _taught(search) if embedded else None
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
@@ -67,6 +80,7 @@ def open_tutor(settings: Settings) -> Tutor:
         taught=taught,
         manner=load_manner(search.embedder),
         checker=checker,
+        reader=Reader(published) if embedded else None,
     )
 
 
@@ -74,7 +88,7 @@ def _taught(search: Search) -> Taught:
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
-    return Taught(load_examples(search.knowledge, strict=False), search.embedder, settled)
+    return Taught(load_examples(search.knowledge, strict=False), search.tuned, settled)
 
 
 def _unadapted(settings: Settings) -> LocalEngine:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
+from tutor.closed import Closed, load_closed
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
 _LEAD = r"^(?:(?:so|and|but|ok(?:ay)?|wait|hmm?|then|also|well|hey|please)\b[\s,]*)*(?:if\b[^,]{3,60},\s*)?"
@@ -48,7 +50,17 @@ _SURE = 0.93  # cosine from which an author's question counts as the same questi
 
 
 def is_yes_no(query: str) -> bool:
-    """Whether the question can be answered by Yes or No; a choice ("A or B?") and a request ("can you explain …") cannot."""
+    """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model."""
+    return _closed().judge(query, by_rule(query))
+
+
+@cache
+def _closed() -> Closed:
+    return load_closed()
+
+
+def by_rule(query: str) -> bool:
+    """Whether a question's form asks for Yes or No; a choice ("A or B?") and a request ("can you explain …") do not."""
     query = query.strip()
     query = re.sub(r"^[\w ,/-]{2,60}: ", "", query)  # "Pruning: does it …", a rewritten follow-up
     if _TAG.search(query):

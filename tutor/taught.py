@@ -1,13 +1,13 @@
-"""What a teacher answered to questions like this one: votes for sentences, beside what the model makes of the wording.
+"""What a teacher answered to questions like this one: votes for what an answer says next, beside what the model makes of the wording.
 
-The teacher's examples (tutor/distill/examples/) train the adapter; their questions are searched here as well. A sentence that answered
-a near question gains weight, as stored contexts vote for what comes next in kNN language models (Khandelwal et al.
-2019, arXiv:1911.00172).
+The teacher's examples (tutor/distill/examples/) train the adapter; their questions are searched here as well. As in nearest-neighbour
+language models (Khandelwal et al. 2019, arXiv:1911.00172), stored contexts vote for what follows, with sentences in the place
+of tokens: after the sentences said so far, the teacher's answers that hold them all vote for their other sentences, or for ending there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,24 +15,47 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity
-from knowledge.projection import load_projection, project
 from tutor.distill.examples import Example
 
 Reference = tuple[str, int]
 """Passage id and sentence number."""
 
+SHARPNESS = 0.08  # cosine by which a question must be nearer for its vote to count e times as much
+SILENCE = 0.2  # the vote for what no near question was answered with
+
 
 @dataclass(frozen=True)
 class Votes:
-    """Cosine of the nearest taught question that a sentence answered: as the first one, or anywhere. Likewise Yes and No.
+    """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
-    `passages` are those that any taught question is about; of the others the votes say nothing.
+    `first` holds the votes for each sentence to come first, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
+    answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing.
     """
 
     first: Mapping[Reference, float] = field(default_factory=dict)
-    anywhere: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
     passages: frozenset[str] = frozenset()
+    examples: Sequence[Example] = ()
+    weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    holding: Mapping[Reference, NDArray[np.int64]] = field(default_factory=dict)
+
+    def after(self, said: Collection[Reference]) -> tuple[Mapping[Reference, float], float]:
+        """The votes for each sentence to come next, and for ending, once some sentences are said."""
+        known = [self.holding[reference] for reference in said if reference in self.holding]
+        if len(known) < len(said) or not known:
+            return {}, SILENCE
+        shared = known[0]
+        for others in known[1:]:
+            shared = np.intersect1d(shared, others)
+        more: dict[Reference, float] = {}
+        end = 0.0
+        for i in shared:
+            answer, weight = self.examples[int(i)].answer, float(self.weights[i])
+            end += weight if len(answer) == len(said) else 0.0
+            for reference in answer:
+                if reference not in said:
+                    more[reference] = more.get(reference, 0.0) + weight
+        return {reference: _vote(weight) for reference, weight in more.items()}, _vote(end)
 
 
 NO_VOTES = Votes()
@@ -41,31 +64,50 @@ NO_VOTES = Votes()
 class Taught:
     """Taught questions and the sentences that answered them. Immutable, so that all learners share it."""
 
-    def __init__(self, examples: Sequence[Example], embedder: Embedder, settled: Sequence[Ask] = ()) -> None:
-        """`settled` are further questions with a Yes or No."""
+    def __init__(self, examples: Sequence[Example], tuned: Embedder, settled: Sequence[Ask] = ()) -> None:
+        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No."""
         self._examples = [example for example in examples if example.answer]
-        self._embedder, self._projection = embedder, load_projection()
+        self._tuned = tuned
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
-        self._vectors = self._project([example.query for example in self._examples])
+        self._vectors = tuned.embed([example.query for example in self._examples])
+        holding: dict[Reference, list[int]] = {}
+        for i, example in enumerate(self._examples):
+            for reference in dict.fromkeys(example.answer):
+                holding.setdefault(reference, []).append(i)
+        self._holding = {reference: np.array(places, dtype=np.int64) for reference, places in holding.items()}
+        self._openers = list(dict.fromkeys(example.answer[0] for example in self._examples))
+        place = {reference: i for i, reference in enumerate(self._openers)}
+        self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
         polar = [Ask(example.query, example.opening) for example in self._examples if example.opening]
         self._polar = [*polar, *(ask for ask in settled if ask.polarity)]
-        self._polar_vectors = self._project([ask.text for ask in self._polar])
+        self._polar_vectors = tuned.embed([ask.text for ask in self._polar])
 
     def votes(self, query: str) -> Votes:
         """The votes of all taught questions; the same question itself votes with 1."""
-        first: dict[Reference, float] = {}
-        anywhere: dict[Reference, float] = {}
         if not self._examples:
             return NO_VOTES
-        vector = self._project([query])[0]
-        scores = self._vectors @ vector
-        for i in np.argsort(scores):  # the nearest last, so that it overwrites
-            example, score = self._examples[i], float(scores[i])
-            first[example.answer[0]] = score
-            anywhere.update(dict.fromkeys(example.answer, score))
-        polar_scores = self._polar_vectors @ vector
-        polarity = {self._polar[i].polarity: float(polar_scores[i]) for i in np.argsort(polar_scores)}
-        return Votes(first, anywhere, {key: value for key, value in polarity.items() if key}, self._passages)
+        vector = self._tuned.embed([query])[0]
+        weights = _weights(self._vectors @ vector)
+        sums = np.bincount(self._first, weights, len(self._openers))
+        polar = _weights(self._polar_vectors @ vector)
+        sides: dict[Polarity, float] = {}
+        for ask, weight in zip(self._polar, polar, strict=True):
+            if ask.polarity:
+                sides[ask.polarity] = sides.get(ask.polarity, 0.0) + float(weight)
+        return Votes(
+            {reference: _vote(float(weight)) for reference, weight in zip(self._openers, sums, strict=True)},
+            {side: _vote(weight) for side, weight in sides.items()},
+            self._passages,
+            self._examples,
+            weights,
+            self._holding,
+        )
 
-    def _project(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return project(self._embedder.embed(texts), self._projection)
+
+def _weights(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(np.exp((cosines - 1) / SHARPNESS), dtype=np.float32)
+
+
+def _vote(weight: float) -> float:
+    """The cosine that a single question would need for this weight; not below SILENCE."""
+    return max(SILENCE, 1 + SHARPNESS * float(np.log(max(weight, 1e-9))))

@@ -33,7 +33,7 @@ def test_features_are_what_their_names_say() -> None:
     assert found["nearest question"] == pytest.approx(0.9)
     assert found["five nearest questions"] == pytest.approx(0.5)
     assert found["three nearest elsewhere"] == pytest.approx(0.5)
-    assert found["nearest elsewhere, projected"] == 0
+    assert found["nearest elsewhere, tuned"] == 0
     assert found["names a side"] == 1 and found["strange words"] == 1
     assert found["share of strange words"] == pytest.approx(1 / 3)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from knowledge.embedder import RememberingEmbedder
+from knowledge.embedder import RememberingEmbedder, SentenceEmbedder
+from tutor.engines.weights import ensure_embedder
+from tutor.settings import Settings
 
 
 class Counting:
@@ -47,3 +51,35 @@ def test_the_oldest_are_forgotten() -> None:
 def test_nothing_gives_no_rows() -> None:
     """An empty request keeps the embedder's shape."""
     assert RememberingEmbedder(Counting()).embed([]).shape == (0, 1)
+
+
+def test_tuning_changes_its_own_layers_only() -> None:
+    """The tuned encoder differs, shares what was not tuned, and leaves the published one as it was."""
+    published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    before = published.embed(["What is pruning?"])
+    tuned = published.tuned()
+    assert tuned.key != published.key
+    assert not np.allclose(tuned.embed(["What is pruning?"]), before, atol=1e-2)
+    assert np.array_equal(published.embed(["What is pruning?"]), before)
+    mine, other = dict(published._model.named_parameters()), dict(tuned._model.named_parameters())
+    shared = [name for name in mine if mine[name] is other[name]]
+    assert 0 < len(shared) < len(mine) and any("embeddings" in name for name in shared)
+
+
+def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
+    """A foreign file is not used in silence, and the error says what to run."""
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"some.weight": torch.ones(2)}, tmp_path / "tuned.safetensors")
+    published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    with pytest.raises(ValueError, match="make encoder"):
+        published.tuned(tmp_path / "tuned.safetensors")
+
+
+def test_many_texts_at_once_are_as_good_as_few() -> None:
+    """Half precision for bulk moves no vector by more than a thousandth of a cosine from the full one."""
+    embedder = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    texts = [f"What is the difference between {i} and {i + 1} bits?" for i in range(600)]
+    many = embedder.embed(texts)[:5]
+    assert np.all((many * embedder.embed(texts[:5])).sum(1) > 0.999)

@@ -11,13 +11,12 @@ import pytest
 import knowledge.index as module
 from knowledge.index import build, index_vectors, load_or_build, passage_rows
 from knowledge.passages import Knowledge
-from knowledge.projection import load_projection, project
 from tests.conftest import FakeEmbedder
 
 
 def vector(text: str) -> np.ndarray:
-    """A query's projected unit vector."""
-    return project(FakeEmbedder().embed([text]), load_projection())[0]
+    """A query's unit vector."""
+    return FakeEmbedder().embed([text])[0]
 
 
 def saved(cache: Path) -> Path:
@@ -49,7 +48,7 @@ def test_rows_hold_text_questions_and_claim(knowledge: Knowledge) -> None:
 
 def test_similarities_tell_questions_from_texts(knowledge: Knowledge) -> None:
     """The authored question itself has cosine 1 with its passage's questions, and less with its text."""
-    index = build(knowledge.passages, FakeEmbedder().embed, load_projection())
+    index = build(knowledge.passages, FakeEmbedder())
     asks, texts = index.similarities(vector("What are dogs?"))
     assert asks.shape == texts.shape == (6,)
     assert int(asks.argmax()) == 1 and asks[1] == pytest.approx(1, abs=1e-4) and texts[1] < 0.9
@@ -57,7 +56,7 @@ def test_similarities_tell_questions_from_texts(knowledge: Knowledge) -> None:
 
 def test_nearest_is_at_most_what_there_is(knowledge: Knowledge) -> None:
     """Asking for more neighbours than rows gives all rows, best first."""
-    index = build(knowledge.passages[:1], FakeEmbedder().embed, load_projection())
+    index = build(knowledge.passages[:1], FakeEmbedder())
     near = index.nearest(vector("What are cats?"), 50)
     assert len(near) == 4 and near[0] == pytest.approx(1, abs=1e-4) and list(near) == sorted(near, reverse=True)
 
@@ -128,7 +127,7 @@ def test_an_unwritable_cache_still_answers(knowledge: Knowledge, tmp_path: Path)
 def test_no_passages_is_an_error() -> None:
     """An empty index is refused with a message, not built."""
     with pytest.raises(ValueError, match="passages"):
-        build((), FakeEmbedder().embed, load_projection())
+        build((), FakeEmbedder())
 
 
 def test_many_passages_are_searched_approximately(monkeypatch: pytest.MonkeyPatch) -> None:

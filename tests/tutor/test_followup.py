@@ -104,3 +104,15 @@ def test_the_other_one_is_a_side_not_named(shipped: Knowledge) -> None:
     history = (Exchange("What is PTQ?", "PTQ rounds a finished model [1]."),)
     found = resolve(shipped, "and the other one?", history)
     assert found.rewritten and Mentions(shipped.concepts).sides(found.query) == ["qat"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "query"),
+    [
+        ("What is an encoder-only model?", "and a decoder-only one?", "What is a decoder-only model?"),
+        ("What is a base model?", "and an instruct model?", "What is an instruct model?"),
+    ],
+)
+def test_an_exchanged_name_reads_well(shipped: Knowledge, earlier: str, question: str, query: str) -> None:
+    """The learner sees the rewrite: its article fits, and no noun stands twice."""
+    assert resolve(shipped, question, (Exchange(earlier, ""),)).query == query

@@ -28,7 +28,7 @@ HELD_OUT_SETS = frozenset(
         "speculative-decoding-vs-distillation",
     }
 )
-"""Sets without any teacher example: what the adapter does on them shows whether it learned a craft or a text."""
+"""Sets that the adapter is not trained on: what it does there shows whether it learned a craft or a text."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Lesson:
     hits: tuple[Hit, ...]
     messages: tuple[Message, ...]
     target: str
+
+
+def sets_of(example: Example) -> frozenset[str]:
+    """The sets whose passages answer it."""
+    return frozenset(name.partition("#")[0] for name, _ in example.answer)
 
 
 def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = True) -> list[Example]:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutor.distill.examples import HELD_OUT_SETS, Lesson, free_lessons, lessons, load_examples
+from tutor.distill.examples import HELD_OUT_SETS, Lesson, free_lessons, lessons, load_examples, sets_of
 from tutor.engines.adapter import ADAPTER
 from tutor.engines.tokens import encode_prompt, encode_text
 from tutor.engines.weights import ensure_tutor_model
@@ -43,6 +43,7 @@ class Recipe:
     warmup: float = 0.05
     seed: int = 0
     validation: int = 40
+    most: int = 3_200
     free: bool = False
 
 
@@ -83,7 +84,11 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
 
     search = open_search(settings)
     taught = free_lessons if recipe.free else lessons
-    samples = [_sample(tokenizer, lesson) for lesson in taught(load_examples(search.knowledge), search, recipe.seed)]
+    examples = [e for e in load_examples(search.knowledge) if not sets_of(e) & HELD_OUT_SETS]
+    if len(examples) > recipe.most and not recipe.free:
+        # All that the teacher wrote would take most of a day; retrieval and votes (tutor/taught.py) use the rest.
+        examples = random.Random(recipe.seed).sample(examples, recipe.most)
+    samples = [_sample(tokenizer, lesson) for lesson in taught(examples, search, recipe.seed)]
     random.Random(recipe.seed).shuffle(samples)
     held, samples = samples[: recipe.validation], samples[recipe.validation :]
     batches = [

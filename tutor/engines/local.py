@@ -152,6 +152,27 @@ class LocalEngine:
             scores.append(float(likely[range(len(ids)), ids].sum()))
         return scores
 
+    def weigh(self, messages: Sequence[Message], chosen: Sequence[Branch], allowed: Sequence[Branch]) -> list[float]:
+        """Log-probability (nats) of each branch after those chosen, biases left out: what `choose` compares token by token."""
+        import torch
+
+        before = [t for i, branch in enumerate(chosen) for t in self._branch_tokens(branch, first=not i)]
+        ids = [self._branch_tokens(branch, first=not chosen) for branch in allowed]
+        room = len(before) + max(map(len, ids))
+        lane, position, logits = self._open(encode_prompt(self.tokenizer, messages), room)
+        if before:
+            logits = self._batch.run([Pass(lane, before, position)])[0][-1]
+        read, start = lane.stretch(0, lane.length), position + len(before)
+        lanes = [self.decoder.lane(lane.length + len(tokens)) for tokens in ids]
+        for one in lanes:
+            one.append(read)
+        passes = [Pass(one, tokens, start, len(tokens)) for one, tokens in zip(lanes, ids, strict=True)]
+        likely = []
+        for tokens, rows in zip(ids, self._batch.run(passes), strict=True):
+            told = torch.cat([logits[None], rows[:-1]]).log_softmax(-1)
+            likely.append(float(told[range(len(tokens)), tokens].sum()))
+        return likely
+
     def count(self, text: str) -> int:
         return len(encode_text(self.tokenizer, text))
 

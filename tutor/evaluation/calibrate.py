@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 
 from knowledge.coverage import FEATURES, FITTED, Coverage, elsewhere_questions
 from knowledge.search import Search
+from tutor.closed import BUCKETS, hints
+from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
 from tutor.manner import FITTED as FITTED_MANNER
 from tutor.manner import MANNERS, SURE, utterances
 from tutor.open import open_search
+from tutor.polarity import by_rule
 from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -27,6 +31,7 @@ log = logging.getLogger(__name__)
 _LOOSE = 30.0  # inverse regularisation of the manner's weights
 _QUESTION_WEIGHT = 0.1
 _MANNER_OF = {"ask": "question", "demo": "run", "quiz": "quiz"}
+_EVERY = 7  # of the teacher's questions, each of which takes a search
 _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to what learners type
 
 
@@ -35,6 +40,33 @@ def main() -> None:
     search = open_search(Settings.from_environ(), coverage=Coverage((0.0,) * len(FEATURES), 0.0))
     fit_coverage(search)
     fit_manner(search)
+    fit_closed(search)
+
+
+def fit_closed(search: Search) -> None:
+    """Which questions want a Yes or No: logistic regression on the teacher's, checked on the tuning half."""
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    def buckets(queries: Sequence[str]) -> list[dict[str, float]]:
+        return [{str(bucket): 1.0 for bucket in hints(query, by_rule(query))} for query in queries]
+
+    examples = [example for example in load_examples(search.knowledge) if example.answer]
+    table = DictVectorizer()
+    model = LogisticRegression(C=0.1, max_iter=1000)
+    model.fit(table.fit_transform(buckets([e.query for e in examples])), [bool(e.opening) for e in examples])
+    weights = np.zeros(BUCKETS, dtype=np.float16)
+    weights[[int(name) for name in table.feature_names_]] = model.coef_[0]
+    np.savez(FITTED_CLOSED, weights=weights, bias=model.intercept_[0])
+    items = [item for item in load_items() if item.half == "tune" and item.must]
+    queries = [make_standalone(i.question, i.history, search.knowledge, search.mentions).query for i in items]
+    polar = [item.polarity is not None for item in items]
+    log.info(
+        "wants yes or no: right for %.3f of %d, by rule alone %.3f",
+        model.score(table.transform(buckets(queries)), polar),
+        len(items),
+        float(np.mean([by_rule(query) == wanted for query, wanted in zip(queries, polar, strict=True)])),
+    )
 
 
 def fit_manner(search: Search) -> None:
@@ -46,7 +78,7 @@ def fit_manner(search: Search) -> None:
     tuning = [item for item in load_items() if item.half == "tune" and item.intent in _MANNER_OF]
     labelled += [(_MANNER_OF[item.intent], item.question) for item in tuning]
     closely = len(labelled)  # the rest is certainly a question, but of few forms and many
-    asked = [example.query for example in load_examples(search.knowledge) if example.answer]
+    asked = _some_taught(search)
     asked += [ask.text for passage in search.knowledge.passages for ask in passage.asks]
     labelled += [("question", text) for text in (*asked, *elsewhere_questions())]
     x = search.embedder.embed([text for _, text in labelled])
@@ -73,7 +105,7 @@ def fit_coverage(search: Search) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    taught = [(search.features(e.query), 1) for e in load_examples(search.knowledge) if e.answer]
+    taught = [(search.features(query, indexed=True), 1) for query in _some_taught(search)]
     strange = [(search.features(question, leave_out=i), 0) for i, question in enumerate(elsewhere_questions())]
     tuning = [
         (
@@ -97,6 +129,11 @@ def fit_coverage(search: Search) -> None:
     fitted = {"weights": dict(zip(FEATURES, map(float, weights.round(4)), strict=True)), "bias": round(bias, 4)}
     FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
     log.info("precision and recall of refusals on the tuning half: at least %.3f", _lesser(scores < threshold, refused))
+
+
+def _some_taught(search: Search) -> list[str]:
+    """A part of the teacher's questions, evenly over all sets."""
+    return [example.query for example in load_examples(search.knowledge) if example.answer][::_EVERY]
 
 
 def _lesser(said: np.ndarray, true: np.ndarray) -> float:

@@ -1,0 +1,30 @@
+"""The fitted weights of what is known of a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tutor.weighing import FIRST, Weighing, load_weighing
+
+
+def test_the_shipped_weights_fit_the_hints() -> None:
+    """Protects: a hint added without fitting anew is noticed at the start, and what a teacher said counts for a sentence."""
+    weighing = load_weighing()
+    assert len(weighing.first) == len(FIRST)
+    assert weighing.first[FIRST.index("vote")] > 0
+
+
+def test_other_hints_are_refused(tmp_path: Path) -> None:
+    """Protects: weights of other hints are not used in silence, and the error says what to run."""
+    (tmp_path / "choice.json").write_text('{"first": {"near": 1}}')
+    with pytest.raises(ValueError, match="make calibrate"):
+        load_weighing(tmp_path / "choice.json")
+
+
+def test_a_total_needs_a_weight_for_each_hint() -> None:
+    """Protects: no hint is dropped by zip."""
+    assert Weighing.total((2.0, 3.0), (1.0, -1.0)) == -1.0
+    with pytest.raises(ValueError):
+        Weighing.total((2.0,), (1.0, 1.0))

@@ -1,0 +1,223 @@
+"""Train the last layers of the sentence encoder on our subject (`make encoder`, about half an hour on two cores).
+
+all-MiniLM-L6-v2 was trained on general text; on a few hundred passages about one subject everything is near everything. Supervised
+contrastive loss (Khosla et al. 2020, arXiv:2004.11362) on the questions of passages and teacher: each must be nearest to the sentence that answers it, and
+nearer to other questions of its passage, and of its sentence, than to those of the neighbours. A batch holds a few sets, so that
+what is told apart is what learners mix up. Labelled evaluation items never take part. The lower layers stay as they are, and run once.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from knowledge.concept_files import load_knowledge
+from knowledge.embedder import TUNED
+from knowledge.index import passage_rows
+from knowledge.passages import Knowledge
+from tutor.distill.examples import load_examples
+from tutor.engines.weights import ensure_embedder
+from tutor.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+LAYERS = 2
+_HEADS = 12
+_EPOCHS = 3
+_SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
+_OTHERS = 60  # sentences of these sets that answer none of the batch's questions
+_RATE, _WARMUP, _DROPOUT = 2e-4, 20, 0.1
+_STAY = 0.01  # weight of the squared distance from where training began
+_TEMPERATURE = 0.05
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, the passage that answers it and, where a teacher said so, the sentence: places in the lists of all."""
+
+    text: str
+    passage: int
+    sentence: int | None
+
+
+def load_asked(knowledge: Knowledge) -> list[Asked]:
+    """Every question that the notes hold, then the teacher's."""
+    number = {passage.id: i for i, passage in enumerate(knowledge.passages)}
+    places = [(passage.id, i) for passage in knowledge.passages for i, _ in enumerate(passage.sentences)]
+    place = {reference: i for i, reference in enumerate(places)}
+    asked = [Asked(text, owner, None) for text, owner, is_text in passage_rows(knowledge.passages) if not is_text]
+    taught = [example for example in load_examples(knowledge) if example.answer]
+    return asked + [Asked(e.query, number[e.answer[0][0]], place[e.answer[0]]) for e in taught]
+
+
+class TopLayers:
+    """The encoder cut in two: `lower` runs without gradients, `upper` with trainable copies of the last layers."""
+
+    def __init__(self, folder: str) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self._whole: Any = SentenceTransformer(folder, device="cpu", local_files_only=True)
+        self._bert: Any = self._whole[0].auto_model.eval()
+        parts = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
+        parts += ("attention.output.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm")
+        names = {id(value): name for name, value in self._whole.named_parameters()}
+        modules = [layer.get_submodule(part) for layer in self._bert.encoder.layer[-LAYERS:] for part in parts]
+        originals = [value for module in modules for value in (module.weight, module.bias)]
+        self.names = [names[id(value)] for value in originals]
+        self.start = [value.detach().clone() for value in originals]
+        self.weights = [value.clone().requires_grad_() for value in self.start]
+
+    def lower(self, texts: Sequence[str]) -> list[Tensor]:
+        """Hidden states (tokens, width) of each text below the trained layers."""
+        import torch
+
+        found: dict[int, Tensor] = {}
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            for start in range(0, len(order), 128):
+                rows = order[start : start + 128]
+                batch = self._whole.tokenizer(
+                    [texts[i] for i in rows], padding=True, truncation=True, max_length=80, return_tensors="pt"
+                )
+                states = self._bert(**batch, output_hidden_states=True).hidden_states[-1 - LAYERS]
+                for i, state, length in zip(rows, states, batch["attention_mask"].sum(1).tolist(), strict=True):
+                    found[i] = state[:length].to(torch.bfloat16).clone()
+        return [found[i] for i in range(len(texts))]
+
+    def upper(self, states: Sequence[Tensor], train: bool = True) -> Tensor:
+        """Unit vectors (texts, width), fp32. Texts of like length run together."""
+        import torch
+
+        weights = [value.to(torch.bfloat16) for value in self.weights]
+        order = sorted(range(len(states)), key=lambda i: len(states[i]))
+        parts = [self._run([states[i] for i in order[s : s + 80]], weights, train) for s in range(0, len(order), 80)]
+        back = torch.empty(len(order), dtype=torch.long)
+        back[torch.tensor(order)] = torch.arange(len(order))
+        return torch.cat(parts)[back]
+
+    def _run(self, states: Sequence[Tensor], weights: Sequence[Tensor], train: bool) -> Tensor:
+        """BERT layers (Devlin et al. 2018, arXiv:1810.04805) written out: x (texts, tokens, width), then the mean over tokens."""
+        import torch
+        from torch.nn.functional import dropout, gelu, layer_norm, linear, normalize
+
+        lengths = torch.tensor([len(state) for state in states])
+        x = torch.nn.utils.rnn.pad_sequence(list(states), batch_first=True)
+        rows, tokens, width = x.shape
+        real = torch.arange(tokens)[None] < lengths[:, None]
+        unseen = torch.zeros(rows, 1, 1, tokens, dtype=x.dtype).masked_fill(~real[:, None, None], -1e4)
+        for layer in range(LAYERS):
+            q, qb, k, kb, v, vb, o, ob, n, nb, i, ib, d, db, m, mb = weights[16 * layer : 16 * layer + 16]
+            qkv = linear(x, torch.cat([q, k, v]), torch.cat([qb, kb, vb]))
+            heads = qkv.view(rows, tokens, 3, _HEADS, width // _HEADS).permute(2, 0, 3, 1, 4)
+            scores = heads[0] @ heads[1].transpose(-1, -2) * (width // _HEADS) ** -0.5 + unseen
+            mixed = (scores.softmax(-1) @ heads[2]).transpose(1, 2).reshape(rows, tokens, width)
+            x = layer_norm(x + dropout(linear(mixed, o, ob), _DROPOUT, train), (width,), n, nb, 1e-12)
+            inner = linear(gelu(linear(x, i, ib)), d, db)
+            x = layer_norm(x + dropout(inner, _DROPOUT, train), (width,), m, mb, 1e-12)
+        return normalize((x.float() * real[..., None]).sum(1) / lengths[:, None], dim=1)
+
+
+def contrast(scores: Tensor, same: Tensor, counted: Tensor | None = None) -> Tensor:
+    """Mean of -log(share of the row's softmax that lies on what is the same), over rows that have any (and count)."""
+    rows = same.any(1) if counted is None else same.any(1) & counted
+    if not rows.any():
+        return scores.new_zeros(())
+    return (scores.logsumexp(1) - scores.masked_fill(~same, -1e4).logsumexp(1))[rows].mean()
+
+
+def batches(asked: Sequence[Asked], sets: Sequence[str], steps: int, rng: random.Random) -> list[list[int]]:
+    """Places in `asked`: each batch a few sets, each set as often as it has questions. `sets[i]` is passage i's set."""
+    pools: dict[str, list[int]] = {}
+    for i, question in enumerate(asked):
+        pools.setdefault(sets[question.passage], []).append(i)
+    decks: dict[str, list[int]] = {name: [] for name in pools}
+    made: list[list[int]] = []
+    while len(made) < steps:
+        order = [name for name, pool in pools.items() for _ in range(max(1, round(len(pool) / _QUESTIONS)))]
+        rng.shuffle(order)
+        for start in range(0, len(order) - _SETS + 1, _SETS):
+            batch: list[int] = []
+            for name in dict.fromkeys(order[start : start + _SETS]):
+                if len(decks[name]) < _QUESTIONS:
+                    decks[name] += rng.sample(pools[name], len(pools[name]))
+                batch += decks[name][:_QUESTIONS]
+                del decks[name][:_QUESTIONS]
+            made.append(batch)
+    return made[:steps]
+
+
+def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.Tensor]:
+    """The trained weights by their names in the encoder, bf16."""
+    import torch
+
+    rng = random.Random(seed)
+    torch.manual_seed(seed)
+    asked = load_asked(knowledge)
+    texts = [sentence for passage in knowledge.passages for sentence in passage.sentences]
+    owners = [i for i, passage in enumerate(knowledge.passages) for _ in passage.sentences]
+    sets = [passage.concept for passage in knowledge.passages]
+    encoder = TopLayers(folder)
+    questions, sentences = encoder.lower([question.text for question in asked]), encoder.lower(texts)
+    optimizer = torch.optim.AdamW(encoder.weights, lr=_RATE, weight_decay=0.0)
+    steps = _EPOCHS * len(asked) // (_SETS * _QUESTIONS)
+    log.info("%d questions, %d sentences, %d steps", len(asked), len(texts), steps)
+    began = time.monotonic()
+    for step, batch in enumerate(batches(asked, sets, steps, rng)):
+        chosen = [asked[i] for i in batch]
+        near = {name for question in chosen for name in (sets[question.passage],)}
+        there = [i for i, owner in enumerate(owners) if sets[owner] in near]
+        answers = {
+            question.sentence
+            if question.sentence is not None
+            else rng.choice([i for i in there if owners[i] == question.passage])
+            for question in chosen
+        }
+        others = [i for i in there if i not in answers]
+        keys = sorted(answers) + rng.sample(others, min(_OTHERS, len(others)))
+        q = encoder.upper([questions[i] for i in batch])
+        s = encoder.upper([sentences[i] for i in keys])
+        passage = torch.tensor([question.passage for question in chosen])
+        first = torch.tensor([-1 if question.sentence is None else question.sentence for question in chosen])
+        taught, self_ = first >= 0, torch.eye(len(batch), dtype=torch.bool)
+        answering = torch.where(
+            taught[:, None],
+            torch.tensor(keys)[None] == first[:, None],
+            torch.tensor([owners[i] for i in keys])[None] == passage[:, None],
+        )
+        between = (q @ q.T / _TEMPERATURE).masked_fill(self_, -1e4)
+        loss = contrast(q @ s.T / _TEMPERATURE, answering)
+        loss = loss + 0.5 * contrast(between, (passage[:, None] == passage[None]) & ~self_)
+        same = (first[:, None] == first[None]) & ~self_ & taught[:, None]
+        loss = loss + 0.5 * contrast(between.masked_fill(~taught[None], -1e4), same, taught)
+        moved = torch.stack([(w - w0).pow(2).sum() for w, w0 in zip(encoder.weights, encoder.start, strict=True)])
+        for group in optimizer.param_groups:
+            group["lr"] = _RATE * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
+        optimizer.zero_grad()
+        (loss + _STAY * moved.sum()).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(encoder.weights, 1.0)
+        optimizer.step()
+        if step % 20 == 19:
+            log.info("step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss), time.monotonic() - began)
+    return {name: value.detach().to(torch.bfloat16) for name, value in zip(encoder.names, encoder.weights, strict=True)}
+
+
+def main() -> None:
+    from safetensors.torch import save_file
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    weights = train(load_knowledge(), str(ensure_embedder(Settings.from_environ().cache)))
+    save_file(weights, TUNED)
+    log.info("%s; now `make calibrate` and `make report`", TUNED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Train the reader of tutor/reader.py: Yes or No, given question and sentence (`make reader`, about a quarter of an hour on two cores).
+
+The teacher's yes/no questions with the sentence that she answered first, and the notes' own with the first sentence of their passage. A twentieth is kept
+aside for the figure in the log; labelled evaluation items never take part.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from knowledge.concept_files import load_knowledge
+from knowledge.embedder import SentenceEmbedder
+from knowledge.passages import Knowledge
+from tutor.distill.examples import load_examples
+from tutor.engines.weights import ensure_embedder
+from tutor.reader import FITTED, LONGEST, PARTS, SCALE
+from tutor.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+_RANK, _BATCH, _EPOCHS = 32, 64, 3
+_RATE, _WARMUP, _DROPOUT = 1e-3, 30, 0.1
+_STEEPNESS = 10.0  # of the output, so that it learns at the pace of the rest
+_HEADS = 12
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question, the sentence that answers it, and whether the answer is Yes."""
+
+    question: str
+    sentence: str
+    yes: bool
+
+
+def load_pairs(knowledge: Knowledge) -> list[Pair]:
+    """Every yes/no question that the teacher or the notes answer."""
+    passages = {passage.id: passage for passage in knowledge.passages}
+    pairs = [
+        Pair(example.query, passages[name].sentences[i], example.opening == "yes")
+        for example in load_examples(knowledge)
+        if example.opening
+        for name, i in example.answer[:1]
+    ]
+    for passage in knowledge.passages:
+        pairs += [Pair(ask.text, passage.sentences[0], ask.polarity == "yes") for ask in passage.asks if ask.polarity]
+        if passage.claim:
+            pairs.append(Pair(f"{passage.claim}?", passage.sentences[0], False))
+    return pairs
+
+
+class LowRank:
+    """The published encoder, frozen, with trainable changes `up @ down` to its matrices and an output."""
+
+    def __init__(self, published: SentenceEmbedder) -> None:
+        import torch
+
+        self._tokenizer, self._embeddings = published.tokenizer, published.encoder.embeddings
+        layers: Any = published.encoder.encoder.layer
+        self._weights = [[layer.get_submodule(part).weight.detach() for part in PARTS] for layer in layers]
+        self._biases = [[layer.get_submodule(part).bias.detach().bfloat16() for part in PARTS] for layer in layers]
+        norms = ("attention.output.LayerNorm", "output.LayerNorm")
+        self._norms = [
+            [
+                (norm.weight.detach().bfloat16(), norm.bias.detach().bfloat16())
+                for norm in map(layer.get_submodule, norms)
+            ]
+            for layer in layers
+        ]
+        self.down = [
+            [(torch.randn(_RANK, w.shape[1]) / w.shape[1] ** 0.5).requires_grad_() for w in row]
+            for row in self._weights
+        ]
+        self.up = [[torch.zeros(w.shape[0], _RANK).requires_grad_() for w in row] for row in self._weights]
+        self.head, self.bias = torch.zeros(384, requires_grad=True), torch.zeros(1, requires_grad=True)
+        self.trained = [*(value for row in (*self.down, *self.up) for value in row), self.head, self.bias]
+
+    def log_odds(self, pairs: Sequence[Pair], train: bool) -> Tensor:
+        """Shape (pairs,), of Yes. BERT layers (Devlin et al. 2018, arXiv:1810.04805) written out in bf16."""
+        import torch
+        from torch.nn.functional import dropout, gelu, layer_norm, linear
+
+        questions, sentences = [pair.question for pair in pairs], [pair.sentence for pair in pairs]
+        batch = self._tokenizer(
+            questions, sentences, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt"
+        )
+        with torch.no_grad():
+            ids, types = batch["input_ids"], batch["token_type_ids"]
+            x = self._embeddings(input_ids=ids, token_type_ids=types).bfloat16()
+        rows, tokens, width = x.shape
+        real = batch["attention_mask"].bool()
+        unseen = torch.zeros(rows, 1, 1, tokens, dtype=x.dtype).masked_fill(~real[:, None, None], -1e4)
+        for i, (biases, norms) in enumerate(zip(self._biases, self._norms, strict=True)):
+            matrices = zip(self._weights[i], self.up[i], self.down[i], strict=True)
+            q, k, v, o, inner, outer = ((w + SCALE * (up @ down)).bfloat16() for w, up, down in matrices)
+            qkv = linear(x, torch.cat([q, k, v]), torch.cat(biases[:3]))
+            heads = qkv.view(rows, tokens, 3, _HEADS, width // _HEADS).permute(2, 0, 3, 1, 4)
+            scores = heads[0] @ heads[1].transpose(-1, -2) * (width // _HEADS) ** -0.5 + unseen
+            mixed = (scores.softmax(-1) @ heads[2]).transpose(1, 2).reshape(rows, tokens, width)
+            x = layer_norm(x + dropout(linear(mixed, o, biases[3]), _DROPOUT, train), (width,), *norms[0], 1e-12)
+            wide = linear(gelu(linear(x, inner, biases[4])), outer, biases[5])
+            x = layer_norm(x + dropout(wide, _DROPOUT, train), (width,), *norms[1], 1e-12)
+        mean = (x.float() * real[..., None]).sum(1) / real.sum(1)[:, None]
+        return _STEEPNESS * (dropout(mean, _DROPOUT, train) @ self.head) + self.bias
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What tutor/reader.py loads."""
+        import torch
+
+        found = {"head": (_STEEPNESS * self.head).detach(), "bias": self.bias.detach()}
+        for i, (downs, ups) in enumerate(zip(self.down, self.up, strict=True)):
+            for part, down, up in zip(PARTS, downs, ups, strict=True):
+                found[f"{i}.{part}.down"], found[f"{i}.{part}.up"] = down.detach(), up.detach()
+        return {name: value.to(torch.bfloat16).contiguous() for name, value in found.items()}
+
+
+def train(pairs: Sequence[Pair], model: LowRank, seed: int = 0) -> float:
+    """Train in place; returns the share of pairs kept aside that it judges rightly."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    rng = random.Random(seed)
+    torch.manual_seed(seed)
+    shuffled = rng.sample(list(pairs), len(pairs))
+    aside, pairs = shuffled[: len(pairs) // 20], shuffled[len(pairs) // 20 :]
+    optimizer = torch.optim.AdamW(model.trained, lr=_RATE, weight_decay=0.01)
+    steps, step, began = _EPOCHS * math.ceil(len(pairs) / _BATCH), 0, time.monotonic()
+    for _ in range(_EPOCHS):
+        for batch in _batches(pairs, rng):
+            for group in optimizer.param_groups:
+                group["lr"] = (
+                    _RATE * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * min(1, step / steps)))
+                )
+            truth = torch.tensor([float(pair.yes) for pair in batch])
+            loss = binary_cross_entropy_with_logits(model.log_odds(batch, train=True), truth)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.trained, 1.0)
+            optimizer.step()
+            step += 1
+            if step % 20 == 0:
+                log.info("step %d of %d, loss %.3f, %.0f s", step, steps, float(loss), time.monotonic() - began)
+    with torch.inference_mode():
+        judged = [float(model.log_odds([pair], train=False)) > 0 for pair in aside]
+    return sum(said == pair.yes for said, pair in zip(judged, aside, strict=True)) / max(1, len(aside))
+
+
+def _batches(pairs: Sequence[Pair], rng: random.Random) -> list[list[Pair]]:
+    """Batches of pairs of like length, in random order."""
+    order = rng.sample(list(pairs), len(pairs))
+    groups = [order[i : i + 8 * _BATCH] for i in range(0, len(order), 8 * _BATCH)]
+    for group in groups:
+        group.sort(key=lambda pair: len(pair.question) + len(pair.sentence))
+    made = [group[i : i + _BATCH] for group in groups for i in range(0, len(group), _BATCH)]
+    rng.shuffle(made)
+    return made
+
+
+def main() -> None:
+    from safetensors.torch import save_file
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    model = LowRank(SentenceEmbedder(ensure_embedder(Settings.from_environ().cache)))
+    right = train(load_pairs(load_knowledge()), model)
+    save_file(model.state(), FITTED)
+    log.info("right for %.3f of those kept aside; %s; now `make calibrate` and `make report`", right, FITTED)
+
+
+if __name__ == "__main__":
+    main()

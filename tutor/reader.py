@@ -1,0 +1,64 @@
+"""Yes or No? A cross-encoder that reads question and sentence together and tells which of the two the sentence means.
+
+The published sentence encoder with a low-rank change to each of its layers (Hu et al. 2021, arXiv:2106.09685) and one output, trained on the teacher's
+yes/no questions, each with the sentence that she answered with (`make reader`, tutor/distill/reader.py).
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from knowledge.embedder import SentenceEmbedder
+from tutor.compute import on_tensor_thread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FITTED = Path(__file__).parent / "reader.safetensors"
+LONGEST = 128  # tokens of both texts
+SCALE = 2.0  # of the low-rank change
+PARTS = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "intermediate.dense",
+    "output.dense",
+)
+
+
+class Reader:
+    """Weights are only read, so all learners share it."""
+
+    def __init__(self, published: SentenceEmbedder, path: Path = FITTED) -> None:
+        """Raises ValueError if the file does not fit the encoder."""
+        from safetensors.torch import load_file
+
+        change = load_file(path)
+        self._tokenizer: Any = published.tokenizer
+        # The embeddings, half of the encoder, stay as they are and are shared.
+        embeddings = published.encoder.embeddings
+        self._encoder: Any = copy.deepcopy(published.encoder, {id(embeddings): embeddings}).eval()
+        try:
+            self._head, self._bias = change["head"].float(), float(change["bias"])
+            for i, layer in enumerate(self._encoder.encoder.layer):
+                for part in PARTS:
+                    weight = layer.get_submodule(part).weight
+                    down, up = change[f"{i}.{part}.down"].float(), change[f"{i}.{part}.up"].float()
+                    weight.data = weight.data + SCALE * (up @ down)
+        except (KeyError, RuntimeError) as error:
+            raise ValueError(f"{path} must hold a change of {published.key}, got {error}; run `make reader`") from error
+
+    def log_odds(self, question: str, sentence: str) -> float:
+        """Of Yes against No, in nats, where the sentence is what answers the question."""
+        return on_tensor_thread(lambda: self._read(question, sentence))
+
+    def _read(self, question: str, sentence: str) -> float:
+        import torch
+
+        with torch.inference_mode():
+            pair = self._tokenizer(question, sentence, truncation=True, max_length=LONGEST, return_tensors="pt")
+            states: Tensor = self._encoder(**pair).last_hidden_state[0]
+            return float(states.mean(0) @ self._head) + self._bias

@@ -1,0 +1,51 @@
+"""How much each hint counts when the next sentence is chosen, in nats beside the model's own likelihoods.
+
+The hints are what retrieval and teaching know of a sentence (FIRST, LATER), of ending there (END) and of Yes against No (OPENING).
+Their weights are in choice.json, fitted on the tuning part of the labelled set (`make calibrate`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+FITTED = Path(__file__).parent / "choice.json"
+
+# Of a sentence: cosine with the question, as published and tuned; the teacher's vote; its note's place and score below the best note's.
+_ANY = ("near", "tuned", "vote", "rank", "behind")
+FIRST = (*_ANY, "opposes yes")
+LATER = (*_ANY, "same note", "next in note")
+END = ("vote", "one said", "two said", "more said")
+OPENING = ("vote", "reader")
+"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py makes of the likeliest sentence."""
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes."""
+
+    first: tuple[float, ...]
+    later: tuple[float, ...]
+    end: tuple[float, ...]
+    opening: tuple[float, ...]
+    yes: float
+
+    @staticmethod
+    def total(weights: Sequence[float], hints: Sequence[float]) -> float:
+        """The weighted sum."""
+        return sum(weight * hint for weight, hint in zip(weights, hints, strict=True))
+
+
+def load_weighing(path: Path = FITTED) -> Weighing:
+    """The fitted weights; raises ValueError if the file does not fit the hints."""
+    fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())
+    names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes")}
+    for part, wanted in names.items():
+        if tuple(fitted.get(part, {})) != wanted:
+            raise ValueError(
+                f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
+            )
+    values = {part: tuple(fitted[part].values()) for part in names}
+    return Weighing(values["first"], values["later"], values["end"], values["opening"][:-1], values["opening"][-1])
