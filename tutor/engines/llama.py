@@ -1,8 +1,7 @@
 """The Llama architecture as a loop of our own over transformers' weights (Touvron et al. 2023, arXiv:2302.13971).
 
-Rows of several lanes run through the linear layers together, which is nearly free from one row to a dozen; attention runs a lane
-at a time. Query, key and value matrices are one matrix, and so are gate and up. Keys and values lie in memory that is taken once
-a lane. A token's rotary position (arXiv:2104.09864) is given with it, so texts can be read apart and put side by side later.
+Rows of several lanes run through the linear layers together, which is nearly free from one row to a dozen, and attend together
+(attention.py). Query, key and value matrices are one matrix, and so are gate and up. A token's rotary position (arXiv:2104.09864) is given with it, so texts can be read apart and put side by side later.
 """
 
 from __future__ import annotations
@@ -11,31 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tutor.engines.decoder import Pass, Stretch
+from tutor.engines.attention import Attention, LlamaLane
+from tutor.engines.decoder import Pass
 from tutor.engines.quantized import Linear
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
-
-
-class LlamaLane:
-    """Keys and values of one text, shape (layers, 2, key-value heads, capacity, head size)."""
-
-    def __init__(self, data: torch.Tensor) -> None:
-        self.data, self.length = data, 0
-
-    def stretch(self, start: int, end: int) -> Stretch:
-        return (self.data[:, :, :, start:end].clone(),)
-
-    def append(self, stretch: Stretch) -> None:
-        (data,) = stretch
-        end = self.length + data.shape[3]
-        self.data[:, :, :, self.length : end] = data
-        self.length = end
-
-    def rewind(self, length: int) -> None:
-        self.length = length
 
 
 @dataclass(frozen=True)
@@ -115,61 +96,34 @@ class LlamaDecoder:
         from torch.nn.functional import rms_norm, silu
 
         device = self._embed.device
+        # Lanes that get equally many rows stand next to each other, so that they attend as one.
+        order = sorted(range(len(passes)), key=lambda i: len(passes[i].tokens))
+        passes = [passes[i] for i in order]
         counts = [len(one.tokens) for one in passes]
         ids = torch.tensor([token for one in passes for token in one.tokens], device=device)
         positions = torch.tensor([p.position + i for p in passes for i in range(len(p.tokens))], device=device)
         x = self._embed[ids]
         cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
         width, hidden = (self._heads, self._kv, self._kv), x.shape[1:]
-        masks = [_causal(one.lane.length, len(one.tokens), device) for one in passes]
+        lanes: list[Any] = [one.lane for one in passes]
+        attend = Attention(lanes, counts, self._heads // self._kv)
         for i, layer in enumerate(self._layers):
             qkv = layer.qkv(rms_norm(x, hidden, layer.before_attention, self._eps))
             q, k, v = qkv.view(len(ids), -1, self._size).split(width, dim=1)
-            q, k = _rotate(q, cos, sin), _rotate(k, cos, sin)
-            start, mixed = 0, []
-            for one, n, mask in zip(passes, counts, masks, strict=True):
-                rows = slice(start, start + n)
-                start += n
-                mixed.append(self._attend(one.lane, i, q[rows], k[rows], v[rows], mask))
-            x = x + layer.out(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
+            x = x + layer.out(attend(i, _rotate(q, cos, sin), _rotate(k, cos, sin), v))
             gate, up = layer.gate_up(rms_norm(x, hidden, layer.before_mlp, self._eps)).chunk(2, dim=1)
             x = x + layer.down(silu(gate) * up)
         last, start = [], 0
-        for one, n in zip(passes, counts, strict=True):
+        for one, lane, n in zip(passes, lanes, counts, strict=True):
             start += n
             last.append(x[start - one.keep : start])
-            lane: Any = one.lane
             lane.length += n
         wanted = torch.cat(last)
         if not len(wanted):
             return [wanted.new_empty(0, self._embed.shape[0]) for _ in passes]
         logits = self._head(rms_norm(wanted, hidden, self._norm, self._eps)).float()
-        return list(logits.split([one.keep for one in passes]))
-
-    def _attend(
-        self, lane: Any, i: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None
-    ) -> torch.Tensor:
-        """Attention of n new rows over all of the lane: q (n, heads, size), k and v (n, kv, size) → (n, heads · size)."""
-        import torch
-
-        n, end = q.shape[0], lane.length + q.shape[0]
-        data = lane.data[i]
-        data[0, :, lane.length : end] = k.transpose(0, 1)
-        data[1, :, lane.length : end] = v.transpose(0, 1)
-        keys, values = data[0, :, :end], data[1, :, :end]
-        if n == 1:
-            # Grouped-query attention of one row: the queries that share a key head are the rows of one small product.
-            scores = q.view(self._kv, -1, self._size) @ keys.transpose(1, 2) * self._size**-0.5
-            return (scores.softmax(-1) @ values).view(1, -1)
-        mixed = torch.nn.functional.scaled_dot_product_attention(
-            q.transpose(0, 1)[None],
-            keys[None],
-            values[None],
-            attn_mask=mask,
-            is_causal=mask is None,
-            enable_gqa=self._kv != self._heads,
-        )
-        return mixed[0].transpose(0, 1).reshape(n, -1)
+        found = dict(zip(order, logits.split([one.keep for one in passes]), strict=True))
+        return [found[i] for i in range(len(passes))]
 
 
 def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
@@ -178,12 +132,3 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
 
     first, second = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-second, first), dim=-1) * sin
-
-
-def _causal(before: int, n: int, device: torch.device) -> torch.Tensor | None:
-    """Which of `before + n` keys each of n new rows sees, (n, before + n); None where plain causal attention does."""
-    import torch
-
-    if before == 0 or n == 1:
-        return None
-    return torch.ones(n, before + n, dtype=torch.bool, device=device).tril(before)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.engines.packed import pack, packed_linear
+
 if TYPE_CHECKING:
     import torch
 
@@ -29,12 +31,16 @@ class Linear:
     """x (rows, in) → (rows, out) without bias: int8 codes for few rows, if there are any, else the weight itself."""
 
     def __init__(self, weight: torch.Tensor, int8: bool) -> None:
-        self.weight = weight
-        self._packed = quantize_per_channel(weight) if int8 else None
+        import torch
+
+        self._int8 = quantize_per_channel(weight) if int8 else None
+        blocks = pack(weight)
+        self._weight = weight if blocks is None else blocks
+        self._multiply = torch.nn.functional.linear if blocks is None else packed_linear
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         import torch
 
-        if self._packed is not None and x.shape[0] <= ROWS:
-            return torch._weight_int8pack_mm(x, *self._packed)
-        return torch.nn.functional.linear(x, self.weight)
+        if self._int8 is not None and x.shape[0] <= ROWS:
+            return torch._weight_int8pack_mm(x, *self._int8)
+        return self._multiply(x, self._weight)

@@ -48,6 +48,24 @@ def test_lanes_run_together_do_not_meet(decoder: LlamaDecoder, tiny_llama: Llama
     assert len(logits[2]) == 0 and (one.length, two.length, three.length) == (len(TOKENS), 4, 2)
 
 
+def test_a_class_attends_as_each_learner_alone(tiny_llama: LlamaForCausalLM) -> None:
+    """Lanes of different lengths, in any order, with one new row, two, or a long text's many: each gets its own logits.
+
+    What lanes hold behind their end, whatever it is, reaches nobody.
+    """
+    decoder = LlamaDecoder(tiny_llama)
+    before = [[3, 8, 1, 5, 9], [4], list(range(40, 60)), [], [7, 7, 7], [6, 2]]
+    new = [[11], [12, 13], [14], list(range(100, 140)), [15], [16, 17]]
+    lanes = [decoder.lane(64) for _ in before]
+    for lane, tokens in zip(lanes, before, strict=True):
+        lane.data.fill_(float("nan"))
+        if tokens:
+            decoder.run([Pass(lane, tokens, 0, keep=0)])
+    passes = [Pass(lane, n, len(b), keep=len(n)) for lane, b, n in zip(lanes, before, new, strict=True)]
+    for rows, b, n in zip(decoder.run(passes), before, new, strict=True):
+        assert torch.allclose(rows, reference(tiny_llama, [*b, *n])[len(b) :], atol=1e-3)
+
+
 def test_stretches_and_rewinding(decoder: LlamaDecoder, tiny_llama: LlamaForCausalLM) -> None:
     """A lane filled from another one's copy goes on as that one would; forgotten tokens leave no trace."""
     lane = decoder.lane(16)
