@@ -106,7 +106,11 @@ QUANTIZE = Demo(
             64,
             "neighbouring weights that share a scale; 0: a whole row",
             choices=(0, 32, 64, 128),
-            spoken=(r"\bgroups?(?:[- ]size)?(?: of| =|=)? ?(\d+)\b", (r"\bper[- ](?:output[- ])?(?:channel|row)\b", 0)),
+            spoken=(
+                r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
+                r"\b(\d+) (?:weights )?(?:per|a|in each) group\b",
+                (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
+            ),
         ),
         measure.LAYERS,
         Levels("compare", "", "further bits a weight, to be measured beside", spoken=(several("bits?"),), of=BITS),

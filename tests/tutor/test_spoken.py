@@ -17,7 +17,7 @@ QUANTIZE, PRUNE, TOKENS = find_demo("quantize"), find_demo("prune"), find_demo("
         ("shuffel them", "shuffle them"),
         ("a high tempature", "a high temperature"),
         ("prunning", "pruning"),
-        ("one token, two tokens, an experiment", "one token, two tokens, an experiment"),
+        ("one token, two tokens, an experiment", "one token, 2 tokens, an experiment"),
         ("the quantity of later players", "the quantity of later players"),
     ],
 )
