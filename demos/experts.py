@@ -125,8 +125,14 @@ EXPERTS = Demo(
             "load balancing: a part of the training loss that rewards equally busy experts",
             choices=("on", "off"),
             spoken=(
-                (r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b|\b(?:switch|turn|leave|take) (?:\w+ ){0,2}balanc\w+ (?:loss )?(?:off|out)\b", "off"),
-                (r"\bbalanc\w+ (?:loss )?off\b|\bturn off .{0,12}balanc\w+|\b(?:router|routing) collapse\b", "off"),
+                (
+                    r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b|\b(?:switch|turn|leave|take) (?:\w+ ){0,2}balanc\w+ (?:loss )?(?:off|out)\b",
+                    "off",
+                ),
+                (
+                    r"\bbalanc\w+ (?:loss )?off\b|\b(?:turn|switch) off .{0,12}balanc\w+|\b(?:router|routing) collapse\b",
+                    "off",
+                ),
                 (r"\b(?:with|load) (?:load[- ])?balanc\w+|\bbalanc\w+ on\b", "on"),
             ),
         ),

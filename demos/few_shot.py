@@ -104,7 +104,10 @@ FEW_SHOT = Demo(
             "solved examples in the few-shot prompt",
             2,
             8,
-            spoken=(rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:(?:solved|worked|labelled|labeled) )?(?:shots?|examples?|demonstrations?)\b", r"\bshots *= *(\d+)"),
+            spoken=(
+                rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:(?:solved|worked|labelled|labeled) )?(?:shots?|examples?|demonstrations?)\b",
+                r"\bshots *= *(\d+)",
+            ),
         ),
         Param(
             "order",

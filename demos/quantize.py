@@ -92,7 +92,7 @@ def _kernel(bits: int, group: int) -> Callable[[Linear, Rounded], None] | None:
     return kernels.run_int8 if group == 0 else None
 
 
-BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?"), r"\b(?:int|bits *= *)(\d+)\b"))
+BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *)(\d+)\b"))
 
 
 QUANTIZE = Demo(
@@ -113,7 +113,13 @@ QUANTIZE = Demo(
             ),
         ),
         measure.LAYERS,
-        Levels("compare", "", "further bits a weight, to be measured beside", spoken=(several("bits?"),), of=BITS),
+        Levels(
+            "compare",
+            "",
+            "further bits a weight, to be measured beside",
+            spoken=(several("bits?"), r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)"),
+            of=BITS,
+        ),
         SENSITIVITY,
     ),
     run=run,

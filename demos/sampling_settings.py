@@ -19,8 +19,10 @@ PARAMS = (
         3.0,
         spoken=(
             rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+)",
+            r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
             r"\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
-            (r"\bgreed(?:y|ily)\b", 0.0)),
+            (r"\bgreed(?:y|ily)\b", 0.0),
+        ),
     ),
     Param(
         "top-k",
@@ -55,7 +57,8 @@ PARAMS = (
         spoken=(
             rf"\b(?:prompt|after|continu\w+|complet\w+|from|for|in)\b[^\"“”]{{0,20}}(?:{QUOTED})",
             QUOTED,
-            after_colon(r"prompts?|after|beginning|sentence|start|text|continue|complete")),
+            after_colon(r"prompts?|after|beginning|sentence|start|text|continue|complete"),
+        ),
     ),
 )
 

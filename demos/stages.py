@@ -108,7 +108,8 @@ STAGES = Demo(
             90,
             spoken=(
                 r"\b(\d+) (?:rl|rlvr|reinforcement(?: learning)?)[- ](?:steps?|rounds?|updates?)\b",
-                r"\b(\d+) (?:steps?|rounds?|updates?) of (?:rl|rlvr|reinforcement)\b", r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
+                r"\b(\d+) (?:steps?|rounds?|updates?) of (?:rl|rlvr|reinforcement)\b",
+                r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
                 r"\brl[- ]steps *= *(\d+)",
             ),
         ),
@@ -119,8 +120,14 @@ STAGES = Demo(
             choices=("none", "mid-training", "sft", "rl"),
             spoken=(
                 (rf"{_SKIPPING}mid[- ]?train\w*|\bmid[- ]?train\w*{_SKIPPED}", "mid-training"),
-                (rf"{_SKIPPING}(?:sft|supervised|instruction)\b|\b(?:sft|(?:instruction|supervised fine)[- ]?tuning){_SKIPPED}", "sft"),
-                (rf"{_SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b|\b(?:rl|rlvr|reinforcement learning){_SKIPPED}", "rl"),
+                (
+                    rf"{_SKIPPING}(?:sft|supervised|instruction)\b|\b(?:sft|(?:instruction|supervised fine)[- ]?tuning){_SKIPPED}",
+                    "sft",
+                ),
+                (
+                    rf"{_SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b|\b(?:rl|rlvr|reinforcement learning){_SKIPPED}",
+                    "rl",
+                ),
                 (r"\b(?:all|every|4|four) stages?\b|\bskip(?:ping)? (?:nothing|none|no stage)\b", "none"),
             ),
         ),

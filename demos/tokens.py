@@ -25,7 +25,7 @@ MOST_WORDS = 8  # in the map of cosines
 MOST_ROWS = 24  # words in the table
 NEIGHBOURS = 5
 
-_LISTED = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\w'’-]+"
+_LISTED = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
@@ -129,7 +129,7 @@ TOKENS = Demo(
             f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
             spoken=(
                 r"\b(?:words|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
-                rf":? [\"“]?({_LISTED}(?:(?:,? and |, ?){_LISTED})+)",
+                rf":? ({_LISTED}(?:(?:,? and |, ?){_LISTED})+)",
             ),
         ),
     ),

@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
 from demos.base import Demo, Value
 from demos.levels import Levels
 from tutor import patterns
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
 from tutor.manner import Judge, Judged, Manners, unjudged
-from tutor.spoken import bare_value, mended, quotes_a_text, scaled_value, spoken_values, tells_a_value, without_quotes, without_values
+from tutor.spoken import (
+    bare_value,
+    mended,
+    quotes_a_text,
+    scaled_value,
+    spoken_values,
+    tells_a_value,
+    without_quotes,
+    without_values,
+)
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
@@ -121,9 +131,9 @@ def _requested(
         if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
             return demo
     named = _named(text, demos)
-    if "?" not in text and named is not None:
-        if (named in spoken and patterns.ORDER.match(command)) or quotes_a_text(text, named):
-            return named
+    ordered = named in spoken and patterns.ORDER.match(command)
+    if named is not None and "?" not in text and (ordered or quotes_a_text(text, named)):
+        return named
     polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
@@ -175,7 +185,7 @@ def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judg
     command = patterns.LEAD.sub("", text)
     if any(other.verbs and re.match(other.verbs, command, re.IGNORECASE) for other in others):
         return None
-    live = judged.wished or patterns.LIVE.search(text) is not None
+    live = (judged.wished and not patterns.QUESTION.match(text)) or patterns.LIVE.search(text) is not None
     about = patterns.ABOUT.match(text)
     asks = patterns.QUESTION.match(text) or patterns.ASKS_THEN.search(text) or patterns.EXPLAINS.search(text)
     if asks and not about and not live:
@@ -197,7 +207,7 @@ def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judg
             return DemoCall(meant.name, meant.settings(spoken_values(text, meant)))
         brief = not about or len(text.split()) <= _LONGEST_VALUE + 2
         if brief and (bare := bare_value(text, demo)):
-            return DemoCall(demo.name, demo.settings({**last.params, **bare}))
+            return DemoCall(demo.name, demo.settings({**last.params, **_beside(text, bare, demo)}))
     return last if not rest and patterns.REPEAT.search(text) else None
 
 
@@ -228,9 +238,7 @@ def _meant_by_value(text: str, others: Sequence[Demo], calls: Sequence[DemoCall]
     return next((telling[call.name] for call in reversed(calls) if call.name in telling), None)
 
 
-def _calls(
-    history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: Judge
-) -> list[DemoCall]:
+def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: Judge) -> list[DemoCall]:
     """The experiments of the last turns, in order: as they ran, or found by replaying the turns on the set in play."""
     calls: list[DemoCall] = []
     recent = history[-_TURNS:]

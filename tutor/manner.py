@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -52,13 +53,13 @@ class Judged:
     def aside(self) -> Manners | None:
         """What else it is, if it is neither a question nor a wish for a run."""
         others = {manner: p for manner, p in self.manners.items() if manner not in ("question", "run")}
-        return max(others, key=lambda manner: others[manner]) if sum(others.values()) >= _ASIDE else None
+        return max(others.items(), key=itemgetter(1))[0] if sum(others.values()) >= _ASIDE else None
 
     @property
     def experiment(self) -> str | None:
         """The experiment that a wish for a run is about, if that is sure; whether there is such a wish, `wished` tells."""
-        best = max(self.experiments, key=lambda name: self.experiments[name], default=None)
-        return best if best is not None and self.experiments[best] >= _MEANT else None
+        best, likely = max(self.experiments.items(), key=itemgetter(1), default=("", 0.0))
+        return best if likely >= _MEANT else None
 
 
 Judge: TypeAlias = Callable[[str], Judged]

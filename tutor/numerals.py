@@ -30,4 +30,6 @@ def in_digits(text: str) -> str:
 
 def _worth(found: re.Match[str]) -> int:
     hundreds, rest = found["hundreds"], found["rest"] or found["dozen"] or found["small"] or ""
-    return 100 * _WORTH.get((hundreds or "").lower(), 0) + sum(_WORTH[word] for word in re.findall("[a-z]+", rest.lower()))
+    return 100 * _WORTH.get((hundreds or "").lower(), 0) + sum(
+        _WORTH[word] for word in re.findall("[a-z]+", rest.lower())
+    )

@@ -35,7 +35,7 @@ LIVE = _any(
     r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on (?:this|your|a real)|how|what|with|without|for|please|and|at)\b|\s*[,.:;!?])",
     r"\ba live (?!chat|score|stream|event|show|broadcast)\w+",
     r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
-    r"\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*)",
+    r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\bon the real thing\b|\bhere and now\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
@@ -44,12 +44,15 @@ LIVE = _any(
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
     r"[.?!;:]\s*(?:please |go |just |so |now )*(?:run|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
-    r"[.,;!:]\s*(?:please )?(?:go|start it|let it run|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
+    r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*$",
+    r"[.,;!:]\s*(?:please )?(?:go|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
-    r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b|^(?:can|could|may) (?:i|we|you)\b.*\b(?:here|now)\W*$",
+    r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",
 )
 # Begins a command for a run; "can you run a 70B model, or is that hopeless?" is none.
-COMMAND = _any(r"^(?:run|simulate|measure|benchmark|clock|race|take (?:one|a|the|your) (?:\w+ )?model|launch|kick off|fire up|spin up|time (?:a|an|the|it|both|\d+|generation)|do (?:an?|the) .{0,40}\b(?:run|demo|experiment|test))\b")
+COMMAND = _any(
+    r"^(?:run|simulate|measure|benchmark|clock|race|take (?:one|a|the|your) (?:\w+ )?model|launch|kick off|fire up|spin up|time (?:a|an|the|it|both|\d+|generation)|do (?:an?|the) .{0,40}\b(?:run|demo|experiment|test))\b"
+)
 # Asks for words beyond doubt, also where it names a run: these stand above every wish for one.
 WORDS = _any(
     r"\b(?:do not|don'?t|no need to|without|instead of) (?:run|start|show|measur|simulat|runn)\w*\b|\bnot (?:the|an?) (?:experiment|demo|run)\b",
@@ -58,7 +61,7 @@ WORDS = _any(
     r"\b(?:arithmetic|maths?|reasoning|arguments?|formula|theory|logic|intuition) (?:behind|for|of|against)\b",
     r"\b(?:most |many |other )?(?:people|companies|labs|practitioners|experts) (?:\w+ly |mostly )?(?:recommend|use|take|choose|pick|prefer|go for|go with|suggest|deploy)\b",
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
-    r"\bin (?:(?:an?|one|two|a few|\d+) )(?:\w+ )?(?:sentences?|words|lines?)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i\b|\bshow your (?:working|calculation|sum)s?\b",
+    r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
     r"\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
 )
 # A question in a later clause: "half the weights are zero. Is the file half as large?"
@@ -73,15 +76,15 @@ EXPLAINS = _any(
     r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
-    r"\b(?:is it|does|should|where|when|who|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
-    r"\b(?:run|walk|talk|take) (?:me|us) through\b|\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\b(?:right|correct)\s*\?|\bin (?:simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
+    r"\b(?:is it|does|should|where|when|who|my own|worth)\b",
+    r"\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\bin (?:simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
     r"(?<!test )(?<!measure )(?<!check )(?<!clock )(?<!find out )\bhow (?:many|much)\b",
     r"\bshow (?:me|us) (?:which|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
 )
 # An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
 ORDER = _any(
     r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run|"
-    r"let (?:it|an?|the|me)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave)\b(?! (?:me|us) through)"
+    r"let (?:it|an?|the)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave)\b"
 )
 MAY_SEE = _any(r"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b")
 # A choice between two ways is a question, whatever verb it begins with.
@@ -104,7 +107,9 @@ AGAIN = _any(
     r"switch|turn|the same|once more|one more time|show me|can (?:you|we)|could (?:you|we))\b[\s,]*)+"
 )
 # Says anywhere that what ran last is to change: "8 shots instead".
-CHANGES = _any(r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too)\b")
+CHANGES = _any(
+    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too)\b"
+)
 BESIDE = _any(r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b")
 BACK = _any(r"\bback to\b")
 REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")

@@ -34,7 +34,9 @@ def scaled_value(text: str, demo: Demo, last: Mapping[str, Value]) -> dict[str, 
         now = last.get(param.name)
         if isinstance(now, str) or now is None:
             continue
-        match = re.search(rf"\b(?:(double|twice)|halve|half)(?: the| as many)* {param.name.rstrip('s')}s?\b", text, re.IGNORECASE)
+        match = re.search(
+            rf"\b(?:(double|twice)|halve|half)(?: the| as many)* {param.name.rstrip('s')}s?\b", text, re.IGNORECASE
+        )
         if match:
             return {param.name: type(param.default)(now * 2 if match.group(1) else now / 2)}
     return {}
@@ -100,7 +102,10 @@ def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
             pattern, value = spoken if isinstance(spoken, tuple) else (spoken, None)
             match = re.search(pattern, text, re.IGNORECASE)
             if match:
-                found[param.name] = (value if value is not None else _value(match.group(_told(match)), param), match.span())
+                found[param.name] = (
+                    value if value is not None else _value(match.group(_told(match)), param),
+                    match.span(),
+                )
                 break
     return found
 
@@ -113,7 +118,10 @@ def _is_free(param: Param) -> bool:
 def _value(text: str, param: Param) -> Value:
     """The words as the parameter takes them; "eight" is 8, and 70 of a percentage 0.7. A free text stays as it is."""
     if _is_free(param):
-        return text.strip()
+        text = text.strip()
+        return (
+            re.sub(r"[\"“”]", "", text) if text.startswith(('"', "“")) else text
+        )  # words that stand in quotation marks each
     text = re.sub(r"^one$", "1", in_digits(text.strip()), flags=re.IGNORECASE)
     try:
         return float(text) / 100 if param.percent and float(text) > 1 else text

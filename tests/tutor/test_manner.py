@@ -85,14 +85,12 @@ def test_the_fitted_one_tells_them_apart(real_search: Search, text: str, manner:
     ("text", "experiment"),
     [
         ("squeeze the weights to 3 bits and show what breaks", "quantize"),
-        ("take one model through every stage of training for me", "stages"),
+        ("grow a tiny model from nothing to RL and let me read what it says", "stages"),
         ("ask the model the same things with and without notes", "rag"),
         ("put a stopwatch on a big matmul on this box", "hardware"),
     ],
 )
-def test_the_fitted_one_knows_which_experiment_is_wished_for(
-    real_search: Search, text: str, experiment: str
-) -> None:
+def test_the_fitted_one_knows_which_experiment_is_wished_for(real_search: Search, text: str, experiment: str) -> None:
     """Protects: a wish that names its experiment in other words than the experiment's own."""
     judged = load_manner(real_search.embedder).judge(text)
     assert judged.wished and judged.experiment == experiment
@@ -103,6 +101,8 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "few.npz", manners=np.array(MANNERS[:2]))
     with pytest.raises(ValueError, match="make calibrate"):
         load_manner(FakeEmbedder(), tmp_path / "few.npz")
-    np.savez(tmp_path / "narrow.npz", manners=np.array(MANNERS), manners_weights=np.zeros((10, 9)), manners_bias=np.zeros(10))
+    np.savez(
+        tmp_path / "narrow.npz", manners=np.array(MANNERS), manners_weights=np.zeros((10, 9)), manners_bias=np.zeros(10)
+    )
     with pytest.raises(ValueError, match="make calibrate"):
         load_manner(FakeEmbedder(), tmp_path / "narrow.npz")

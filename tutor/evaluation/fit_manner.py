@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def fit_manner(search: Search) -> None:
 
 def _fit(
     name: str, labels: Sequence[str], rows: Sequence[tuple[str, str]], weight: NDArray[np.float64], search: Search
-) -> dict[str, NDArray[np.generic]]:
+) -> dict[str, Any]:
     """The fitted arrays under `name`, for tutor.manner.load_manner."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
