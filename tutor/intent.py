@@ -125,15 +125,16 @@ def _requested(
     live = live or bool(spoken and patterns.MAY_SEE.search(text))
     if not live and (asks or patterns.EXPLAINS.search(text)):
         return None
+    named = _named(text, demos)
+    ordered = named in spoken and patterns.ORDER.match(command)
+    if named is not None and "?" not in text and (ordered or quotes_a_text(text, named)):
+        return named
+    # "Can you run a mixture of experts on one GPU?" has the words of a request and the meaning of a question.
     if judged.asked and not patterns.LIVE.search(text):
         return None
     for demo in demos:
         if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
             return demo
-    named = _named(text, demos)
-    ordered = named in spoken and patterns.ORDER.match(command)
-    if named is not None and "?" not in text and (ordered or quotes_a_text(text, named)):
-        return named
     polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
