@@ -103,7 +103,8 @@ EXPERTS = Demo(
             2,
             16,
             spoken=(
-                rf"(?<!top[- ])\b(?<!\.)(\d+|{_COUNT})[- ]experts?\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+                rf"(?<!top[- ])(?<!tokens to )(?<!token to )\b(?<!\.)(\d+|{_COUNT})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+                r"\bexperts? (?:up |down )?to (\d+)\b",
             ),
         ),
         Param(
@@ -114,8 +115,8 @@ EXPERTS = Demo(
             2,
             spoken=(
                 rf"\b(\d+|{_COUNT}) (?:active\b|of (?:the )?(?:\d+|{_COUNT}) experts\b)",
-                rf"\b(\d+|{_COUNT}) experts? (?:a|per|for (?:each|every)) token\b|\b(?:\d+|{_COUNT}) experts? active\b",
-                rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)",
+                rf"\b(\d+|{_COUNT}) experts? (?:a|per|for (?:each|every)) token\b|\b(\d+|{_COUNT}) experts? active\b",
+                rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btokens? to (\d+|{_COUNT}) experts\b|\btop-(\d+)\b(?![- ]?[kp])",
             ),
         ),
         Param(
@@ -124,14 +125,20 @@ EXPERTS = Demo(
             "load balancing: a part of the training loss that rewards equally busy experts",
             choices=("on", "off"),
             spoken=(
-                (r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b", "off"),
-                (r"\bbalanc\w+ (?:loss )?off\b|\bturn off .{0,12}balanc\w+|\b(?:router|routing) collapse\b", "off"),
+                (
+                    r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b|\b(?:switch|turn|leave|take) (?:\w+ ){0,2}balanc\w+ (?:loss )?(?:off|out)\b",
+                    "off",
+                ),
+                (
+                    r"\bbalanc\w+ (?:loss )?off\b|\b(?:turn|switch) off .{0,12}balanc\w+|\b(?:router|routing) collapse\b",
+                    "off",
+                ),
                 (r"\b(?:with|load) (?:load[- ])?balanc\w+|\bbalanc\w+ on\b", "on"),
             ),
         ),
     ),
     run=run,
-    words=r"\bmixtures?[- ]of[- ]experts?\b|\bmoes?\b|\bexperts?\b|\brout(?:er|ing)\b(?: collapse)?|\bload[- ]balanc\w+|"
+    words=r"\bmixtures?(?:[- ]of[- ](?:\d+ )?experts?)?\b|\bmoes?\b|\bexperts?\b|\brout(?:er|ing)\b(?: collapse)?|\bload[- ]balanc\w+|"
     r"\b(?:total|active) param\w+",
     verbs=r"train (?:an? |the )?(?:small |tiny )?(?:mixture of experts|moe)\b",
     prediction=Prediction(

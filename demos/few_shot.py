@@ -104,7 +104,10 @@ FEW_SHOT = Demo(
             "solved examples in the few-shot prompt",
             2,
             8,
-            spoken=(rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:shots?|examples?|demonstrations?)\b", r"\bshots *= *(\d+)"),
+            spoken=(
+                rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:(?:solved|worked|labelled|labeled) )?(?:shots?|examples?|demonstrations?)\b",
+                r"\bshots *= *(\d+)",
+            ),
         ),
         Param(
             "order",
@@ -126,7 +129,7 @@ FEW_SHOT = Demo(
             "orders of the same examples that are tried",
             1,
             8,
-            spoken=(rf"\b(\d+|{COUNT}) (?:different |random |other )?orders\b", r"\borders *= *(\d+)"),
+            spoken=(rf"\b(\d+|{COUNT}) (?:different |random |other )?order(?:ing)?s\b", r"\borders *= *(\d+)"),
         ),
     ),
     run=run,

@@ -90,7 +90,7 @@ HARDWARE = Demo(
             2,
             32,
             spoken=(
-                r"\bwith (\d+|two|three|four|five|six|seven|eight|nine|ten) rows\b",
+                r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) rows\b",
                 r"\bbatch(?:es)?(?: size)?(?: of| =|=|:)? ?(\d+|two|three|four|five|six|seven|eight|nine|ten)\b",
                 r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) (?:users|answers at once|requests)\b",
             ),

@@ -85,6 +85,9 @@ def _outcome(metrics: Mapping[str, float | int]) -> str:
     return LITTLE if share < 1.5 * metrics["trained_share_lora"] else MIDDLE
 
 
+_TO = r"(?: (?:of|to|at|is|be)| =|=|:)? ?"
+
+
 LORA = Demo(
     name="lora",
     title="Fine-tune fully, with LoRA and with QLoRA",
@@ -96,7 +99,7 @@ LORA = Demo(
             "LoRA's rank: the thin side of its two matrices",
             1,
             32,
-            spoken=(r"\brank(?: of| =|=|:)? ?(\d+)\b", r"\br ?= ?(\d+)\b"),
+            spoken=(rf"\brank{_TO}(\d+|one)\b", r"\br ?= ?(\d+)\b"),
         ),
         Param(
             "alpha",
@@ -104,7 +107,7 @@ LORA = Demo(
             "LoRA's alpha: the adapter's output counts alpha / rank times",
             1,
             64,
-            spoken=(r"\balpha(?: of| =|=|:)? ?(\d+)\b",),
+            spoken=(rf"\balpha{_TO}(\d+|one)\b",),
         ),
         Param(
             "steps",
@@ -112,7 +115,7 @@ LORA = Demo(
             "fine-tuning steps",
             20,
             100,
-            spoken=(r"\b(\d+) (?:training |fine[- ]?tuning )?steps\b", r"\bsteps ?= ?(\d+)\b"),
+            spoken=(r"\b(\d+) (?:\w+ )?steps\b", r"\bsteps ?= ?(\d+)\b"),
         ),
     ),
     run=run,

@@ -94,7 +94,10 @@ POLICIES = Demo(
             16,
             "answers to one prompt, which GRPO compares with each other",
             choices=(2, 4, 8, 16, 32, 64),
-            spoken=(r"\bgroups?(?:[- ]size)?(?: of| =|=)? ?(\d+)\b",),
+            spoken=(
+                r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
+                r"\b(\d+) (?:answers|tries|samples|responses) (?:a|per|to (?:each|every|a|one)) (?:prompt|question|group)\b",
+            ),
         ),
         Param(
             "teacher-accuracy",
@@ -106,10 +109,13 @@ POLICIES = Demo(
                 # "a teacher that is wrong 30 %" must not become one that is right 30 %.
                 r"\bteacher\b(?:(?!wrong|mistak|error)[^.;]){0,40}?\b(\d+(?:\.\d+)?) ?(?:%|percent\b)(?! (?:wrong|mistak|error))",
                 r"\b(\d+(?:\.\d+)?) ?(?:%|percent) (?:\w+ )?teacher\b",
-                r"\bteacher[- ]accuracy(?: of| =|=|:)? ?(\d*\.?\d+)\b",
+                r"\bteacher(?:[- ]accuracy)?(?: of| at| is| =|=|:| like|, like)? ?(0?\.\d+|1\.0)\b",
                 (r"\bteacher\b.{0,30}\b(?:right|correct)\b.{0,12}\bhalf\b", 0.5),
-                (r"\b(?:perfect|flawless) teacher\b|\bteacher\b.{0,16}\b(?:always right|never wrong)\b", 1.0),
-                (r"\b(?:bad|weak|poor) teacher\b", 0.4),
+                (
+                    r"\b(?:perfect|flawless|faultless) teacher\b|\bteacher (?:\w+ )?(?:perfect|flawless|faultless)\b|\bteacher\b.{0,16}\b(?:always right|never wrong)\b",
+                    1.0,
+                ),
+                (r"\b(?:bad|weak|poor|lousy|mediocre) teacher\b", 0.4),
             ),
             percent=True,
         ),

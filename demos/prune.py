@@ -101,7 +101,7 @@ SPARSITY = Param(
         r"\bsparsity(?: of| =|=|:)? ?(\d*\.?\d+)",
         r"\b(0?\.\d+)\b",
         (r"\b(?:three|3)[ -](?:quarters|fourths)\b", 0.75),
-        (r"\btwo[ -]thirds\b", 0.67),
+        (r"\b(?:two|2)[ -]thirds\b", 0.67),
         (r"\b(?:a|one)[ -](?:third)\b", 0.33),
         (r"\b(?:a|one)[ -](?:quarter|fourth)\b", 0.25),
         (r"\bhalf (?:of )?(?:(?:the|its|all) )*(?:weights|parameters|rows|neurons)\b|\bprune half\b", 0.5),
@@ -120,7 +120,7 @@ PRUNE = Demo(
             "single weights, two of every four, or whole rows",
             choices=("unstructured", "2:4", "rows"),
             spoken=(
-                (r"\b2:4\b|\b(?:2|two) (?:of|in|out of) (?:every )?(?:4|four)\b|\bsemi[- ]?structured\b", "2:4"),
+                (r"\b2:4\b|\b(?:2|two) (?:of|in|out of) (?:every |each )?(?:4|four)\b|\bsemi[- ]?structured\b", "2:4"),
                 (r"\bunstructured\b|\b(?:single|individual) weights\b", "unstructured"),
                 (r"\bstructured\b|\brows?\b|\bneurons?\b", "rows"),
             ),

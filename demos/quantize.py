@@ -92,7 +92,7 @@ def _kernel(bits: int, group: int) -> Callable[[Linear, Rounded], None] | None:
     return kernels.run_int8 if group == 0 else None
 
 
-BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?"), r"\b(?:int|bits *= *)(\d+)\b"))
+BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *)(\d+)\b"))
 
 
 QUANTIZE = Demo(
@@ -106,10 +106,20 @@ QUANTIZE = Demo(
             64,
             "neighbouring weights that share a scale; 0: a whole row",
             choices=(0, 32, 64, 128),
-            spoken=(r"\bgroups?(?:[- ]size)?(?: of| =|=)? ?(\d+)\b", (r"\bper[- ](?:output[- ])?(?:channel|row)\b", 0)),
+            spoken=(
+                r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
+                r"\b(\d+) (?:weights )?(?:per|a|in each) group\b",
+                (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
+            ),
         ),
         measure.LAYERS,
-        Levels("compare", "", "further bits a weight, to be measured beside", spoken=(several("bits?"),), of=BITS),
+        Levels(
+            "compare",
+            "",
+            "further bits a weight, to be measured beside",
+            spoken=(several("bits?"), r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)"),
+            of=BITS,
+        ),
         SENSITIVITY,
     ),
     run=run,

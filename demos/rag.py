@@ -132,7 +132,12 @@ RAG = Demo(
             "how many retrieved notes go into the prompt",
             1,
             search.CANDIDATES,
-            spoken=(r"\b(\d+|one|two|three|four|five|six) (?:\w+ )?(?:notes?|passages?)\b", r"\bnotes *= *(\d+)"),
+            spoken=(
+                r"\b(\d+|one|two|three|four|five|six) (?:\w+ )?(?:notes?|passages?)\b",
+                r"\bnotes *= *(\d+)",
+                r"\btop (\d)\b",
+                (r"\b(?:single|only the best) (?:note|passage)\b", 1),
+            ),
         ),
     ),
     run=run,

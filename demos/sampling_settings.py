@@ -7,8 +7,9 @@ from typing import Any
 
 from demos.base import Param
 from demos.decoding_rules import Rules
+from demos.quotes import QUOTED, after_colon
 
-_TO = r"(?: of| to| at| =|=|:)? ?"
+_TO = r"(?: (?:of|to|at|is|be|being)| =|=|:)? ?"
 PARAMS = (
     Param(
         "temperature",
@@ -16,7 +17,12 @@ PARAMS = (
         "what the scores are divided by; 0 is greedy",
         0.0,
         3.0,
-        spoken=(rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+)", (r"\bgreedy\b", 0.0)),
+        spoken=(
+            rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+)",
+            r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
+            r"\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
+            (r"\bgreed(?:y|ily)\b", 0.0),
+        ),
     ),
     Param(
         "top-k",
@@ -48,7 +54,11 @@ PARAMS = (
         "prompt",
         "The old sailor opened the box and found a",
         "the beginning of a sentence, in your own words",
-        spoken=(r"\b(?:prompt|after|continu\w+|complet\w+|from|for|in)\b[^\"“”]{0,20}[\"“]([^\"“”]+)[\"”]",),
+        spoken=(
+            rf"\b(?:prompt|after|continu\w+|complet\w+|from|for|in)\b[^\"“”]{{0,20}}(?:{QUOTED})",
+            QUOTED,
+            after_colon(r"prompts?|after|beginning|sentence|start|text|continue|complete"),
+        ),
     ),
 )
 

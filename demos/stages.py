@@ -88,7 +88,8 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     )
 
 
-_SKIPPING = r"\b(?:without|skip(?:ping|s)?|leav(?:e|ing) out|omit(?:ting)?|minus|no)\b (?:the |any )?"
+_SKIPPING = r"\b(?:without|skip(?:ping|s)?|leav(?:e|ing) out|omit(?:ting)?|cancel|drop|minus|no)\b (?:the |any )?"
+_SKIPPED = r"(?: stage)? (?:left out|out|missing|skipped|off|away)\b"
 
 STAGES = Demo(
     name="stages",
@@ -108,6 +109,7 @@ STAGES = Demo(
             spoken=(
                 r"\b(\d+) (?:rl|rlvr|reinforcement(?: learning)?)[- ](?:steps?|rounds?|updates?)\b",
                 r"\b(\d+) (?:steps?|rounds?|updates?) of (?:rl|rlvr|reinforcement)\b",
+                r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
                 r"\brl[- ]steps *= *(\d+)",
             ),
         ),
@@ -117,10 +119,16 @@ STAGES = Demo(
             "a stage to leave out",
             choices=("none", "mid-training", "sft", "rl"),
             spoken=(
-                (rf"{_SKIPPING}(?:mid[- ]?train\w*)", "mid-training"),
-                (rf"{_SKIPPING}(?:sft|supervised|instruction)\b", "sft"),
-                (rf"{_SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b", "rl"),
-                (r"\b(?:all|every|the four|four) stages?\b|\bskip(?:ping)? (?:nothing|none|no stage)\b", "none"),
+                (rf"{_SKIPPING}mid[- ]?train\w*|\bmid[- ]?train\w*{_SKIPPED}", "mid-training"),
+                (
+                    rf"{_SKIPPING}(?:sft|supervised|instruction)\b|\b(?:sft|(?:instruction|supervised fine)[- ]?tuning){_SKIPPED}",
+                    "sft",
+                ),
+                (
+                    rf"{_SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b|\b(?:rl|rlvr|reinforcement learning){_SKIPPED}",
+                    "rl",
+                ),
+                (r"\b(?:all|every|4|four) stages?\b|\bskip(?:ping)? (?:nothing|none|no stage)\b", "none"),
             ),
         ),
         Param(
@@ -130,13 +138,13 @@ STAGES = Demo(
             8,
             100,
             spoken=(
-                r"\b(\d+) (?:sft |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
+                r"\b(\d+) (?:sft |answered |training |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
                 r"\bpairs *= *(\d+)",
             ),
         ),
     ),
     run=run,
-    words=r"\b(?:training )?(?:stages|phases)\b(?: of training)?|\btraining (?:stage|phase)\b|\b(?:pre|mid|post)[- ]?train\w*|\bsft\b|\brlvr\b|"
+    words=r"\b(?:training )?(?:stages|phases)\b(?: of training)?|\b(?:stage|phase) of (?:the )?training\b|\btraining (?:stage|phase)\b|\b(?:pre|mid|post)[- ]?train\w*|\bsft\b|\brlvr\b|"
     r"\b(?:supervised|instruction) (?:fine[- ]?)?tun\w+|\b(?:verifiable|checked) rewards?\b|\bbase models?\b|"
     rf"{_SKIPPING}(?:mid[- ]?train\w*|sft|rlvr|rl)\b",
     prediction=stage_words.PREDICTION,

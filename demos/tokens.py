@@ -14,6 +14,7 @@ from typing import Any
 from demos import embedding_space as space
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
 from demos.measure import Span
+from demos.quotes import LONE_QUOTED, after_colon
 from demos.token_charts import tokens_chart
 from demos.token_pieces import cut_text, listing, most_split, rows_of, split_words
 from demos.tokens_words import AS_CHARACTERS, AS_WORDS, BETWEEN, outcome, summary_of
@@ -23,6 +24,8 @@ LONGEST = 2_000  # characters, as many as a chat message may have
 MOST_WORDS = 8  # in the map of cosines
 MOST_ROWS = 24  # words in the table
 NEIGHBOURS = 5
+
+_LISTED = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
@@ -112,7 +115,11 @@ TOKENS = Demo(
             "The otorhinolaryngologist paid 12345 euros for a Schmetterling 🦋 in Zürich.",
             "the text to cut into tokens, in any language",
             spoken=(
-                r"\b(?:tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split)\b[^\"“”]{0,40}[\"“]([^\"“”]+)[\"”]",
+                rf"\b(?:tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop)\b[^\"“”]{{0,40}}{LONE_QUOTED}",
+                LONE_QUOTED,
+                after_colon(r"tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop"),
+                r"^(?:and |now |what about |how about |try )*the word (\S+?)[.?!]*$",
+                r"\b(?:and|now|also) in \w+:\s+(\S.*?)\s*$",
                 r"\btokeni[sz]e (?:the (?:word|text|sentence) )?(?!(?:my|this|the|a|an|it|some|text|your)\b)([^\"“”\n]{1,200}?)[.!?]?$",
             ),
         ),
@@ -120,14 +127,17 @@ TOKENS = Demo(
             "words",
             "king, queen, apple, pear, cat, dog",
             f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
-            spoken=(r"\b(?:words|embeddings? (?:of|for|between)) [\"“]?([\w'’-]+(?:(?:,? and |, ?)[\w'’-]+)+)",),
+            spoken=(
+                r"\b(?:words|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
+                rf":? ({_LISTED}(?:(?:,? and |, ?){_LISTED})+)",
+            ),
         ),
     ),
     run=run,
     words=r"\btokeni[sz]\w*|(?<!next )(?<!next-)\btokens? (?:of|for|in) (?:[\"“]|my |this |the (?:text|sentence|word)\b)|\btoken ids?\b|"
     r"\b(?:show|see) (?:me |us )?(?:the |some |my )?tokens(?=[\s.!?]*$| of\b| for\b)|\binto tokens\b|\bembeddings?\b|"
     r"\bmy (?:own )?(?:text|sentence)\b",
-    verbs=r"tokeni[sz]e\b|(?:cut|split|break) .{1,200}\b(?:in)?to tokens\b",
+    verbs=r"tokeni[sz]e\b|(?:cut|split|break|chop) .{1,200}\b(?:in)?to tokens\b|(?:cut|split|break|chop)(?: up)? [\"“'‘]",
     prediction=Prediction(
         question="The tokenizer cuts a text into tokens. How many tokens will the text here have?",
         choices=(AS_WORDS, BETWEEN, AS_CHARACTERS),

@@ -33,7 +33,7 @@ from tutor.events import (
 from tutor.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
-from tutor.manner import Manner
+from tutor.manner import Judged, Manner, unjudged
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
@@ -83,8 +83,7 @@ class Tutor:
         standalone = self._standalone(question, history)
         concept = standalone.topic.concept if standalone.topic else None
         try:
-            manner = self.manner.judge(question) if self.manner else None
-            routed = route(question, history, DEMOS, concept.id if concept else None, manner)
+            routed = route(question, history, DEMOS, concept.id if concept else None, self._judge)
         except DemoError as error:
             yield from self._say(Understood("demo", question), f"I can run that, but not so: {error}", start, concept)
             return
@@ -212,6 +211,9 @@ class Tutor:
             return smalltalk(routed.reason, self.knowledge, self.engine.name)
         return refusal(routed.reason, LONGEST_QUESTION)
 
+    def _judge(self, text: str) -> Judged:
+        return self.manner.judge(text) if self.manner else unjudged(text)
+
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
         turns = topical(history, DEMOS, self.search)
         return make_standalone(question[:LONGEST_QUESTION], turns, self.knowledge, self.search.mentions)
@@ -226,4 +228,5 @@ class Tutor:
             for i, exchange in enumerate(history)
             if (item := pending_item(self.knowledge, history[:i])) is None or chosen(item[1], exchange.user) is None
         ]
-        return last_question(turns, DEMOS, standalone.topic.concept.id if standalone.topic else None)
+        concept = standalone.topic.concept.id if standalone.topic else None
+        return last_question(turns, DEMOS, concept, self._judge)

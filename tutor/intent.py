@@ -9,17 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from demos.base import Demo, Value
 from demos.levels import Levels
 from tutor import patterns
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
-from tutor.spoken import bare_value, mended, spoken_values, tells_a_value, without_values
-
-Manners: TypeAlias = Literal["question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty"]
-"""What an utterance is by its meaning (tutor/manner.py)."""
+from tutor.manner import Judge, Judged, Manners, unjudged
+from tutor.spoken import (
+    bare_value,
+    mended,
+    quotes_a_text,
+    scaled_value,
+    spoken_values,
+    tells_a_value,
+    without_quotes,
+    without_values,
+)
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
@@ -41,11 +47,11 @@ def route(
     history: Sequence[Exchange],
     demos: Sequence[Demo],
     concept: str | None = None,
-    manner: Manners | None = None,
+    judge: Judge = unjudged,
 ) -> Routed:
     """Decide what the question asks for. `concept` is the set in play, which "show me live" refers to.
 
-    Patterns of words speak first; where they find nothing, `manner` does, and it weighs whether a run or words are wanted.
+    Patterns of words speak first; where they find nothing, `judge` does, and it weighs whether a run or words are wanted.
 
     Raises DemoError when an experiment is clearly meant and a parameter is out of its range.
     """
@@ -53,7 +59,7 @@ def route(
     if len(text) > LONGEST_QUESTION:
         return Routed("refuse", "long")
     wordless = not re.search(r"[^\W\d_]", text)
-    if wordless and not _calls(history, demos, concept):
+    if wordless and not _calls(history, demos, concept, judge):
         return Routed("refuse", "empty")
     if patterns.INJECTION.search(text):
         return Routed("refuse", "injection")
@@ -62,15 +68,16 @@ def route(
             return Routed("smalltalk", kind)
     if patterns.QUIZ.search(text) and not patterns.QUIZ_TOPIC.search(text) and len(text.split()) <= 16:
         return Routed("quiz")
-    call = _call(mended(text, demos), history, demos, concept, manner == "run")
+    judged = judge(text)
+    call = _call(mended(text, demos), history, demos, concept, judged, judge)
     if call is not None:
         return Routed("demo", demo=call)
-    return Routed("refuse", "empty") if wordless else _by_manner(manner)
+    return Routed("refuse", "empty") if wordless else _by_manner(judged.aside)
 
 
 def _by_manner(manner: Manners | None) -> Routed:
     match manner:
-        case None | "question" | "run":
+        case None:
             return Routed("ask")
         case "quiz":
             return Routed("quiz")
@@ -80,11 +87,13 @@ def _by_manner(manner: Manners | None) -> Routed:
             return Routed("smalltalk", manner)
 
 
-def last_question(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None = None) -> str:
+def last_question(
+    history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None = None, judge: Judge = unjudged
+) -> str:
     """The learner's latest turn that asked for an answer, each turn routed with what came before it; or empty."""
     for i in range(len(history) - 1, -1, -1):
         try:
-            asked = route(history[i].user, history[:i], demos, concept).intent == "ask"
+            asked = route(history[i].user, history[:i], demos, concept, judge).intent == "ask"
         except DemoError:
             continue
         if asked:
@@ -93,48 +102,64 @@ def last_question(history: Sequence[Exchange], demos: Sequence[Demo], concept: s
 
 
 def _call(
-    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, wished: bool
+    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judged: Judged, judge: Judge
 ) -> DemoCall | None:
-    calls = _calls(history, demos, concept)
-    if calls and (call := _continued(text, calls, demos, wished)):
+    if patterns.WORDS.search(text):
+        return None
+    calls = _calls(history, demos, concept, judge)
+    if calls and (call := _continued(text, calls, demos, judged)):
         return call
-    demo = _requested(text, history, demos, concept, wished)
+    demo = _requested(text, history, demos, concept, judged)
     return DemoCall(demo.name, demo.settings(spoken_values(text, demo))) if demo is not None else None
 
 
 def _requested(
-    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, wished: bool = False
+    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judged: Judged
 ) -> Demo | None:
-    """The experiment that the words ask for, if they ask for one; `wished` says that a run is wanted, whatever the words."""
+    """The experiment that the words ask for, if they ask for one, or that is meant where a run is wished whatever the words."""
     command = patterns.LEAD.sub("", text)
     spoken = [demo for demo in demos if tells_a_value(text, demo)]
-    live = wished or bool(patterns.LIVE.search(text) or patterns.LIVE.search(command))
+    asks = bool(patterns.QUESTION.match(text) or patterns.CHOICE.search(text) or patterns.ASKS_THEN.search(text))
+    wished = judged.wished and not patterns.QUESTION.match(text)
+    live = wished or bool(patterns.LIVE.search(text) or (patterns.COMMAND.match(command) and not asks))
     live = live or bool(spoken and patterns.MAY_SEE.search(text))
-    if not live and (patterns.EXPLAINS.search(text) or patterns.QUESTION.match(text) or patterns.CHOICE.search(text)):
+    if not live and (asks or patterns.EXPLAINS.search(text)):
+        return None
+    named = _named(text, demos)
+    ordered = named in spoken and patterns.ORDER.match(command)
+    if named is not None and "?" not in text and (ordered or quotes_a_text(text, named)):
+        return named
+    # "Can you run a mixture of experts on one GPU?" has the words of a request and the meaning of a question.
+    if judged.asked and not patterns.LIVE.search(text):
         return None
     for demo in demos:
         if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
             return demo
-    named = _named(text, demos)
-    if named in spoken and patterns.ORDER.match(command) and "?" not in text:
-        return named
     polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
     if named is not None:
         return named
-    return spoken[0] if len(spoken) == 1 else _pointed_at(text, history, demos, concept)
+    if len(spoken) == 1:
+        return spoken[0]
+    pointed = _pointed_at(text, history, demos, concept)
+    return pointed or next((demo for demo in demos if live and demo.name == judged.experiment), None)
 
 
 def _named(text: str, demos: Sequence[Demo]) -> Demo | None:
     """The experiment that is named; the longest name counts: "few-shot prompts" over "prompts"."""
     lengths = {
-        demo.name: max((len(match.group()) for match in re.finditer(demo.words, text, re.IGNORECASE)), default=0)
+        demo.name: max((len(match.group()) for match in re.finditer(_name_of(demo), text, re.IGNORECASE)), default=0)
         for demo in demos
-        if demo.words
     }
     best = max(lengths, key=lambda name: lengths[name], default="")
     return next((demo for demo in demos if demo.name == best and lengths[best]), None)
+
+
+def _name_of(demo: Demo) -> str:
+    """What learners call it, or its own name before "demo" or "experiment"."""
+    own = rf"\b{demo.name.replace('_', '[-_ ]?')}s? (?:demo|experiment)\b"
+    return f"{demo.words}|{own}" if demo.words else own
 
 
 def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:
@@ -150,7 +175,7 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
     return fitting[0] if fitting and concept is not None else None
 
 
-def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], wished: bool = False) -> DemoCall | None:
+def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judged: Judged) -> DemoCall | None:
     """The last experiment with other parameters: "now with 2 bits", "and 90 percent?", "again".
 
     A parameter of another experiment names that one: after "prune 70%", "now with 2 bits" quantizes.
@@ -161,16 +186,18 @@ def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], wish
     command = patterns.LEAD.sub("", text)
     if any(other.verbs and re.match(other.verbs, command, re.IGNORECASE) for other in others):
         return None
-    live = wished or patterns.LIVE.search(text) is not None
-    if patterns.QUESTION.match(text) and not patterns.ABOUT.match(text) and not live:
+    live = (judged.wished and not patterns.QUESTION.match(text)) or patterns.LIVE.search(text) is not None
+    about = patterns.ABOUT.match(text)
+    asks = patterns.QUESTION.match(text) or patterns.ASKS_THEN.search(text) or patterns.EXPLAINS.search(text)
+    if asks and not about and not live:
         return None
     rest = patterns.AGAIN.sub("", text).strip(" ?!.")
-    change = live or rest != text.strip(" ?!.")
-    short = len(text.split()) <= (_LONGEST_CHANGE if change else _LONGEST_VALUE)
+    change = live or about or rest != text.strip(" ?!.") or patterns.CHANGES.search(text)
+    short = len(without_quotes(text).split()) <= (_LONGEST_CHANGE if change else _LONGEST_VALUE)
     named = _named(without_values(text, demo), others)
     if named is not None and patterns.SHOW.search(text):
         return None
-    given = spoken_values(text, demo)
+    given = scaled_value(text, demo, last.params) | spoken_values(text, demo)
     if given and short:
         return DemoCall(demo.name, demo.settings({**last.params, **_beside(text, given, demo)}))
     if not given and short:
@@ -179,8 +206,9 @@ def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], wish
         meant = _meant_by_value(text, others, calls)
         if meant is not None:
             return DemoCall(meant.name, meant.settings(spoken_values(text, meant)))
-        if bare := bare_value(text, demo):
-            return DemoCall(demo.name, demo.settings({**last.params, **bare}))
+        brief = not about or len(text.split()) <= _LONGEST_VALUE + 2
+        if brief and (bare := bare_value(text, demo)):
+            return DemoCall(demo.name, demo.settings({**last.params, **_beside(text, bare, demo)}))
     return last if not rest and patterns.REPEAT.search(text) else None
 
 
@@ -211,7 +239,7 @@ def _meant_by_value(text: str, others: Sequence[Demo], calls: Sequence[DemoCall]
     return next((telling[call.name] for call in reversed(calls) if call.name in telling), None)
 
 
-def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> list[DemoCall]:
+def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: Judge) -> list[DemoCall]:
     """The experiments of the last turns, in order: as they ran, or found by replaying the turns on the set in play."""
     calls: list[DemoCall] = []
     recent = history[-_TURNS:]
@@ -219,11 +247,13 @@ def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | No
         if exchange.run is not None and any(demo.name == exchange.run.name for demo in demos):
             calls.append(DemoCall(exchange.run.name, exchange.run.params))
             continue
-        text = mended(exchange.user.strip(), demos)
+        text, judged = mended(exchange.user.strip(), demos), judge(exchange.user.strip())
+        if patterns.WORDS.search(text):
+            continue
         try:
-            call = _continued(text, calls, demos) if calls else None
+            call = _continued(text, calls, demos, judged) if calls else None
             if call is None:
-                demo = _requested(text, recent[:i], demos, concept)
+                demo = _requested(text, recent[:i], demos, concept, judged)
                 call = DemoCall(demo.name, demo.settings(spoken_values(text, demo))) if demo is not None else None
         except DemoError:
             continue

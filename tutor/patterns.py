@@ -22,40 +22,69 @@ LEAD = _any(
 # Asks to see something, which may still be words.
 SHOW = _any(
     r"\bshow (?:me|us)\b",
-    r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test)\b",
-    r"\b(?:can|could|may) (?:i|we|you|u) (?:see|watch|try|demo|show)\b",
-    r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot)\b",
-    r"\bi (?:want|would like|'?d like|wanna) (?:to )?(?:see|try|watch)\b",
+    r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare)\b",
+    r"\b(?:can|could|may) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b",
+    r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot|launch|start)\b",
+    r"\bi(?: want| wanna| would like|'?d like| would love|'?d love|'?d enjoy| wish i could) (?:to )?(?:see|try|watch)",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
     r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
     r"^(?:compare|run|plot|measure|try|start|test|watch|show how)\b|^do (?:it|that|this)\b",
 )
 # Asks for a run and for nothing else, whatever words stand around it.
 LIVE = _any(
-    r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on|how|what|with|without|for|please|and|at)\b|\s*[,.:;!?])",
+    r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on (?:this|your|a real)|how|what|with|without|for|please|and|at)\b|\s*[,.:;!?])",
+    r"\ba live (?!chat|score|stream|event|show|broadcast)\w+",
     r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
-    r"\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*)",
+    r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
+    r"\bon the real thing\b|\bhere and now\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
+    r"[.?!;:]\s*(?:please |go |just |so |now )*(?:run|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
+    r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*$",
+    r"[.,;!:]\s*(?:please )?(?:go|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
-    r"^(?:run|simulate|measure|benchmark)\b(?! (?:me|us) through)",
+    r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",
+)
+# Begins a command for a run; "can you run a 70B model, or is that hopeless?" is none.
+COMMAND = _any(
+    r"^(?:run|simulate|measure|benchmark|clock|race|take (?:one|a|the|your) (?:\w+ )?model|launch|kick off|fire up|spin up|time (?:a|an|the|it|both|\d+|generation)|do (?:an?|the) .{0,40}\b(?:run|demo|experiment|test))\b"
+)
+# Asks for words beyond doubt, also where it names a run: these stand above every wish for one.
+WORDS = _any(
+    r"\b(?:do not|don'?t|no need to|without|instead of) (?:run|start|show|measur|simulat|runn)\w*\b|\bnot (?:the|an?) (?:experiment|demo|run)\b",
+    r"\b(?:in|only|just) (?:plain |simple |your own )?words\b|\bin (?:theory|principle|plain \w+)\b|\bon paper\b|\bby hand\b|\bwithout (?:any |the )?(?:charts?|jargon|maths?)\b",
+    r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?through\b|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
+    r"\b(?:arithmetic|maths?|reasoning|arguments?|formula|theory|logic|intuition) (?:behind|for|of|against)\b",
+    r"\b(?:most |many |other )?(?:people|companies|labs|practitioners|experts) (?:\w+ly |mostly )?(?:recommend|use|take|choose|pick|prefer|go for|go with|suggest|deploy)\b",
+    r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
+    r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
+    r"\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
+)
+# A question in a later clause: "half the weights are zero. Is the file half as large?"
+ASKS_THEN = _any(
+    r"[,.;:!?]\s+(?:and |so |but )?(?:is|are|does|do(?! (?:it|that|this)\b)|did|was|were|has|have|will|would|should|isn'?t|aren'?t|doesn'?t|don'?t)\b(?! you\b)[^.?!]*\?\W*$",
+    r"^so\b.*\b(?:is|are|was|were|has|have|does|do|means?)\b.*\?\W*$",
+    r"[,.;:!?]\s+(?:and |so |but )?(?:what(?! happens\b)|which|who|where|why|when|how)\b[^.?!]*\?\W*$",
 )
 # Asks for words, also after "show me".
 EXPLAINS = _any(
-    r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|basics|pros|cons|list|summary|idea)\b|\b(?:the|main|which) (?:\w+ )?steps\b",
-    r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|many|much|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
+    r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|metaphors?|comparison|basics|pros|cons|list|summary|idea|downsides?|advantages?|drawbacks?|limits)\b|\b(?:the|main|which) (?:\w+ )?steps\b",
+    r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
-    r"\b(?:is it|does|should|where|when|who|my own|worth)\b|\w+n't (?:it|they|that|you)\s*\?",
-    r"\b(?:run|walk|talk|take) (?:me|us) through\b|\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\b(?:right|correct)\s*\?|\bin (?:a few|one|two|three|simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
+    r"\b(?:is it|does|should|where|when|who|my own|worth)\b",
+    r"\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\bin (?:simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
+    r"(?<!test )(?<!measure )(?<!check )(?<!clock )(?<!find out )\bhow (?:many|much)\b",
+    r"\bshow (?:me|us) (?:which|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
 )
 # An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
 ORDER = _any(
-    r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run)\b(?! (?:me|us) through)"
+    r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run|"
+    r"let (?:it|an?|the)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave)\b"
 )
 MAY_SEE = _any(r"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b")
 # A choice between two ways is a question, whatever verb it begins with.
@@ -63,18 +92,23 @@ CHOICE = _any(r"\bor\b.*\?")
 # With nothing but values beside it, courtesy makes a request: "4 bits please".
 PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = _any(
-    r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|do(?! (?:it|that|this)\b)|did|can (?:a|an|the|i|one|it|my)|should|"
+    r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|did|can (?:a|an|the|i|one|it|my)|should|"
+    r"do(?! (?:it|that|this)\b)(?:(?= (?:i|you|we|they|people|any|all|both|these|those|most|\w{3,}s)\b)|(?=.*\?\W*$))|"
     r"would(?! you\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
 )
 # A question by its first word that continues an experiment: "what about 2 bits?"
 ABOUT = _any(
-    r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:what|how) (?:about|of|if (?:we|i|you)\b)|what happens (?:with|at|if)\b)"
+    r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:what|how) (?:about|of|if (?:we|i|you)\b)|what if\b(?=.*(?:\d|\binstead\b|\bonly\b))|(?:what|how) would\b(?=.*\d.*\blook\b)|what happens (?:with|at|if)\b)"
 )
 # A lead that takes up what ran last: "now with 2 bits".
 AGAIN = _any(
     r"^(?:(?:and|now|ok(?:ay)?|again|then|also|pl(?:ea)?[sz]e?|so|but|what about|how about|what if (?:we|i|you)|try|same|repeat|"
-    r"run|do|redo|rerun|make|use|set|with|at|for|to|in|it|that|this|only|just|compare|instead|let'?s|lets|go back|back|change|"
+    r"run|do|redo|rerun|make|use|set|give it|leave|raise|lower|keep|what if|with|at|for|to|in|it|that|this|only|just|compare|instead|let'?s|lets|go back|back|change|"
     r"switch|turn|the same|once more|one more time|show me|can (?:you|we)|could (?:you|we))\b[\s,]*)+"
+)
+# Says anywhere that what ran last is to change: "8 shots instead".
+CHANGES = _any(
+    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too)\b"
 )
 BESIDE = _any(r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b")
 BACK = _any(r"\bback to\b")
@@ -87,7 +121,7 @@ POINTS = _words(
 STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
-    r"\bquizz?(?:es)?\b|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
+    r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
     r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b",
 )
 QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")

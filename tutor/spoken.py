@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from demos.base import Demo, Param, Value
+from demos.quotes import QUOTATION_MARKS, QUOTED
+from tutor.numerals import in_digits
 from tutor.patterns import SPELLINGS
 
-_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_NUMBERS = {word: n for n, word in enumerate(_UNITS)} | {word: 10 * n for n, word in enumerate(_TENS, 1)}
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
 _LONE_NUMBER = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?![\w.:]\w)")
 _SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended, and two
 
@@ -30,6 +28,20 @@ def bare_value(text: str, demo: Demo) -> dict[str, Value]:
     return {first.name: _value(numbers[0], first)}
 
 
+def scaled_value(text: str, demo: Demo, last: Mapping[str, Value]) -> dict[str, Value]:
+    """A number that is to be doubled or halved against the last run's: "twice as many notes", "halve the rank"."""
+    for param in demo.params:
+        now = last.get(param.name)
+        if isinstance(now, str) or now is None:
+            continue
+        match = re.search(
+            rf"\b(?:(double|twice)|halve|half)(?: the| as many)* {param.name.rstrip('s')}s?\b", text, re.IGNORECASE
+        )
+        if match:
+            return {param.name: type(param.default)(now * 2 if match.group(1) else now / 2)}
+    return {}
+
+
 def without_values(text: str, demo: Demo) -> str:
     """The text less the words that set the experiment's parameters."""
     kept = list(text)
@@ -38,27 +50,48 @@ def without_values(text: str, demo: Demo) -> str:
     return "".join(kept)
 
 
+def without_quotes(text: str) -> str:
+    """The text with each quotation as one word: a learner's own sentence does not make a request long."""
+    return re.sub(QUOTED, "…", text)
+
+
 def tells_a_value(text: str, demo: Demo) -> bool:
-    """Whether a parameter is set by a word of its own ("2 bits") and not by a mere "at 2"."""
+    """Whether a parameter is set by a word of its own ("2 bits") and not by a mere "at 2" or a mere quotation."""
     spans = [text[start:end] for _, (start, end) in _found(text, demo).values()]
-    return any(re.search(r"[^\W\d_]{3,}|%|:", re.sub(r"\b(?:with|until|from|size)\b", "", span)) for span in spans)
+    spans = [re.sub(r"\b(?:with|until|from|size)\b", "", span) for span in spans if span[0] not in QUOTATION_MARKS]
+    return any(re.search(r"[^\W\d_]{3,}|%|:", span) for span in spans)
+
+
+def quotes_a_text(text: str, demo: Demo) -> bool:
+    """Whether a text that the experiment is to read stands in quotation marks."""
+    free = {param.name for param in demo.params if _is_free(param)}
+    return re.search(QUOTED, text) is not None and not free.isdisjoint(_found(text, demo))
 
 
 def mended(text: str, demos: Sequence[Demo]) -> str:
-    """The text with misspelt words of the experiments put right, but not within a text that an experiment is to read."""
+    """The text with misspelt words of the experiments put right and numbers in digits; a text that an experiment is to read stays."""
     own = [
-        match.span(1)
+        match.span(_told(match))
         for demo in demos
         for param in demo.params
         for pattern in param.spoken
         if _is_free(param) and isinstance(pattern, str) and (match := re.search(pattern, text, re.IGNORECASE))
     ]
+    pieces, done = [], 0
+    for start, end in sorted(own):
+        if start >= done:
+            pieces += [_mended(text[done:start]), text[start:end]]
+            done = end
+    return "".join([*pieces, _mended(text[done:])])
 
-    def mend(word: re.Match[str]) -> str:
-        inside = any(start <= word.start() < end for start, end in own)
-        return word.group() if inside else _mend(word.group())
 
-    return re.sub(r"[^\W\d_]{5,}", mend, text)
+def _mended(text: str) -> str:
+    return in_digits(re.sub(r"[^\W\d_]{5,}", lambda word: _mend(word.group()), text))
+
+
+def _told(match: re.Match[str]) -> int:
+    """The group that holds the value: a pattern of several alternatives has one for each."""
+    return next((group for group, value in enumerate(match.groups(), 1) if value is not None), 0)
 
 
 def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
@@ -69,7 +102,10 @@ def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
             pattern, value = spoken if isinstance(spoken, tuple) else (spoken, None)
             match = re.search(pattern, text, re.IGNORECASE)
             if match:
-                found[param.name] = (value if value is not None else _value(match.group(1), param), match.span())
+                found[param.name] = (
+                    value if value is not None else _value(match.group(_told(match)), param),
+                    match.span(),
+                )
                 break
     return found
 
@@ -82,8 +118,11 @@ def _is_free(param: Param) -> bool:
 def _value(text: str, param: Param) -> Value:
     """The words as the parameter takes them; "eight" is 8, and 70 of a percentage 0.7. A free text stays as it is."""
     if _is_free(param):
-        return text.strip()
-    text = _NUMBER_WORD.sub(lambda match: str(_NUMBERS[match.group().lower()]), text.strip())
+        text = text.strip()
+        return (
+            re.sub(r"[\"“”]", "", text) if text.startswith(('"', "“")) else text
+        )  # words that stand in quotation marks each
+    text = re.sub(r"^one$", "1", in_digits(text.strip()), flags=re.IGNORECASE)
     try:
         return float(text) / 100 if param.percent and float(text) > 1 else text
     except ValueError:

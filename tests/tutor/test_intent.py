@@ -9,6 +9,7 @@ from demos.base import Table
 from tutor.errors import DemoError
 from tutor.events import Exchange
 from tutor.intent import LONGEST_QUESTION, last_question, route
+from tutor.manner import Judged
 from tutor.runs import Run
 
 SET = "pruning-vs-quantization"
@@ -154,3 +155,56 @@ def test_the_last_question_is_no_request_and_no_small_talk() -> None:
     said = ("What is perplexity?", "show me 4 bits", "now with 2 bits", "thanks!", "show me 99 bits", "quiz me")
     assert last_question([Exchange(text, "…") for text in said], DEMOS) == "What is perplexity?"
     assert last_question([Exchange("show me 4 bits", "…")], DEMOS) == last_question((), DEMOS) == ""
+
+
+def _wish(text: str) -> Judged:
+    return Judged({"run": 0.9, "question": 0.1}, {"stages": 0.9, "rag": 0.1})
+
+
+def _doubt(text: str) -> Judged:
+    return Judged({"question": 0.95, "run": 0.05}, {"stages": 0.9})
+
+
+def test_a_wish_by_its_meaning_starts_the_experiment_that_is_meant() -> None:
+    """Whatever the words; those that name an experiment count before the meaning."""
+    call = route("raise one from nothing and let it grow", (), DEMOS, None, _wish).demo
+    assert call is not None and call.name == "stages"
+    call = route("give me the KV cache over 64 tokens", (), DEMOS, None, _wish).demo
+    assert call is not None and (call.name, call.params["tokens"]) == ("kv_cache", 64)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "explain in words how one grows",
+        "don't run anything, tell me about the stages",
+        "what comes after pretraining?",
+        "run the stages past me again",
+    ],
+)
+def test_words_that_ask_for_words_outweigh_a_wish_by_meaning(text: str) -> None:
+    """A run that nobody asked for costs a learner more than a second message."""
+    assert route(text, (), DEMOS, None, _wish).intent == "ask"
+
+
+def test_a_question_by_its_meaning_is_not_run_for_its_verb() -> None:
+    """ "can you run a mixture of experts on one GPU?" wants words, a plain "live" a run."""
+    text = "can you run a mixture of experts on one GPU?"
+    assert route(text, (), DEMOS).intent == "demo" and route(text, (), DEMOS, None, _doubt).intent == "ask"
+    assert route("show me a mixture of experts, live", (), DEMOS, None, _doubt).intent == "demo"
+
+
+def test_what_ran_by_its_meaning_is_continued() -> None:
+    """A turn of the history is judged as it was when it came."""
+    history = (Exchange("raise one from nothing and let it grow", "…"),)
+    call = route("now with 30 RL steps", history, DEMOS, None, _wish).demo
+    assert call is not None and (call.name, call.params["rl-steps"]) == ("stages", 30)
+    assert last_question(history, DEMOS, None, _wish) == ""
+
+
+def test_small_talk_by_its_meaning() -> None:
+    """What no pattern knows is told by its meaning; a question never is."""
+    assert route("moin moin", (), DEMOS, None, lambda text: Judged({"hello": 0.9, "question": 0.1})).reason == "hello"
+    assert route("moin moin", (), DEMOS, None, lambda text: Judged({"quiz": 1.0})).intent == "quiz"
+    assert route("moin moin", (), DEMOS, None, lambda text: Judged({"injection": 1.0})).intent == "refuse"
+    assert route("moin moin", (), DEMOS, None, _doubt).intent == "ask"

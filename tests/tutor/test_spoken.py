@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 
 from demos import DEMOS, find_demo
-from tutor.spoken import bare_value, mended, spoken_values, tells_a_value, without_values
+from tutor.spoken import (
+    bare_value,
+    mended,
+    quotes_a_text,
+    scaled_value,
+    spoken_values,
+    tells_a_value,
+    without_quotes,
+    without_values,
+)
 
-QUANTIZE, PRUNE, TOKENS = find_demo("quantize"), find_demo("prune"), find_demo("tokens")
+QUANTIZE, PRUNE, TOKENS, SAMPLING = (find_demo(name) for name in ("quantize", "prune", "tokens", "sampling"))
+RAG, LORA = find_demo("rag"), find_demo("lora")
 
 
 @pytest.mark.parametrize(
@@ -17,7 +27,7 @@ QUANTIZE, PRUNE, TOKENS = find_demo("quantize"), find_demo("prune"), find_demo("
         ("shuffel them", "shuffle them"),
         ("a high tempature", "a high temperature"),
         ("prunning", "pruning"),
-        ("one token, two tokens, an experiment", "one token, two tokens, an experiment"),
+        ("one token, two tokens, an experiment", "one token, 2 tokens, an experiment"),
         ("the quantity of later players", "the quantity of later players"),
     ],
 )
@@ -51,3 +61,54 @@ def test_words_that_set_a_value_are_told_from_the_rest() -> None:
     """What is left after the values may name another experiment."""
     assert without_values("pruning of the attention layers", QUANTIZE).split() == ["pruning", "of", "the", "layers"]
     assert tells_a_value("now 2 bits", QUANTIZE) and tells_a_value("90%", PRUNE) and not tells_a_value("now 2", PRUNE)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("tokenize “Größenwahn”", "Größenwahn"),
+        ("put „Straße“ through the tokenizer", "Straße"),
+        ("how is 'I can't believe it' cut into tokens", "I can't believe it"),
+        ("Cut this into tokens: I'll be there at 9:45, promise", "I'll be there at 9:45, promise"),
+        ('the tokens of "seven, eight"', "seven, eight"),
+        ("and the word Kindergarten?", "Kindergarten"),
+    ],
+)
+def test_a_text_is_found_in_any_quotation_marks_and_after_a_colon(said: str, text: str) -> None:
+    """Protects: what a learner wants to see, as it was typed."""
+    assert spoken_values(mended(said, DEMOS), TOKENS)["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("compare the embeddings of these words: dog, puppy, car", "dog, puppy, car"),
+        ("take the words bread, butter and laptop and tell me which are near", "bread, butter and laptop"),
+        ("cosines between red, seven and eight", "red, seven and eight"),
+        ('the embeddings of "king", "queen" and "car"', "king, queen and car"),
+    ],
+)
+def test_a_list_of_words_is_found_and_is_no_text(said: str, words: str) -> None:
+    """Protects: the list ends where the sentence goes on, and numbers in it stay words."""
+    found = spoken_values(mended(said, DEMOS), TOKENS)
+    assert found["words"] == words and "text" not in found
+
+
+def test_a_prompt_is_found_wherever_it_stands() -> None:
+    """Before the wish, after it, and after a colon."""
+    for said in ('take "Once upon a time" and show the odds', "show the odds. Prompt: Once upon a time"):
+        assert spoken_values(said, SAMPLING)["prompt"] == "Once upon a time"
+
+
+def test_a_mere_quotation_names_no_experiment_and_makes_no_request_long() -> None:
+    """A quoted word may stand in any question."""
+    assert not tells_a_value('what about "sparsity"', TOKENS)
+    assert quotes_a_text('what about "sparsity"', TOKENS) and not quotes_a_text('what about "sparsity"', PRUNE)
+    assert without_quotes('use "The queen of the bees" now') == "use … now"
+
+
+def test_a_setting_is_doubled_or_halved_against_the_last_run() -> None:
+    """ "twice as many notes" after two is four."""
+    assert scaled_value("twice as many notes", RAG, {"notes": 2}) == {"notes": 4}
+    assert scaled_value("again but halve the rank", LORA, {"rank": 16, "alpha": 8}) == {"rank": 8}
+    assert scaled_value("half of the weights", PRUNE, {"sparsity": 0.5}) == {}

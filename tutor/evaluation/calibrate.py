@@ -1,8 +1,8 @@
-"""Fit knowledge/coverage.json and tutor/manner.npz (`make calibrate`, a minute): is it a question, and do the notes cover it?
+"""Fit knowledge/coverage.json and tutor/manner.npz (`make calibrate`, some minutes): is it a question, and do the notes cover it?
 
 Covered questions are the teacher's and those of the labelled set's tuning half; not covered are knowledge/elsewhere.txt, each
-measured against the others, and the tuning half's. The threshold makes refusals as precise as complete on the tuning half. What is no question is
-learned from tutor/utterances.tsv. The reported half takes no part.
+measured against the others, and the tuning half's. The threshold makes refusals as precise as complete on the tuning half. The reported half
+takes no part. fit_manner.py fits what is no question.
 """
 
 from __future__ import annotations
@@ -18,19 +18,15 @@ from knowledge.search import Search
 from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
+from tutor.evaluation.fit_manner import fit_manner
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
-from tutor.manner import FITTED as FITTED_MANNER
-from tutor.manner import MANNERS, SURE, utterances
 from tutor.open import open_search
 from tutor.polarity import by_rule
 from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_LOOSE = 30.0  # inverse regularisation of the manner's weights
-_QUESTION_WEIGHT = 0.1
-_MANNER_OF = {"ask": "question", "demo": "run", "quiz": "quiz"}
 _EVERY = 7  # of the teacher's questions, each of which takes a search
 _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to what learners type
 
@@ -67,37 +63,6 @@ def fit_closed(search: Search) -> None:
         len(items),
         float(np.mean([by_rule(query) == wanted for query, wanted in zip(queries, polar, strict=True)])),
     )
-
-
-def fit_manner(search: Search) -> None:
-    """Softmax regression on sentence embeddings; ten-fold cross-validation says how often a sure judgement is right."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import cross_val_predict
-
-    labelled = utterances()
-    tuning = [item for item in load_items() if item.half == "tune" and item.intent in _MANNER_OF]
-    labelled += [(_MANNER_OF[item.intent], item.question) for item in tuning]
-    closely = len(labelled)  # the rest is certainly a question, but of few forms and many
-    asked = _some_taught(search)
-    asked += [ask.text for passage in search.knowledge.passages for ask in passage.asks]
-    labelled += [("question", text) for text in (*asked, *elsewhere_questions())]
-    x = search.embedder.embed([text for _, text in labelled])
-    y = np.array([MANNERS.index(kind) for kind, _ in labelled])
-    model = LogisticRegression(C=_LOOSE, max_iter=1000)
-    weights = {"sample_weight": np.array([1.0] * closely + [_QUESTION_WEIGHT] * (len(labelled) - closely))}
-    likely = cross_val_predict(model, x, y, cv=10, method="predict_proba", params=weights)
-    model.fit(x, y, **weights)
-    np.savez(FITTED_MANNER, weights=model.coef_.astype(np.float16), bias=model.intercept_.astype(np.float16))
-    sure = likely.max(1) >= SURE
-    for kind, name in enumerate(MANNERS):
-        said, true = sure & (likely.argmax(1) == kind), y == kind
-        log.info(
-            "%-10s precision %.3f recall %.3f of %d",
-            name,
-            (said & true).sum() / max(1, said.sum()),
-            (said & true).sum() / max(1, true.sum()),
-            true.sum(),
-        )
 
 
 def fit_coverage(search: Search) -> None:

@@ -104,7 +104,7 @@ def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
         standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
         try:
             concept = standalone.topic.concept.id if standalone.topic else None
-            routed = route(item.question, item.history, DEMOS, concept, manner.judge(item.question))
+            routed = route(item.question, item.history, DEMOS, concept, manner.judge)
             intent, call = routed.intent, routed.demo
         except DemoError as error:
             intent, call = "demo", None

@@ -1,0 +1,30 @@
+"""Numbers in words are read as digits, and other words are left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutor.numerals import in_digits
+
+
+@pytest.mark.parametrize(
+    ("words", "digits"),
+    [
+        ("rank thirty-two", "rank 32"),
+        ("sixty four pairs", "64 pairs"),
+        ("over a hundred steps", "over 100 steps"),
+        ("two hundred and fifty tokens", "250 tokens"),
+        ("a dozen experts, two of them active", "12 experts, 2 of them active"),
+        ("eight, four and two bits", "8, 4 and 2 bits"),
+        ("Ninety-five percent", "95 percent"),
+    ],
+)
+def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
+    """Protects: settings above ten, which no experiment spells out."""
+    assert in_digits(words) == digits
+
+
+@pytest.mark.parametrize("text", ["which one of them", "someone often listens", "a hundredth", "none", ""])
+def test_words_that_only_look_like_numbers_stay(text: str) -> None:
+    """ "one" is more often a pronoun, and a number within a word is none."""
+    assert in_digits(text) == text

@@ -1,0 +1,81 @@
+"""Fit tutor/manner.npz: how an utterance is meant, and which experiment a wish for a run is about.
+
+Learned from tutor/utterances.tsv, the labelled set's tuning part and questions that are certainly such. The reported part takes no part.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
+
+from knowledge.coverage import elsewhere_questions
+from knowledge.search import Search
+from tutor.distill.examples import load_examples
+from tutor.evaluation.items import load_items
+from tutor.manner import FITTED, MANNERS, utterances, word_weight
+from tutor.wording import BUCKETS, buckets_of
+
+log = logging.getLogger(__name__)
+
+_LOOSE = 30.0  # inverse regularisation of the weights
+_QUESTION_WEIGHT = 0.1  # of one among thousands of certain questions, which have few forms
+_FOLDS = 4
+_EVERY = 7  # of the teacher's questions, which are many and certain
+_MANNER_OF = {"ask": "question", "demo": "run", "quiz": "quiz"}
+
+
+def fit_manner(search: Search) -> None:
+    """Two softmax regressions on embeddings and words; cross-validation says how often the likeliest label is right."""
+    labelled = utterances()
+    tuning = [item for item in load_items() if item.half == "tune" and item.intent in _MANNER_OF]
+    manners = [(manner, text) for manner, _, text in labelled]
+    manners += [(_MANNER_OF[item.intent], item.question) for item in tuning]
+    asked = [example.query for example in load_examples(search.knowledge) if example.answer][::_EVERY]
+    asked += [ask.text for passage in search.knowledge.passages for ask in passage.asks]
+    certain = [("question", text) for text in (*asked, *elsewhere_questions())]
+    weight = np.array([1.0] * len(manners) + [_QUESTION_WEIGHT] * len(certain))
+    experiments = [(experiment, text) for _, experiment, text in labelled if experiment]
+    experiments += [(item.demo["name"], item.question) for item in tuning if item.demo is not None]
+    names = sorted({name for name, _ in experiments})
+    np.savez_compressed(
+        FITTED,
+        **_fit("manners", MANNERS, [*manners, *certain], weight, search),
+        **_fit("experiments", names, experiments, np.ones(len(experiments)), search),
+    )
+
+
+def _fit(
+    name: str, labels: Sequence[str], rows: Sequence[tuple[str, str]], weight: NDArray[np.float64], search: Search
+) -> dict[str, Any]:
+    """The fitted arrays under `name`, for tutor.manner.load_manner."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    x = _features([text for _, text in rows], search)
+    y = np.array([labels.index(label) for label, _ in rows])
+    model = LogisticRegression(C=_LOOSE, max_iter=300)
+    said = cross_val_predict(model, x, y, cv=_FOLDS, params={"sample_weight": weight})
+    for kind, label in enumerate(labels):
+        right = ((said == kind) & (y == kind)).sum()
+        found, true = (said == kind).sum(), (y == kind).sum()
+        log.info("%-10s precision %.3f recall %.3f of %d", label, right / max(1, found), right / max(1, true), true)
+    model.fit(x, y, sample_weight=weight)
+    return {
+        name: np.array(labels),
+        f"{name}_weights": model.coef_.astype(np.float16),
+        f"{name}_bias": model.intercept_.astype(np.float16),
+    }
+
+
+def _features(texts: Sequence[str], search: Search) -> csr_matrix:
+    """Embeddings beside the words' buckets, as tutor.manner.Softmax reads them: (texts, dimension + BUCKETS)."""
+    found = [buckets_of(text) for text in texts]
+    values = np.concatenate([np.full(len(buckets), word_weight(len(buckets))) for buckets in found])
+    starts = np.cumsum([0, *map(len, found)])
+    words = csr_matrix((values, np.concatenate(found), starts), shape=(len(texts), BUCKETS))
+    return csr_matrix(hstack([csr_matrix(search.embedder.embed(texts)), words]))

@@ -1,0 +1,35 @@
+"""Numbers in words as digits, so that every setting understands "sixty-four" and "a hundred" as it does 64 and 100."""
+
+from __future__ import annotations
+
+import re
+
+_TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_UNITS = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_WORTH = (
+    {word: n for n, word in enumerate(_UNITS, 2)}
+    | {word: n for n, word in enumerate(_TEENS, 10)}
+    | dict(zip(_TENS, range(20, 100, 10), strict=True))
+    | {"one": 1, "a": 1, "dozen": 12}
+)
+
+_UNIT = "|".join(_UNITS)
+_BELOW_HUNDRED = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:one|{_UNIT}))?|{'|'.join(_TEENS)}|{_UNIT})"
+# "one" by itself is left: it is more often a pronoun ("which one") than a number.
+_NUMERAL = re.compile(
+    rf"\b(?:(?P<hundreds>a|one|{_UNIT}) hundred(?: (?:and )?(?P<rest>{_BELOW_HUNDRED}))?|a (?P<dozen>dozen)|(?P<small>{_BELOW_HUNDRED}))\b",
+    re.IGNORECASE,
+)
+
+
+def in_digits(text: str) -> str:
+    """The text with numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32"."""
+    return _NUMERAL.sub(lambda found: str(_worth(found)), text)
+
+
+def _worth(found: re.Match[str]) -> int:
+    hundreds, rest = found["hundreds"], found["rest"] or found["dozen"] or found["small"] or ""
+    return 100 * _WORTH.get((hundreds or "").lower(), 0) + sum(
+        _WORTH[word] for word in re.findall("[a-z]+", rest.lower())
+    )
