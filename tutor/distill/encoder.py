@@ -38,6 +38,16 @@ _OTHERS = 60  # sentences of these sets that answer none of the batch's question
 _RATE, _WARMUP, _DROPOUT = 2e-4, 20, 0.1
 _STAY = 0.01  # weight of the squared distance from where training began
 _TEMPERATURE = 0.05
+_PARTS = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "attention.output.LayerNorm",
+    "intermediate.dense",
+    "output.dense",
+    "output.LayerNorm",
+)
 
 
 @dataclass(frozen=True)
@@ -66,11 +76,10 @@ class TopLayers:
         from sentence_transformers import SentenceTransformer
 
         self._whole: Any = SentenceTransformer(folder, device="cpu", local_files_only=True)
-        self._bert: Any = self._whole[0].auto_model.eval()
-        parts = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
-        parts += ("attention.output.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm")
+        bert: Any = self._whole[0].auto_model
+        self._bert = bert.eval()
         names = {id(value): name for name, value in self._whole.named_parameters()}
-        modules = [layer.get_submodule(part) for layer in self._bert.encoder.layer[-LAYERS:] for part in parts]
+        modules = [layer.get_submodule(part) for layer in bert.encoder.layer[-LAYERS:] for part in _PARTS]
         originals = [value for module in modules for value in (module.weight, module.bias)]
         self.names = [names[id(value)] for value in originals]
         self.start = [value.detach().clone() for value in originals]
@@ -202,7 +211,7 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
         for group in optimizer.param_groups:
             group["lr"] = _RATE * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
         optimizer.zero_grad()
-        (loss + _STAY * moved.sum()).backward()  # type: ignore[no-untyped-call]
+        (loss + _STAY * moved.sum()).backward()
         torch.nn.utils.clip_grad_norm_(encoder.weights, 1.0)
         optimizer.step()
         if step % 20 == 19:

@@ -144,7 +144,7 @@ def train(pairs: Sequence[Pair], model: LowRank, seed: int = 0) -> float:
             truth = torch.tensor([float(pair.yes) for pair in batch])
             loss = binary_cross_entropy_with_logits(model.log_odds(batch, train=True), truth)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(model.trained, 1.0)
             optimizer.step()
             step += 1

@@ -67,7 +67,7 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice], Polar | 
         openings,
         refusable=False,
         votes=votes,
-        tuned=search.tuned,  # type: ignore[arg-type]
+        tuned=search.tuned,
     )
     prompt = choice_prompt(query, hits)
     polar = None

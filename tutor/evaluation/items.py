@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from knowledge.passages import Polarity
 from tutor.events import Exchange
 
 FOLDER = Path(__file__).parent
@@ -33,7 +34,7 @@ class Item:
     intent: str
     covered: bool
     relevant: frozenset[str]
-    polarity: str | None
+    polarity: Polarity | None
     demo: Mapping[str, Any] | None
     must: tuple[frozenset[str], ...]
     ok: frozenset[str]
