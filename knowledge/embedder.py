@@ -6,13 +6,17 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tutor.compute import on_tensor_thread
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 
 class Embedder(Protocol):
@@ -24,14 +28,23 @@ class Embedder(Protocol):
 
 
 class SentenceEmbedder:
-    """all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084) from a verified folder; 384 dimensions."""
+    """all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084) from a verified folder; 384 dimensions.
+
+    Loaded with the first text: importing its library takes longer than all else at a start whose vectors are all in the cache.
+    """
+
+    key = "all-MiniLM-L6-v2"
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        """Only touched on the tensor thread, so it is loaded once."""
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         from sentence_transformers import SentenceTransformer
 
-        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        self.key = "all-MiniLM-L6-v2"
+        return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:

@@ -93,12 +93,13 @@ def _open_engine(settings: Settings) -> tuple[Engine, bool]:
 
 
 def read_ahead(tutor: Tutor) -> threading.Thread:
-    """Let the embedded model read all notes while nobody asks, so that a first answer needs only its question to be read.
+    """Load the embedder, and let the embedded model read all notes while nobody asks: a first answer reads only its question.
 
     The thread ends with the process, and each note waits for whatever learners need at that moment.
     """
 
     def read() -> None:
+        tutor.search.embedder.embed(["A text that nobody asked, so that the first question finds the embedder loaded."])
         if tutor.free or not isinstance(tutor.engine, LocalEngine):
             return
         for passage in tutor.knowledge.passages:
