@@ -26,8 +26,9 @@ def main() -> int:
     except TutorError as error:
         sys.stderr.write(f"tutor: {error}\n")
         return 2
+    page.launch(**launch_options(settings.cache), prevent_thread_lock=True)
     read_ahead(tutor)
-    page.launch(**launch_options(settings.cache))
+    page.block_thread()
     return 0
 
 

@@ -110,14 +110,18 @@ def _wrong(path: Path, line: int, what: str, fix: str) -> KnowledgeError:
     return KnowledgeError(f"{path}:{line}: {what}; {fix}")
 
 
+# libyaml reads the shipped notes in a tenth of a second where Python takes one; a build of PyYAML may lack it.
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 class _Fields:
     """YAML fields that know their lines, so that an error can name one."""
 
     def __init__(self, path: Path, first: int, text: str, where: str) -> None:
         self.path, self.first, self.where = path, first, where
         try:
-            node = yaml.compose(text)
-            value: Any = yaml.safe_load(text)
+            node = yaml.compose(text, Loader=_YAML)
+            value: Any = yaml.load(text, Loader=_YAML)
         except yaml.MarkedYAMLError as error:
             line = first + (error.problem_mark.line if error.problem_mark else 0)
             raise _wrong(path, line, f"{where} is not YAML ({error.problem})", "quote values with a colon") from error

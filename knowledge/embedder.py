@@ -8,13 +8,17 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tutor.compute import on_tensor_thread
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 TUNED = Path(__file__).parent / "tuned.safetensors"
 """The last layers of the encoder, trained so that questions with the same answer lie together (`make encoder`)."""
@@ -30,43 +34,23 @@ class Embedder(Protocol):
 
 
 class SentenceEmbedder:
-    """all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084) from a verified folder; 384 dimensions."""
+    """all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084) from a verified folder; 384 dimensions.
+
+    Loaded with the first text: importing its library takes longer than all else at a start whose vectors are all in the cache.
+    """
+
+    key = "all-MiniLM-L6-v2"
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def model(self) -> SentenceTransformer:
+        """Only touched on the tensor thread, so it is loaded once."""
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         from sentence_transformers import SentenceTransformer
 
-        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        self.key = "all-MiniLM-L6-v2"
-
-    def tuned(self, path: Path = TUNED) -> SentenceEmbedder:
-        """The same encoder with the weights that `path` holds instead; all others are shared.
-
-        Raises ValueError if the file does not fit the model.
-        """
-        from safetensors.torch import load_file
-
-        weights = load_file(path)
-        mine = dict(self._model.named_parameters())
-        unknown = [name for name, value in weights.items() if name not in mine or mine[name].shape != value.shape]
-        if unknown:
-            raise ValueError(f"{path} must hold weights of {self.key}, got {unknown[0]!r}; run `make encoder`")
-        shared = {id(value): value for name, value in mine.items() if name not in weights}
-        other = copy.copy(self)
-        other._model = copy.deepcopy(self._model, shared)
-        other._model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
-        other.key = f"{self.key}, tuned {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
-        return other
-
-    @property
-    def encoder(self) -> Any:
-        """The transformer below the pooling, as transformers' BertModel."""
-        return self._model[0].auto_model
-
-    @property
-    def tokenizer(self) -> Any:
-        """transformers' tokenizer of the encoder."""
-        return self._model.tokenizer
+        return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
@@ -79,10 +63,35 @@ class SentenceEmbedder:
         # A first start embeds tens of thousands of texts; half precision, where the chip has it, halves the wait.
         bulk = len(texts) > _BULK and torch.cpu._is_avx512_bf16_supported()
         with torch.autocast("cpu", torch.bfloat16, enabled=bulk):
-            vectors = self._model.encode(
+            vectors = self.model.encode(
                 list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=64, convert_to_numpy=True
             )
         return np.asarray(vectors, dtype=np.float32)
+
+
+class TunedEmbedder(SentenceEmbedder):
+    """The same encoder with the weights that a file holds in the place of its own; all others are shared."""
+
+    def __init__(self, published: SentenceEmbedder, path: Path = TUNED) -> None:
+        self._published, self._path = published, path
+        self.key = f"{published.key}, tuned {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+    @cached_property
+    def model(self) -> SentenceTransformer:
+        """Raises ValueError if the file does not fit the encoder."""
+        from safetensors.torch import load_file
+
+        published, weights = self._published.model, load_file(self._path)
+        mine: dict[str, Any] = dict(published.named_parameters())
+        unknown = [name for name, value in weights.items() if name not in mine or mine[name].shape != value.shape]
+        if unknown:
+            raise ValueError(
+                f"{self._path} must hold weights of {self._published.key}, got {unknown[0]!r}; run `make encoder`"
+            )
+        shared = {id(value): value for name, value in mine.items() if name not in weights}
+        model = copy.deepcopy(published, shared)
+        model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
+        return model
 
 
 class RememberingEmbedder:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
-from knowledge.embedder import RememberingEmbedder, SentenceEmbedder
+from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from knowledge.index import load_or_build
 from knowledge.passages import Ask
 from knowledge.search import Hit, Search
@@ -41,7 +41,7 @@ def open_search(
         log.warning("left out: %s", problem)
     if not knowledge.concepts:
         raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
-    embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(published.tuned(), most=100_000)
+    embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published), most=100_000)
     examples = [example for example in load_examples(knowledge, strict=False) if example.answer]
     asked = [(example.query, example.answer[0][0]) for example in examples]
     elsewhere = elsewhere_questions()
@@ -107,12 +107,16 @@ def _open_engine(settings: Settings) -> tuple[Engine, bool]:
 
 
 def read_ahead(tutor: Tutor) -> threading.Thread:
-    """Let the embedded model read all notes while nobody asks, so that a first answer needs only its question to be read.
+    """Load the embedder, and let the embedded model read all notes while nobody asks: a first answer reads only its question.
 
     The thread ends with the process, and each note waits for whatever learners need at that moment.
     """
 
     def read() -> None:
+        unasked = "A text that nobody asked, so that the first question finds encoder and reader loaded."
+        tutor.search.search(unasked)
+        if tutor.reader is not None:
+            tutor.reader.log_odds(unasked, unasked)
         if tutor.free or not isinstance(tutor.engine, LocalEngine):
             return
         for passage in tutor.knowledge.passages:

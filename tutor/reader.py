@@ -7,6 +7,8 @@ yes/no questions, each with the sentence that she answered with (`make reader`, 
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,27 +31,41 @@ PARTS = (
 )
 
 
+@dataclass(frozen=True)
+class _Changed:
+    """The encoder with its change, and the output."""
+
+    encoder: Any
+    head: Tensor
+    bias: float
+
+
 class Reader:
-    """Weights are only read, so all learners share it."""
+    """Weights are only read, so all learners share it. Loaded with the first question, like the encoder that it changes."""
 
     def __init__(self, published: SentenceEmbedder, path: Path = FITTED) -> None:
-        """Raises ValueError if the file does not fit the encoder."""
+        self._published, self._path = published, path
+
+    @cached_property
+    def _changed(self) -> _Changed:
+        """Only touched on the tensor thread. Raises ValueError if the file does not fit the encoder."""
         from safetensors.torch import load_file
 
-        change = load_file(path)
-        self._tokenizer: Any = published.tokenizer
+        change = load_file(self._path)
+        bert: Any = self._published.model[0].auto_model
         # The embeddings, half of the encoder, stay as they are and are shared.
-        embeddings = published.encoder.embeddings
-        self._encoder: Any = copy.deepcopy(published.encoder, {id(embeddings): embeddings}).eval()
+        encoder = copy.deepcopy(bert, {id(bert.embeddings): bert.embeddings}).eval()
         try:
-            self._head, self._bias = change["head"].float(), float(change["bias"])
-            for i, layer in enumerate(self._encoder.encoder.layer):
+            for i, layer in enumerate(encoder.encoder.layer):
                 for part in PARTS:
                     weight = layer.get_submodule(part).weight
                     down, up = change[f"{i}.{part}.down"].float(), change[f"{i}.{part}.up"].float()
                     weight.data = weight.data + SCALE * (up @ down)
+            return _Changed(encoder, change["head"].float(), float(change["bias"]))
         except (KeyError, RuntimeError) as error:
-            raise ValueError(f"{path} must hold a change of {published.key}, got {error}; run `make reader`") from error
+            raise ValueError(
+                f"{self._path} must hold a change of {self._published.key}, got {error}; run `make reader`"
+            ) from error
 
     def log_odds(self, question: str, sentence: str) -> float:
         """Of Yes against No, in nats, where the sentence is what answers the question."""
@@ -58,7 +74,9 @@ class Reader:
     def _read(self, question: str, sentence: str) -> float:
         import torch
 
+        changed = self._changed
         with torch.inference_mode():
-            pair = self._tokenizer(question, sentence, truncation=True, max_length=LONGEST, return_tensors="pt")
-            states: Tensor = self._encoder(**pair).last_hidden_state[0]
-            return float(states.mean(0) @ self._head) + self._bias
+            tokenize: Any = self._published.model.tokenizer
+            pair = tokenize(question, sentence, truncation=True, max_length=LONGEST, return_tensors="pt")
+            states: Tensor = changed.encoder(**pair).last_hidden_state[0]
+            return float(states.mean(0) @ changed.head) + changed.bias

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from knowledge.embedder import RememberingEmbedder, SentenceEmbedder
+from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from tutor.engines.weights import ensure_embedder
 from tutor.settings import Settings
 
@@ -57,11 +57,11 @@ def test_tuning_changes_its_own_layers_only() -> None:
     """The tuned encoder differs, shares what was not tuned, and leaves the published one as it was."""
     published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
     before = published.embed(["What is pruning?"])
-    tuned = published.tuned()
+    tuned = TunedEmbedder(published)
     assert tuned.key != published.key
     assert not np.allclose(tuned.embed(["What is pruning?"]), before, atol=1e-2)
     assert np.array_equal(published.embed(["What is pruning?"]), before)
-    mine, other = dict(published._model.named_parameters()), dict(tuned._model.named_parameters())
+    mine, other = dict(published.model.named_parameters()), dict(tuned.model.named_parameters())
     shared = [name for name in mine if mine[name] is other[name]]
     assert 0 < len(shared) < len(mine) and any("embeddings" in name for name in shared)
 
@@ -74,7 +74,7 @@ def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
     save_file({"some.weight": torch.ones(2)}, tmp_path / "tuned.safetensors")
     published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
     with pytest.raises(ValueError, match="make encoder"):
-        published.tuned(tmp_path / "tuned.safetensors")
+        TunedEmbedder(published, tmp_path / "tuned.safetensors").embed(["cats"])
 
 
 def test_many_texts_at_once_are_as_good_as_few() -> None:

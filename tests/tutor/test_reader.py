@@ -36,4 +36,4 @@ def test_a_foreign_file_is_refused(published: SentenceEmbedder, tmp_path: Path) 
 
     save_file({"head": torch.zeros(384)}, tmp_path / "reader.safetensors")
     with pytest.raises(ValueError, match="make reader"):
-        Reader(published, tmp_path / "reader.safetensors")
+        Reader(published, tmp_path / "reader.safetensors").log_odds("Is it?", "It is.")

@@ -65,8 +65,9 @@ class LowRank:
     def __init__(self, published: SentenceEmbedder) -> None:
         import torch
 
-        self._tokenizer, self._embeddings = published.tokenizer, published.encoder.embeddings
-        layers: Any = published.encoder.encoder.layer
+        bert: Any = published.model[0].auto_model
+        self._tokenizer: Any = published.model.tokenizer
+        self._embeddings, layers = bert.embeddings, bert.encoder.layer
         self._weights = [[layer.get_submodule(part).weight.detach() for part in PARTS] for layer in layers]
         self._biases = [[layer.get_submodule(part).bias.detach().bfloat16() for part in PARTS] for layer in layers]
         norms = ("attention.output.LayerNorm", "output.LayerNorm")

@@ -1,35 +1,41 @@
 """Passes of several learners run as one: whoever comes first leads, and takes along all who wait.
 
 There is no thread of its own and no queue to fall behind: a learner who stops asks for no further pass, and that is all. Long prompts
-are read in pieces, so that the others' next token waits for one piece at most.
+are read in pieces, so that the others' next token waits for one piece at most. A class stays together because the leader gives those
+who were in the last step a moment to come back with their next tokens.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tutor.compute import on_tensor_thread
-from tutor.engines.decoder import Decoder, Pass
+from tutor.engines.decoder import Decoder, Lane, Pass
 
 if TYPE_CHECKING:
     import torch
 
+T = TypeVar("T")
+
 ROWS = 192  # tokens a step
 _SHORT = 16  # up to which a pass is somebody's next words, not a prompt
-_GATHER_S = 0.02  # how long a leader waits for those who were in the last step
+_GATHER = 0.5  # of the time that the last step took: how long a leader waits for those who were in it
 
 
 @dataclass
 class _Request:
     whole: Pass
     patient: bool
+    read: Callable[[torch.Tensor], Any]
+    returns: bool = False
     at: int = 0
-    logits: torch.Tensor | None = None
+    result: Any = None
     error: BaseException | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    over: bool = False
 
     @property
     def left(self) -> int:
@@ -41,11 +47,14 @@ class Batch:
 
     def __init__(self, decoder: Decoder, together: bool = True) -> None:
         self._decoder, self._together = decoder, together
-        self._turn = threading.Lock()
         self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)  # the leader waits for company
+        self._stepped = threading.Condition(self._lock)  # the others wait for the leader
+        self._led = False
         self._waiting: list[_Request] = []
-        self._arrived = threading.Condition(self._lock)
         self._last = 0
+        self._expected: set[int] = set()  # the lanes of the last step that come back
+        self._patience = 0.0  # until when they are waited for
 
     @property
     def company(self) -> int:
@@ -54,41 +63,55 @@ class Batch:
 
     def run(self, passes: Sequence[Pass], patient: bool = False) -> list[torch.Tensor]:
         """The logits of each pass, as `Decoder.run` gives them. Patient passes run only while no others wait."""
-        requests = [_Request(one, patient) for one in passes]
+        return self._wait([_Request(one, patient, lambda logits: logits) for one in passes])
+
+    def ask(self, one: Pass, read: Callable[[torch.Tensor], T]) -> T:
+        """What `read` makes of one pass's logits, on the tensor thread; the lane's next pass follows soon, or `leave`."""
+        result: T = self._wait([_Request(one, False, read, returns=True)])[0]
+        return result
+
+    def leave(self, lane: Lane) -> None:
+        """Nobody need wait for this lane any longer."""
+        with self._lock:
+            self._expected.discard(id(lane))
+            self._arrived.notify()
+
+    def _wait(self, requests: Sequence[_Request]) -> list[Any]:
         with self._lock:
             self._waiting += requests
-            self._arrived.notify_all()
-        while not all(request.done.is_set() for request in requests):
-            with self._turn:
-                if all(request.done.is_set() for request in requests):
+            self._arrived.notify()
+        while True:
+            with self._lock:
+                self._stepped.wait_for(lambda: not self._led or all(request.over for request in requests))
+                if all(request.over for request in requests):
                     break
-                self._step()
+                self._led = True
+            self._step()
         for request in requests:
             if request.error is not None:
                 raise request.error
-        return [request.logits for request in requests if request.logits is not None]
+        return [request.result for request in requests]
 
     def _step(self) -> None:
         """Run one pass of the decoder over what waits: short ones whole, one long one's next piece, up to ROWS tokens."""
-        taken = self._take()
-        steps = [_piece(request, n) for request, n in taken]
+        taken: list[tuple[_Request, int]] = []
+        error: BaseException | None = None
+        began = time.monotonic()
         try:
-            results = on_tensor_thread(lambda: self._decoder.run(steps))
-        except BaseException as error:  # noqa: BLE001 - handed to those who asked, the leader among them
-            self._finish([request for request, _ in taken], error)
-            return
-        over = []
-        for (request, n), logits in zip(taken, results, strict=True):
-            request.at += n
-            if not request.left:
-                request.logits = logits
-                over.append(request)
-        self._finish(over, None)
+            taken = self._take()
+            began = time.monotonic()
+            try:
+                on_tensor_thread(lambda: self._compute(taken))
+            except BaseException as raised:  # noqa: BLE001 - handed to those who asked, the leader among them
+                error = raised
+        finally:
+            over = [request for request, _ in taken if error or not request.left]
+            self._finish(over, error, time.monotonic() - began)
 
     def _take(self) -> list[tuple[_Request, int]]:
         with self._lock:
-            if self._together and len(self._waiting) < self._last:
-                self._arrived.wait_for(lambda: len(self._waiting) >= self._last, _GATHER_S)
+            if self._together and self._expected:
+                self._arrived.wait_for(self._complete, max(0.0, self._patience - time.monotonic()))
             eager = [request for request in self._waiting if not request.patient] or self._waiting[:1]
             if not self._together:
                 eager = eager[:1]
@@ -103,12 +126,25 @@ class Batch:
             self._last = len(taken)
             return taken
 
-    def _finish(self, requests: Sequence[_Request], error: BaseException | None) -> None:
+    def _complete(self) -> bool:
+        return self._expected <= {id(request.whole.lane) for request in self._waiting}
+
+    def _compute(self, taken: Sequence[tuple[_Request, int]]) -> None:
+        results = self._decoder.run([_piece(request, n) for request, n in taken])
+        for (request, n), logits in zip(taken, results, strict=True):
+            request.at += n
+            if not request.left:
+                request.result = request.read(logits)
+
+    def _finish(self, over: Sequence[_Request], error: BaseException | None, took: float) -> None:
         with self._lock:
-            for request in requests:
+            for request in over:
                 self._waiting.remove(request)
-                request.error = error
-                request.done.set()
+                request.error, request.over = error, True
+            self._expected = {id(request.whole.lane) for request in over if request.returns and error is None}
+            self._patience = time.monotonic() + _GATHER * took
+            self._led = False
+            self._stepped.notify_all()
 
 
 def _piece(request: _Request, n: int) -> Pass:

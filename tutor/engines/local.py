@@ -7,15 +7,17 @@ closing the generator stops the computation at the next pass.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from tutor.compute import on_tensor_thread
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.engines.batch import Batch
 from tutor.engines.cache import PrefixStore, Read, Store
-from tutor.engines.decoder import Decoder, Lane, Pass
+from tutor.engines.decoder import Decoder, Lane, Pass, Stretch
 from tutor.engines.drafts import LONGEST, draft
 from tutor.engines.generic import GenericDecoder
 from tutor.engines.llama import LlamaDecoder, fits
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+T = TypeVar("T")
+
 # A model that writes keeps whole prompts, the embedded one its notes; one process hardly fills both.
 _PROMPTS_MB, _NOTES_MB = 1_000, 1_000
 _CHOICE_ROOM = 512  # tokens that a chosen answer may take
+_DRAFTED = 32  # tokens a step that learners' drafts may hold together; a token costs more the more there are
 
 
 @dataclass(frozen=True)
@@ -74,44 +79,42 @@ class LocalEngine:
 
     def write(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
         prompt = encode_prompt(self.tokenizer, messages)
-        text = _Text(self, prompt, max_new_tokens)
-        logits = text.logits
         answer: list[int] = []
         shown = ""
-        while len(answer) < max_new_tokens:
-            token = int(logits.argmax())
-            guess = draft(prompt.tokens, [*answer, token]) if self._parts.drafts else []
-            # Nine rows are nearly free for one learner; a class shares them.
-            guess = guess[: max(1, (LONGEST + 1) // self._batch.company - 1)]
-            # The pass that feeds the token checks the guess as well: row i tells what follows the guess's first i tokens.
-            over = token in self._ends and self._parts.ends
-            rows = text.feed([token, *guess], keep=1 + len(guess)) if not over else None
-            agreed = [token]
-            if rows is not None:
-                likeliest = rows.argmax(-1).tolist()
-                while len(agreed) <= len(guess) and guess[len(agreed) - 1] == likeliest[len(agreed) - 1]:
+        with closing(_Text(self, prompt, max_new_tokens)) as text:
+            (token,) = text.start(_likeliest)
+            while token not in self._ends or not self._parts.ends:
+                guess = draft(prompt.tokens, [*answer, token]) if self._parts.drafts else []
+                guess = guess[: max(1, _DRAFTED // self._batch.company)]
+                # The pass that feeds the token checks the guess as well: following[i] comes after the guess's first i tokens.
+                following = text.feed([token, *guess], _likeliest, keep=1 + len(guess))
+                agreed = [token]
+                while len(agreed) <= len(guess) and guess[len(agreed) - 1] == following[len(agreed) - 1]:
                     agreed.append(guess[len(agreed) - 1])
                 text.rewind(1 + len(guess) - len(agreed))
-                logits = rows[len(agreed) - 1]
-            for token in agreed:
-                if token in self._ends and self._parts.ends:
-                    return
-                answer.append(token)
-                said = str(self.tokenizer.decode(answer, skip_special_tokens=True))
-                # A piece that ends in U+FFFD is half a character; the next token completes it.
-                if not said.endswith("\ufffd"):
-                    yield said[len(shown) :]
-                    shown = said
-                if len(answer) == max_new_tokens:
-                    return
+                for token in agreed:
+                    if token in self._ends and self._parts.ends:
+                        return
+                    answer.append(token)
+                    said = str(self.tokenizer.decode(answer, skip_special_tokens=True))
+                    # A piece that ends in U+FFFD is half a character; the next token completes it.
+                    if not said.endswith("\ufffd"):
+                        yield said[len(shown) :]
+                        shown = said
+                    if len(answer) == max_new_tokens:
+                        return
+                token = following[len(agreed) - 1]
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
-        chosen: tuple[Branch, ...] = ()
-        allowed = grammar(chosen)
+        allowed = grammar(())
         if not allowed:
             return
-        text = _Text(self, encode_prompt(self.tokenizer, messages), _CHOICE_ROOM)
-        logits = text.logits
+        with closing(_Text(self, encode_prompt(self.tokenizer, messages), _CHOICE_ROOM)) as text:
+            yield from self._chosen(text, grammar, allowed)
+
+    def _chosen(self, text: _Text, grammar: Grammar, allowed: Sequence[Branch]) -> Iterator[Branch]:
+        chosen: tuple[Branch, ...] = ()
+        scores = text.start(_log_probabilities)
         pending: list[int] = []
         while allowed:
             node = build_trie((self._branch_tokens(branch, first=not chosen), branch) for branch in allowed)
@@ -121,9 +124,8 @@ class LocalEngine:
                 if node.branch is not None and not node.children:
                     break
                 if pending:
-                    logits = text.feed(pending)[-1]
+                    scores = text.feed(pending, _log_probabilities)
                     pending = []
-                scores = logits.log_softmax(-1)
                 token = max(node.children, key=lambda t: float(scores[t]) + node.children[t].bias)
                 if node.branch is not None:
                     # A text ends where a longer one goes on: the end has the probability that the others leave.
@@ -197,37 +199,43 @@ class LocalEngine:
                 f"The notes and the question are {size} tokens long and {self.name} takes "
                 f"{self._context - room}; ask a shorter question, or set TUTOR_MODEL to one with a longer context."
             )
-        lane = self.decoder.lane(size + room)
         if prompt.notes and self.decoder.apart:
-            for read in self._read_notes(prompt):
-                lane.append(read.stretch)
-            rows = self._batch.run([Pass(lane, prompt.tail, prompt.tail_position)])[0]
-            return lane, prompt.tail_position + len(prompt.tail), rows[-1]
-        return lane, size, self._read(prompt.tokens, lane)
+            lane = self._lane(size + room, [read.stretch for read in self._read_notes(prompt)])
+            logits = self._batch.ask(Pass(lane, prompt.tail, prompt.tail_position), _last)
+            return lane, prompt.tail_position + len(prompt.tail), logits
+        return self._read(prompt.tokens, size + room)
 
-    def _read(self, tokens: Sequence[int], lane: Lane, patient: bool = False) -> torch.Tensor:
-        """Fill an empty lane with a text, reusing what was read before; returns the logits after it."""
+    def _lane(self, capacity: int, known: Sequence[Stretch]) -> Lane:
+        """A lane that begins with what was read before, copied in the caller's thread: no step waits for it."""
+        lane = self.decoder.lane(capacity)
+        for stretch in known:
+            lane.append(stretch)
+        return lane
+
+    def _read(self, tokens: Sequence[int], capacity: int) -> tuple[Lane, int, torch.Tensor]:
+        """A lane that holds a text, reusing what was read before, the next position, and the logits after it."""
         known, read = self._prompts.longest(tokens)
-        if read is not None:
-            lane.append(read.stretch)
-            if read.logits is not None and known == len(tokens):
-                return read.logits
-        logits = self._batch.run([Pass(lane, tokens[known:], known)], patient)[0][-1]
+        lane = self._lane(capacity, [read.stretch] if read is not None else [])
+        if read is not None and read.logits is not None and known == len(tokens):
+            return lane, known, read.logits
+        logits = self._batch.ask(Pass(lane, tokens[known:], known), _last)
         self._prompts.put(tuple(tokens), Read(lane.stretch(0, len(tokens)), logits))
-        return logits
+        return lane, len(tokens), logits
 
     def _read_notes(self, prompt: Prompt, patient: bool = False) -> list[Read]:
         """The head, then each note as it reads after nothing but the head; all that are new are read together."""
         head = self._notes.get(prompt.head)
         if head is None:
-            lane = self.decoder.lane(len(prompt.head))
+            lane = self._lane(len(prompt.head), [])
             self._batch.run([Pass(lane, prompt.head, 0, keep=0)], patient)
             head = Read(lane.stretch(0, len(prompt.head)))
             self._notes.put(prompt.head, head)
         found = {note: self._notes.get((prompt.head, note)) for note in prompt.notes}
-        lanes = {note: self.decoder.lane(len(prompt.head) + len(note)) for note, read in found.items() if read is None}
-        for lane in lanes.values():
-            lane.append(head.stretch)
+        lanes = {
+            note: self._lane(len(prompt.head) + len(note), [head.stretch])
+            for note, read in found.items()
+            if read is None
+        }
         if lanes:
             self._batch.run([Pass(lane, note, len(prompt.head), keep=0) for note, lane in lanes.items()], patient)
         reads = [head]
@@ -241,21 +249,43 @@ class LocalEngine:
 
 
 class _Text:
-    """One prompt and the answer that grows behind it."""
+    """One prompt and the answer that grows behind it; to be closed when the answer is over."""
 
     def __init__(self, engine: LocalEngine, prompt: Prompt, room: int) -> None:
         self._batch = engine._batch
         # The last pass may hold a whole draft beyond what was asked for.
-        self._lane, self._position, self.logits = engine._open(prompt, room + LONGEST)
+        self._lane, self._position, self._logits = engine._open(prompt, room + LONGEST)
 
-    def feed(self, tokens: Sequence[int], keep: int = 1) -> torch.Tensor:
-        """Logits (keep, vocabulary) after the last tokens."""
-        logits = self._batch.run([Pass(self._lane, tokens, self._position, keep)])[0]
+    def start(self, read: Callable[[torch.Tensor], T]) -> T:
+        """What `read` makes of the logits (1, vocabulary) after the prompt."""
+        return on_tensor_thread(lambda: read(self._logits[None]))
+
+    def feed(self, tokens: Sequence[int], read: Callable[[torch.Tensor], T], keep: int = 1) -> T:
+        """What `read` makes of the logits (keep, vocabulary) after the last tokens."""
+        result = self._batch.ask(Pass(self._lane, tokens, self._position, keep), read)
         self._position += len(tokens)
-        return logits
+        return result
 
     def rewind(self, count: int) -> None:
         """Forget the last `count` tokens."""
         if count:
             self._lane.rewind(self._lane.length - count)
             self._position -= count
+
+    def close(self) -> None:
+        self._batch.leave(self._lane)
+
+
+def _last(logits: torch.Tensor) -> torch.Tensor:
+    return logits[-1]
+
+
+def _likeliest(logits: torch.Tensor) -> list[int]:
+    """The likeliest token after each row."""
+    tokens: list[int] = logits.argmax(-1).tolist()
+    return tokens
+
+
+def _log_probabilities(logits: torch.Tensor) -> torch.Tensor:
+    """Those of all tokens after the last row."""
+    return logits[-1].log_softmax(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -131,3 +132,38 @@ def test_several_passes_of_one_caller_come_back_in_order(batch: Batch) -> None:
     """Notes that are read together keep their order; one without logits has none."""
     rows = batch.run([a_pass(4), a_pass(5, keep=0), a_pass(6, 7)])
     assert [row.flatten().tolist() for row in rows] == [[4.0], [], [7.0]]
+
+
+def test_a_class_stays_together(batch: Batch, recorder: Recorder) -> None:
+    """Whoever was in the last step is waited for, so that a class does not fall apart into steps of one."""
+    run = recorder.run
+
+    def slow(passes: Sequence[Pass]) -> list[torch.Tensor]:
+        time.sleep(0.2)
+        return run(passes)
+
+    recorder.run = slow  # type: ignore[method-assign]
+
+    def learn() -> None:
+        lane = cast(Lane, object())
+        for n in range(4):
+            assert batch.ask(Pass(lane, [n], n), lambda logits: int(logits[-1, 0])) == n
+        batch.leave(lane)
+
+    learners = [threading.Thread(target=learn) for _ in range(4)]
+    for learner in learners:
+        learner.start()
+    for learner in learners:
+        learner.join(10)
+    # Whoever came first may have gone ahead once; from then on all go together until that one is done.
+    assert sum(len(step) for step in recorder.steps) == 16 and len(recorder.steps) <= 6
+    assert recorder.steps.count([1] * 4) >= 2
+
+
+def test_nobody_waits_for_a_text_that_is_over(batch: Batch) -> None:
+    """An answer that ends or is stopped delays no other."""
+    lane = cast(Lane, object())
+    batch.ask(Pass(lane, [1], 0), lambda logits: None)
+    assert batch._expected == {id(lane)}
+    batch.leave(lane)
+    assert batch._expected == set()
