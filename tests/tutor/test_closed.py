@@ -16,7 +16,7 @@ from tutor.polarity import is_yes_no
     [
         "at 8 bit do i need the second?",
         "my colleague insists that LoRA changes every weight - is she right?",
-        "Quantization: it trains from zero?",
+        "we halved the bits, did any weight get lost?",
     ],
 )
 def test_forms_that_no_rule_knows(query: str) -> None:

@@ -68,6 +68,7 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice], Polar | 
         refusable=False,
         votes=votes,
         tuned=search.tuned,
+        reader=tutor.reader,
     )
     prompt = choice_prompt(query, hits)
     polar = None
@@ -152,7 +153,7 @@ def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
     from sklearn.linear_model import LogisticRegression
 
     x, y = np.array([row.hints for row in rows]), np.array([row.yes for row in rows])
-    model = LogisticRegression(C=1.0).fit(x, y)
+    model = LogisticRegression(C=30.0).fit(x, y)
     alone = ", ".join(
         f"{name} {((column > 0) == y).mean():.3f}" for name, column in zip(("model", *OPENING), x.T, strict=True)
     )
