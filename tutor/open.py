@@ -68,7 +68,7 @@ def open_tutor(settings: Settings) -> Tutor:
     published = SentenceEmbedder(ensure_embedder(settings.cache))
     search = open_search(settings, published=published)
     engine, embedded = _open_engine(settings)
-    taught = _taught(search) if embedded else None
+    taught = teach(search) if embedded else None
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
     checker = None if embedded else engine if isinstance(engine, LocalEngine) else _unadapted(settings)
     return Tutor(
@@ -84,7 +84,8 @@ def open_tutor(settings: Settings) -> Tutor:
     )
 
 
-def _taught(search: Search) -> Taught:
+def teach(search: Search) -> Taught:
+    """The teacher's questions, and the notes' own that have a Yes or No."""
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]

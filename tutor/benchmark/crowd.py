@@ -16,13 +16,15 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
+from knowledge.embedder import SentenceEmbedder
 from tutor.answers import stream_answer
 from tutor.benchmark.contenders import THREADS
 from tutor.benchmark.worker import BenchPrompt, load_prompts
 from tutor.engines.local import LocalEngine, Parts
-from tutor.engines.weights import ensure_tutor_model
-from tutor.open import open_search
+from tutor.engines.weights import ensure_embedder, ensure_tutor_model
+from tutor.open import open_search, teach
 from tutor.prompts import choice_prompt, written_prompt
+from tutor.reader import Reader
 from tutor.settings import Settings
 
 CLASSES = (1, 2, 4, 8, 16)
@@ -119,11 +121,13 @@ def main() -> None:
         if name == "free":
             result["idle_cpu_s"] = stop_to_idle(write, prompts[0])
     engine = LocalEngine.load(folder, "ours")
+    taught, reader = teach(search), Reader(SentenceEmbedder(ensure_embedder(settings.cache)))
     for prompt in prompts:
         engine.warm(choice_prompt("", prompt.hits))
 
     def choose(prompt: BenchPrompt) -> Iterator[Any]:
-        return stream_answer(engine, False, prompt.query, prompt.hits, search)
+        votes = taught.votes(prompt.query)
+        return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, reader=reader)
 
     result["embedded"] = [crowd(choose, prompts, learners, runs) for learners in CLASSES]
     result["memory_mb"] = memory_over_turns(choose, prompts)
