@@ -70,6 +70,10 @@ def load_or_build(
     passages: Sequence[Passage], embedder: Embedder, cache: Path, asked: Sequence[Asked] = ()
 ) -> VectorIndex:
     """The saved index for exactly these texts and this model, or a new one, saved."""
+    import faiss
+
+    # Threads of FAISS's own would spin after each search, on the very cores that the embedding of the next text needs.
+    faiss.omp_set_num_threads(1)
     rows = passage_rows(passages, asked)
     folder = cache / "index" / _key(rows, embedder)
     index = _load(folder, rows, len(passages))
