@@ -23,6 +23,13 @@ def on_tensor_thread(work: Callable[[], T]) -> T:
     return _thread().submit(work).result()
 
 
+def leave_cores_to_tensors() -> None:
+    """Let numpy's BLAS use one thread: its workers would spin after each small product, on the cores that the next pass needs."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=1, user_api="blas")
+
+
 @cache
 def _thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix=_NAME)

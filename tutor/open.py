@@ -16,6 +16,7 @@ from knowledge.passages import Ask
 from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
+from tutor.compute import leave_cores_to_tensors
 from tutor.distill.examples import load_examples
 from tutor.engines.base import Engine
 from tutor.engines.local import LocalEngine
@@ -35,6 +36,7 @@ def open_search(
     settings: Settings, coverage: Coverage | None = None, published: SentenceEmbedder | None = None
 ) -> Search:
     """Load the knowledge, the embedder and the index; raises KnowledgeError if no concept file can be read."""
+    leave_cores_to_tensors()
     published = published or SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = load_knowledge(settings.knowledge)
     for problem in knowledge.problems:

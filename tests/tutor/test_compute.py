@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tutor.compute import on_tensor_thread
+from tutor.compute import leave_cores_to_tensors, on_tensor_thread
 
 
 def test_every_caller_works_on_the_same_thread() -> None:
@@ -30,3 +30,11 @@ def test_an_error_reaches_the_caller() -> None:
     """Protects: errors lost on another thread."""
     with pytest.raises(ZeroDivisionError):
         on_tensor_thread(lambda: 1 // 0)
+
+
+def test_numpy_leaves_the_cores_to_tensors() -> None:
+    """Protects: two learners' searches do not wait for BLAS workers that spin."""
+    from threadpoolctl import threadpool_info
+
+    leave_cores_to_tensors()
+    assert all(pool["num_threads"] == 1 for pool in threadpool_info() if pool["user_api"] == "blas")
