@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tutor.compute import on_tensor_thread
+from tutor.compute import Together, on_tensor_thread
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TUNED = Path(__file__).parent / "tuned.safetensors"
 """The last layers of the encoder, trained so that questions with the same answer lie together (`make encoder`)."""
 _BULK = 500  # texts
+_SMALL = 16  # texts up to which several learners' share one pass
 
 
 class Embedder(Protocol):
@@ -43,6 +44,7 @@ class SentenceEmbedder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._small = Together(self._encode_lots)
 
     @cached_property
     def model(self) -> SentenceTransformer:
@@ -55,7 +57,13 @@ class SentenceEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
             return np.zeros((0, 384), dtype=np.float32)
+        if len(texts) <= _SMALL:
+            return self._small.ask(texts)
         return on_tensor_thread(lambda: self._encode(texts))
+
+    def _encode_lots(self, lots: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        vectors = self._encode([text for lot in lots for text in lot])
+        return np.split(vectors, np.cumsum([len(lot) for lot in lots])[:-1])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import torch
@@ -74,6 +82,7 @@ class TunedEmbedder(SentenceEmbedder):
 
     def __init__(self, published: SentenceEmbedder, path: Path = TUNED) -> None:
         self._published, self._path = published, path
+        self._small = Together(self._encode_lots)
         self.key = f"{published.key}, tuned {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
     @cached_property

@@ -7,13 +7,14 @@ yes/no questions, each with the sentence that she answered with (`make reader`, 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knowledge.embedder import SentenceEmbedder
-from tutor.compute import on_tensor_thread
+from tutor.compute import Together
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +46,7 @@ class Reader:
 
     def __init__(self, published: SentenceEmbedder, path: Path = FITTED) -> None:
         self._published, self._path = published, path
+        self._asked = Together(self._read)
 
     @cached_property
     def _changed(self) -> _Changed:
@@ -69,14 +71,19 @@ class Reader:
 
     def log_odds(self, question: str, sentence: str) -> float:
         """Of Yes against No, in nats, where the sentence is what answers the question."""
-        return on_tensor_thread(lambda: self._read(question, sentence))
+        return self._asked.ask((question, sentence))
 
-    def _read(self, question: str, sentence: str) -> float:
+    def _read(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         import torch
 
         changed = self._changed
         with torch.inference_mode():
             tokenize: Any = self._published.model.tokenizer
-            pair = tokenize(question, sentence, truncation=True, max_length=LONGEST, return_tensors="pt")
-            states: Tensor = changed.encoder(**pair).last_hidden_state[0]
-            return float(states.mean(0) @ changed.head) + changed.bias
+            questions, sentences = map(list, zip(*pairs, strict=True))
+            batch = tokenize(
+                questions, sentences, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt"
+            )
+            states: Tensor = changed.encoder(**batch).last_hidden_state
+            real = batch["attention_mask"][..., None]
+            found: list[float] = ((states * real).sum(1) / real.sum(1) @ changed.head + changed.bias).tolist()
+            return found

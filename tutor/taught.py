@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,8 +80,9 @@ class Taught:
         place = {reference: i for i, reference in enumerate(self._openers)}
         self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
         polar = [Ask(example.query, example.opening) for example in self._examples if example.opening]
-        self._polar = [*polar, *(ask for ask in settled if ask.polarity)]
-        self._polar_vectors = tuned.embed([ask.text for ask in self._polar])
+        polar += [ask for ask in settled if ask.polarity]
+        self._yes = np.array([ask.polarity == "yes" for ask in polar], dtype=bool)
+        self._polar_vectors = tuned.embed([ask.text for ask in polar])
 
     def votes(self, query: str) -> Votes:
         """The votes of all taught questions; the same question itself votes with 1."""
@@ -88,15 +90,12 @@ class Taught:
             return NO_VOTES
         vector = self._tuned.embed([query])[0]
         weights = _weights(self._vectors @ vector)
-        sums = np.bincount(self._first, weights, len(self._openers))
+        sums = _votes(np.bincount(self._first, weights, len(self._openers)))
         polar = _weights(self._polar_vectors @ vector)
-        sides: dict[Polarity, float] = {}
-        for ask, weight in zip(self._polar, polar, strict=True):
-            if ask.polarity:
-                sides[ask.polarity] = sides.get(ask.polarity, 0.0) + float(weight)
+        sides: tuple[tuple[Polarity, NDArray[np.bool_]], ...] = (("yes", self._yes), ("no", ~self._yes))
         return Votes(
-            {reference: _vote(float(weight)) for reference, weight in zip(self._openers, sums, strict=True)},
-            {side: _vote(weight) for side, weight in sides.items()},
+            dict(zip(self._openers, sums.tolist(), strict=True)),
+            {side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             self._passages,
             self._examples,
             weights,
@@ -109,5 +108,9 @@ def _weights(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _vote(weight: float) -> float:
-    """The cosine that a single question would need for this weight; not below SILENCE."""
-    return max(SILENCE, 1 + SHARPNESS * float(np.log(max(weight, 1e-9))))
+    return float(_votes(np.array([weight]))[0])
+
+
+def _votes(weights: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """The cosines that single questions would need for these weights; not below SILENCE."""
+    return np.maximum(SILENCE, 1 + SHARPNESS * np.log(np.maximum(weights, 1e-9)))

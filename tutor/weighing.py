@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FITTED = Path(__file__).parent / "choice.json"
@@ -38,6 +39,7 @@ class Weighing:
         return sum(weight * hint for weight, hint in zip(weights, hints, strict=True))
 
 
+@cache
 def load_weighing(path: Path = FITTED) -> Weighing:
     """The fitted weights; raises ValueError if the file does not fit the hints."""
     fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())

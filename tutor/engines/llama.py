@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tutor.engines.attention import Attention, LlamaLane
+from tutor.engines.attention import LlamaLane, Tables
 from tutor.engines.decoder import Pass
 from tutor.engines.quantized import Linear
 
@@ -52,6 +52,7 @@ class LlamaDecoder:
 
         if not fits(model):
             raise ValueError(f"expected a plain Llama model, got {type(model).__name__}")
+        self._tables = Tables()
         inner: Any = model.model
         config: Any = model.config
         self._heads, self._kv = config.num_attention_heads, config.num_key_value_heads
@@ -104,20 +105,21 @@ class LlamaDecoder:
         positions = torch.tensor([p.position + i for p in passes for i in range(len(p.tokens))], device=device)
         x = self._embed[ids]
         cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
-        width, hidden = (self._heads, self._kv, self._kv), x.shape[1:]
+        hidden = x.shape[1:]
         lanes: list[Any] = [one.lane for one in passes]
-        attend = Attention(lanes, counts, self._heads // self._kv)
+        attend = self._tables.seat(lanes, counts, self._heads // self._kv)
         for i, layer in enumerate(self._layers):
             qkv = layer.qkv(rms_norm(x, hidden, layer.before_attention, self._eps))
-            q, k, v = qkv.view(len(ids), -1, self._size).split(width, dim=1)
-            x = x + layer.out(attend(i, _rotate(q, cos, sin), _rotate(k, cos, sin), v))
+            turning, v = qkv.view(len(ids), -1, self._size).split((self._heads + self._kv, self._kv), dim=1)
+            q, k = _rotate(turning, cos, sin).split((self._heads, self._kv), dim=1)
+            x = x + layer.out(attend(i, q, k, v))
             gate, up = layer.gate_up(rms_norm(x, hidden, layer.before_mlp, self._eps)).chunk(2, dim=1)
             x = x + layer.down(silu(gate) * up)
+        attend.close()
         last, start = [], 0
-        for one, lane, n in zip(passes, lanes, counts, strict=True):
+        for one, n in zip(passes, counts, strict=True):
             start += n
             last.append(x[start - one.keep : start])
-            lane.length += n
         wanted = torch.cat(last)
         if not len(wanted):
             return [wanted.new_empty(0, self._embed.shape[0]) for _ in passes]

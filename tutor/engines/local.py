@@ -6,10 +6,10 @@ closing the generator stops the computation at the next pass.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,13 +17,13 @@ from tutor.compute import on_tensor_thread
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.engines.batch import Batch
 from tutor.engines.cache import PrefixStore, Read, Store
+from tutor.engines.choosing import choose
 from tutor.engines.decoder import Decoder, Lane, Pass, Stretch
 from tutor.engines.drafts import LONGEST, draft
 from tutor.engines.generic import GenericDecoder
 from tutor.engines.llama import LlamaDecoder, fits
 from tutor.engines.models import load_model
 from tutor.engines.tokens import Prompt, encode_prompt, encode_text
-from tutor.engines.trie import build_trie, follow
 from tutor.errors import EngineError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ T = TypeVar("T")
 # A model that writes keeps whole prompts, the embedded one its notes; one process hardly fills both.
 _PROMPTS_MB, _NOTES_MB = 1_000, 1_000
 _CHOICE_ROOM = 512  # tokens that a chosen answer may take
+_SENTENCES = 20_000  # whose tokens are kept
 _DRAFTED = 32  # tokens a step that learners' drafts may hold together; a token costs more the more there are
 
 
@@ -70,19 +71,25 @@ class LocalEngine:
         assert model.generation_config is not None
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends])
+        # The notes' sentences compete at every fork, for every learner.
+        self._encode = lru_cache(_SENTENCES)(lambda text: encode_text(tokenizer, text))
 
     @classmethod
     def load(cls, source: str | Path, name: str | None = None, parts: Parts | None = None) -> LocalEngine:
         """Load a folder or Hub id; raises EngineError if there is no usable chat model."""
-        model, tokenizer = load_model(source)
-        return cls(model, tokenizer, name or str(source), parts)
+
+        def loaded() -> LocalEngine:
+            model, tokenizer = load_model(source)
+            return cls(model, tokenizer, name or str(source), parts)
+
+        return on_tensor_thread(loaded)
 
     def write(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
         prompt = encode_prompt(self.tokenizer, messages)
         answer: list[int] = []
         shown = ""
         with closing(_Text(self, prompt, max_new_tokens)) as text:
-            (token,) = text.start(_likeliest)
+            (token,) = text.feed((), _likeliest)
             while token not in self._ends or not self._parts.ends:
                 guess = draft(prompt.tokens, [*answer, token]) if self._parts.drafts else []
                 guess = guess[: max(1, _DRAFTED // self._batch.company)]
@@ -110,70 +117,29 @@ class LocalEngine:
         if not allowed:
             return
         with closing(_Text(self, encode_prompt(self.tokenizer, messages), _CHOICE_ROOM)) as text:
-            yield from self._chosen(text, grammar, allowed)
-
-    def _chosen(self, text: _Text, grammar: Grammar, allowed: Sequence[Branch]) -> Iterator[Branch]:
-        chosen: tuple[Branch, ...] = ()
-        scores = text.start(_log_probabilities)
-        pending: list[int] = []
-        while allowed:
-            node = build_trie((self._branch_tokens(branch, first=not chosen), branch) for branch in allowed)
-            while True:
-                forced, node = follow(node)
-                pending += forced
-                if node.branch is not None and not node.children:
-                    break
-                if pending:
-                    scores = text.feed(pending, _log_probabilities)
-                    pending = []
-                token = max(node.children, key=lambda t: float(scores[t]) + node.children[t].bias)
-                if node.branch is not None:
-                    # A text ends where a longer one goes on: the end has the probability that the others leave.
-                    goes_on = min(float(scores[list(node.children)].exp().sum()), 1 - 1e-9)
-                    if math.log(1 - goes_on) + node.own_bias > float(scores[token]) + node.children[token].bias:
-                        break
-                pending.append(token)
-                node = node.children[token]
-            chosen += (node.branch,)
-            yield node.branch
-            if not node.branch.text:
-                return
-            allowed = grammar(chosen)
+            yield from choose(text, grammar, allowed, self._branch_tokens)
 
     def score(self, messages: Sequence[Message], texts: Sequence[str]) -> list[float]:
         """Log-probability (nats) of each text, were it to follow the prompt."""
-        import torch
-
         prompt = encode_prompt(self.tokenizer, messages)
         tokens = [encode_text(self.tokenizer, text) for text in texts]
-        opened = [self._open(prompt, len(ids) + LONGEST) for ids in tokens]
+        opened = [self._open(prompt, len(ids) + LONGEST, (), _last) for ids in tokens]
         passes = [Pass(lane, ids, position, len(ids)) for ids, (lane, position, _) in zip(tokens, opened, strict=True)]
-        scores = []
-        for ids, (_, _, before), rows in zip(tokens, opened, self._batch.run(passes), strict=True):
-            likely = torch.cat([before[None], rows[:-1]]).log_softmax(-1)
-            scores.append(float(likely[range(len(ids)), ids].sum()))
-        return scores
+        befores = [before for _, _, before in opened]
+        return [_total(*told) for told in zip(tokens, befores, self._batch.run(passes), strict=True)]
 
     def weigh(self, messages: Sequence[Message], chosen: Sequence[Branch], allowed: Sequence[Branch]) -> list[float]:
         """Log-probability (nats) of each branch after those chosen, biases left out: what `choose` compares token by token."""
-        import torch
-
         before = [t for i, branch in enumerate(chosen) for t in self._branch_tokens(branch, first=not i)]
         ids = [self._branch_tokens(branch, first=not chosen) for branch in allowed]
         room = len(before) + max(map(len, ids))
-        lane, position, logits = self._open(encode_prompt(self.tokenizer, messages), room)
+        lane, position, logits = self._open(encode_prompt(self.tokenizer, messages), room, (), _last)
         if before:
             logits = self._batch.run([Pass(lane, before, position)])[0][-1]
-        read, start = lane.stretch(0, lane.length), position + len(before)
-        lanes = [self.decoder.lane(lane.length + len(tokens)) for tokens in ids]
-        for one in lanes:
-            one.append(read)
+        read, start = self._keep(lane, 0), position + len(before)
+        lanes = [self._lane(lane.length + len(tokens), [read]) for tokens in ids]
         passes = [Pass(one, tokens, start, len(tokens)) for one, tokens in zip(lanes, ids, strict=True)]
-        likely = []
-        for tokens, rows in zip(ids, self._batch.run(passes), strict=True):
-            told = torch.cat([logits[None], rows[:-1]]).log_softmax(-1)
-            likely.append(float(told[range(len(tokens)), tokens].sum()))
-        return likely
+        return [_total(tokens, logits, rows) for tokens, rows in zip(ids, self._batch.run(passes), strict=True)]
 
     def count(self, text: str) -> int:
         return len(encode_text(self.tokenizer, text))
@@ -186,31 +152,49 @@ class LocalEngine:
             self._read_notes(prompt, patient=True)
         return not full
 
-    def _branch_tokens(self, branch: Branch, first: bool) -> list[int]:
+    def _branch_tokens(self, branch: Branch, first: bool) -> Sequence[int]:
         if not branch.text:
             return [min(self._ends)]
-        return encode_text(self.tokenizer, branch.text if first else " " + branch.text)
+        return self._encode(branch.text if first else " " + branch.text)
 
-    def _open(self, prompt: Prompt, room: int) -> tuple[Lane, int, torch.Tensor]:
-        """A lane that holds the prompt, the position that comes next, and the logits (vocabulary,) after the prompt."""
+    def _open(
+        self, prompt: Prompt, room: int, then: Sequence[int], read: Callable[[torch.Tensor], T], keep: int = 1
+    ) -> tuple[Lane, int, T]:
+        """A lane that holds the prompt and what comes `then`, the next position, and what `read` makes of the last logits."""
+        self._check_room(prompt, room)
+        capacity = len(prompt.tokens) + room
+        if prompt.notes and self.decoder.apart:
+            lane = self._lane(capacity, [known.stretch for known in self._read_notes(prompt)])
+            tokens, position = [*prompt.tail, *then], prompt.tail_position
+        else:
+            lane, position, logits = self._read(prompt.tokens, capacity)
+            if not then:
+                return lane, position, on_tensor_thread(lambda: read(logits[None]))
+            tokens = list(then)
+        return lane, position + len(tokens), self._batch.ask(Pass(lane, tokens, position, keep), read)
+
+    def _check_room(self, prompt: Prompt, room: int) -> None:
         size = len(prompt.tokens)
         if size + room > self._context:
             raise EngineError(
                 f"The notes and the question are {size} tokens long and {self.name} takes "
                 f"{self._context - room}; ask a shorter question, or set TUTOR_MODEL to one with a longer context."
             )
-        if prompt.notes and self.decoder.apart:
-            lane = self._lane(size + room, [read.stretch for read in self._read_notes(prompt)])
-            logits = self._batch.ask(Pass(lane, prompt.tail, prompt.tail_position), _last)
-            return lane, prompt.tail_position + len(prompt.tail), logits
-        return self._read(prompt.tokens, size + room)
 
     def _lane(self, capacity: int, known: Sequence[Stretch]) -> Lane:
-        """A lane that begins with what was read before, copied in the caller's thread: no step waits for it."""
-        lane = self.decoder.lane(capacity)
-        for stretch in known:
-            lane.append(stretch)
-        return lane
+        """A lane that begins with what was read before."""
+
+        def filled() -> Lane:
+            lane = self.decoder.lane(capacity)
+            for stretch in known:
+                lane.append(stretch)
+            return lane
+
+        return on_tensor_thread(filled)
+
+    def _keep(self, lane: Lane, start: int) -> Stretch:
+        """A copy of what the lane holds from `start`."""
+        return on_tensor_thread(lambda: lane.stretch(start, lane.length))
 
     def _read(self, tokens: Sequence[int], capacity: int) -> tuple[Lane, int, torch.Tensor]:
         """A lane that holds a text, reusing what was read before, the next position, and the logits after it."""
@@ -219,7 +203,7 @@ class LocalEngine:
         if read is not None and read.logits is not None and known == len(tokens):
             return lane, known, read.logits
         logits = self._batch.ask(Pass(lane, tokens[known:], known), _last)
-        self._prompts.put(tuple(tokens), Read(lane.stretch(0, len(tokens)), logits))
+        self._prompts.put(tuple(tokens), Read(self._keep(lane, 0), logits))
         return lane, len(tokens), logits
 
     def _read_notes(self, prompt: Prompt, patient: bool = False) -> list[Read]:
@@ -228,7 +212,7 @@ class LocalEngine:
         if head is None:
             lane = self._lane(len(prompt.head), [])
             self._batch.run([Pass(lane, prompt.head, 0, keep=0)], patient)
-            head = Read(lane.stretch(0, len(prompt.head)))
+            head = Read(self._keep(lane, 0))
             self._notes.put(prompt.head, head)
         found = {note: self._notes.get((prompt.head, note)) for note in prompt.notes}
         lanes = {
@@ -242,38 +226,40 @@ class LocalEngine:
         for note in prompt.notes:
             read = found[note]
             if read is None:
-                read = Read(lanes[note].stretch(len(prompt.head), lanes[note].length))
+                read = Read(self._keep(lanes[note], len(prompt.head)))
                 self._notes.put((prompt.head, note), read)
             reads.append(read)
         return reads
 
 
 class _Text:
-    """One prompt and the answer that grows behind it; to be closed when the answer is over."""
+    """One prompt and the answer that grows behind it, read when the first token hangs on it; to be closed when the answer is over."""
 
     def __init__(self, engine: LocalEngine, prompt: Prompt, room: int) -> None:
-        self._batch = engine._batch
         # The last pass may hold a whole draft beyond what was asked for.
-        self._lane, self._position, self._logits = engine._open(prompt, room + LONGEST)
-
-    def start(self, read: Callable[[torch.Tensor], T]) -> T:
-        """What `read` makes of the logits (1, vocabulary) after the prompt."""
-        return on_tensor_thread(lambda: read(self._logits[None]))
+        self._engine, self._prompt, self._room = engine, prompt, room + LONGEST
+        self._lane: Lane | None = None
+        self._position = 0
+        engine._check_room(prompt, self._room)
 
     def feed(self, tokens: Sequence[int], read: Callable[[torch.Tensor], T], keep: int = 1) -> T:
-        """What `read` makes of the logits (keep, vocabulary) after the last tokens."""
-        result = self._batch.ask(Pass(self._lane, tokens, self._position, keep), read)
+        """What `read` makes of the logits (keep, vocabulary) after the last tokens, which may be none at first."""
+        if self._lane is None:
+            self._lane, self._position, result = self._engine._open(self._prompt, self._room, tokens, read, keep)
+            return result
+        result = self._engine._batch.ask(Pass(self._lane, tokens, self._position, keep), read)
         self._position += len(tokens)
         return result
 
     def rewind(self, count: int) -> None:
         """Forget the last `count` tokens."""
-        if count:
+        if count and self._lane is not None:
             self._lane.rewind(self._lane.length - count)
             self._position -= count
 
     def close(self) -> None:
-        self._batch.leave(self._lane)
+        if self._lane is not None:
+            self._engine._batch.leave(self._lane)
 
 
 def _last(logits: torch.Tensor) -> torch.Tensor:
@@ -286,6 +272,12 @@ def _likeliest(logits: torch.Tensor) -> list[int]:
     return tokens
 
 
-def _log_probabilities(logits: torch.Tensor) -> torch.Tensor:
-    """Those of all tokens after the last row."""
-    return logits[-1].log_softmax(-1)
+def _total(tokens: Sequence[int], before: torch.Tensor, rows: torch.Tensor) -> float:
+    """Log-probability of all tokens, from the logits (vocabulary,) before them and those (tokens, vocabulary) after each."""
+    import torch
+
+    def summed() -> float:
+        likely = torch.cat([before[None], rows[:-1]]).log_softmax(-1)
+        return float(likely[range(len(tokens)), list(tokens)].sum())
+
+    return on_tensor_thread(summed)

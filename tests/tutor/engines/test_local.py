@@ -46,7 +46,7 @@ def count_passes(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> list[i
 
 def read(engine: LocalEngine, prompt: Prompt) -> torch.Tensor:
     """The logits after a prompt."""
-    return engine._open(prompt, 8)[2]
+    return engine._open(prompt, 8, (), lambda logits: logits[-1])[2]
 
 
 def test_it_can_choose(engine: LocalEngine) -> None:
