@@ -111,6 +111,6 @@ def _vote(weight: float) -> float:
     return float(_votes(np.array([weight]))[0])
 
 
-def _votes(weights: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def _votes(weights: NDArray[Any]) -> NDArray[np.float64]:
     """The cosines that single questions would need for these weights; not below SILENCE."""
     return np.maximum(SILENCE, 1 + SHARPNESS * np.log(np.maximum(weights, 1e-9)))

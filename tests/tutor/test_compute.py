@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Sequence
 
 import pytest
 
-from tutor.compute import leave_cores_to_tensors, on_tensor_thread
+from tutor.compute import Together, leave_cores_to_tensors, on_tensor_thread
 
 
 def test_every_caller_works_on_the_same_thread() -> None:
@@ -38,3 +40,49 @@ def test_numpy_leaves_the_cores_to_tensors() -> None:
 
     leave_cores_to_tensors()
     assert all(pool["num_threads"] == 1 for pool in threadpool_info() if pool["user_api"] == "blas")
+
+
+def test_what_waits_is_done_together() -> None:
+    """Protects: eight learners' small questions are one pass, not eight; each gets its own answer."""
+    lots: list[list[int]] = []
+    busy = threading.Event()
+
+    def work(items: Sequence[int]) -> list[int]:
+        lots.append(list(items))
+        busy.wait(5)
+        return [item * 10 for item in items]
+
+    together = Together(work)
+    results: dict[int, int] = {}
+    learners = [threading.Thread(target=lambda i=i: results.update({i: together.ask(i)})) for i in range(8)]
+    learners[0].start()
+    while not lots:
+        time.sleep(0.001)
+    for learner in learners[1:]:
+        learner.start()
+    while len(together._waiting) < 7:
+        time.sleep(0.001)
+    busy.set()
+    for learner in learners:
+        learner.join()
+    assert results == {i: i * 10 for i in range(8)}
+    assert [len(lot) for lot in lots] == [1, 7]
+
+
+def test_one_bad_item_spoils_no_other() -> None:
+    """Protects: a learner whose text cannot be read does not take the class along."""
+    together = Together(lambda items: [10 // item for item in items])
+    results: dict[int, int | str] = {}
+
+    def ask(item: int) -> None:
+        try:
+            results[item] = together.ask(item)
+        except ZeroDivisionError:
+            results[item] = "error"
+
+    learners = [threading.Thread(target=ask, args=(i,)) for i in (0, 1, 2, 5)]
+    for learner in learners:
+        learner.start()
+    for learner in learners:
+        learner.join()
+    assert results == {0: "error", 1: 10, 2: 5, 5: 2}

@@ -80,7 +80,7 @@ def main() -> None:
             engine._notes = type(engine._notes)(1_000)
             for into in (cold, warm):
                 start = time.perf_counter()
-                engine._open(_encoded(engine, fresh), 64)
+                engine._open(_encoded(engine, fresh), 64, (), lambda logits: logits[-1])
                 into.append(time.perf_counter() - start)
         result["notes"].append({"notes": notes, "first_s": median(cold), "first_read_ahead_s": median(warm)})
 

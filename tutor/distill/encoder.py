@@ -2,8 +2,8 @@
 
 all-MiniLM-L6-v2 was trained on general text; on a few hundred passages about one subject everything is near everything. Supervised
 contrastive loss (Khosla et al. 2020, arXiv:2004.11362) on the questions of passages and teacher: each must be nearest to the sentence that answers it, and
-nearer to other questions of its passage, and of its sentence, than to those of the neighbours. A batch holds a few sets, so that
-what is told apart is what learners mix up. Labelled evaluation items never take part. The lower layers stay as they are, and run once.
+nearer to other questions of its passage, and of its sentence, than to those of the neighbours and to what the notes do not answer. A batch
+holds a few sets, so that what is told apart is what learners mix up. Labelled evaluation items never take part. The lower layers stay as they are, and run once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from knowledge.concept_files import load_knowledge
+from knowledge.coverage import elsewhere_questions
 from knowledge.embedder import TUNED
 from knowledge.index import passage_rows
 from knowledge.passages import Knowledge
@@ -35,6 +36,7 @@ _HEADS = 12
 _EPOCHS = 3
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
 _OTHERS = 60  # sentences of these sets that answer none of the batch's questions
+_ELSEWHERE = 60  # questions that the notes do not answer
 _RATE, _WARMUP, _DROPOUT = 2e-4, 20, 0.1
 _STAY = 0.01  # weight of the squared distance from where training began
 _TEMPERATURE = 0.05
@@ -176,10 +178,16 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
     sets = [passage.concept for passage in knowledge.passages]
     encoder = TopLayers(folder)
     questions, sentences = encoder.lower([question.text for question in asked]), encoder.lower(texts)
+    elsewhere = encoder.lower(elsewhere_questions())
     optimizer = torch.optim.AdamW(encoder.weights, lr=_RATE, weight_decay=0.0)
     steps = _EPOCHS * len(asked) // (_SETS * _QUESTIONS)
     log.info("%d questions, %d sentences, %d steps", len(asked), len(texts), steps)
     began = time.monotonic()
+
+    def widened(mask: Tensor) -> Tensor:
+        """The mask (questions, questions), with False for the questions from elsewhere."""
+        return torch.nn.functional.pad(mask, (0, min(_ELSEWHERE, len(elsewhere))))
+
     for step, batch in enumerate(batches(asked, sets, steps, rng)):
         chosen = [asked[i] for i in batch]
         near = {name for question in chosen for name in (sets[question.passage],)}
@@ -202,11 +210,13 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
             torch.tensor(keys)[None] == first[:, None],
             torch.tensor([owners[i] for i in keys])[None] == passage[:, None],
         )
-        between = (q @ q.T / _TEMPERATURE).masked_fill(self_, -1e4)
+        strange = encoder.upper(rng.sample(elsewhere, min(_ELSEWHERE, len(elsewhere))))
+        between = (q @ torch.cat([q, strange]).T / _TEMPERATURE).masked_fill(widened(self_), -1e4)
         loss = contrast(q @ s.T / _TEMPERATURE, answering)
-        loss = loss + 0.5 * contrast(between, (passage[:, None] == passage[None]) & ~self_)
+        loss = loss + 0.5 * contrast(between, widened((passage[:, None] == passage[None]) & ~self_))
         same = (first[:, None] == first[None]) & ~self_ & taught[:, None]
-        loss = loss + 0.5 * contrast(between.masked_fill(~taught[None], -1e4), same, taught)
+        untaught = widened((~taught[None]).expand(len(batch), -1))
+        loss = loss + 0.5 * contrast(between.masked_fill(untaught, -1e4), widened(same), taught)
         moved = torch.stack([(w - w0).pow(2).sum() for w, w0 in zip(encoder.weights, encoder.start, strict=True)])
         for group in optimizer.param_groups:
             group["lr"] = _RATE * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -1,7 +1,6 @@
-"""Train the reader of tutor/reader.py: Yes or No, given question and sentence (`make reader`, about a quarter of an hour on two cores).
+"""Train the reader of tutor/reader.py: Yes or No, given question and sentence (`make reader`, about half an hour on two cores).
 
-The teacher's yes/no questions with the sentence that she answered first, and the notes' own with the first sentence of their passage. A twentieth is kept
-aside for the figure in the log; labelled evaluation items never take part.
+On the pairs of tutor/distill/pairs.py, of which a fiftieth is kept aside for the figure in the log.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ import math
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from knowledge.concept_files import load_knowledge
 from knowledge.embedder import SentenceEmbedder
-from knowledge.passages import Knowledge
-from tutor.distill.examples import load_examples
+from tutor.distill.pairs import Pair, load_pairs
 from tutor.engines.weights import ensure_embedder
 from tutor.reader import FITTED, LONGEST, PARTS, SCALE
 from tutor.settings import Settings
@@ -29,34 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RANK, _BATCH, _EPOCHS = 32, 64, 3
+_ASIDE = 50  # every so-manieth pair is kept aside
 _RATE, _WARMUP, _DROPOUT = 1e-3, 30, 0.1
 _STEEPNESS = 10.0  # of the output, so that it learns at the pace of the rest
 _HEADS = 12
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A question, the sentence that answers it, and whether the answer is Yes."""
-
-    question: str
-    sentence: str
-    yes: bool
-
-
-def load_pairs(knowledge: Knowledge) -> list[Pair]:
-    """Every yes/no question that the teacher or the notes answer."""
-    passages = {passage.id: passage for passage in knowledge.passages}
-    pairs = [
-        Pair(example.query, passages[name].sentences[i], example.opening == "yes")
-        for example in load_examples(knowledge)
-        if example.opening
-        for name, i in example.answer[:1]
-    ]
-    for passage in knowledge.passages:
-        pairs += [Pair(ask.text, passage.sentences[0], ask.polarity == "yes") for ask in passage.asks if ask.polarity]
-        if passage.claim:
-            pairs.append(Pair(f"{passage.claim}?", passage.sentences[0], False))
-    return pairs
 
 
 class LowRank:
@@ -133,7 +106,7 @@ def train(pairs: Sequence[Pair], model: LowRank, seed: int = 0) -> float:
     rng = random.Random(seed)
     torch.manual_seed(seed)
     shuffled = rng.sample(list(pairs), len(pairs))
-    aside, pairs = shuffled[: len(pairs) // 20], shuffled[len(pairs) // 20 :]
+    aside, pairs = shuffled[: len(pairs) // _ASIDE], shuffled[len(pairs) // _ASIDE :]
     optimizer = torch.optim.AdamW(model.trained, lr=_RATE, weight_decay=0.01)
     steps, step, began = _EPOCHS * math.ceil(len(pairs) / _BATCH), 0, time.monotonic()
     for _ in range(_EPOCHS):

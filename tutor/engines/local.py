@@ -89,17 +89,9 @@ class LocalEngine:
         answer: list[int] = []
         shown = ""
         with closing(_Text(self, prompt, max_new_tokens)) as text:
-            (token,) = text.feed((), _likeliest)
-            while token not in self._ends or not self._parts.ends:
-                guess = draft(prompt.tokens, [*answer, token]) if self._parts.drafts else []
-                guess = guess[: max(1, _DRAFTED // self._batch.company)]
-                # The pass that feeds the token checks the guess as well: following[i] comes after the guess's first i tokens.
-                following = text.feed([token, *guess], _likeliest, keep=1 + len(guess))
-                agreed = [token]
-                while len(agreed) <= len(guess) and guess[len(agreed) - 1] == following[len(agreed) - 1]:
-                    agreed.append(guess[len(agreed) - 1])
-                text.rewind(1 + len(guess) - len(agreed))
-                for token in agreed:
+            known = text.feed((), _likeliest)
+            while True:
+                for token in known:
                     if token in self._ends and self._parts.ends:
                         return
                     answer.append(token)
@@ -110,7 +102,15 @@ class LocalEngine:
                         shown = said
                     if len(answer) == max_new_tokens:
                         return
-                token = following[len(agreed) - 1]
+                guess = draft(prompt.tokens, answer) if self._parts.drafts else []
+                guess = guess[: max(1, _DRAFTED // self._batch.company)]
+                # The pass that feeds the last token checks the guess as well: following[i] comes after the guess's first i tokens.
+                following = text.feed([answer[-1], *guess], _likeliest, keep=1 + len(guess))
+                agreed = 0
+                while agreed < len(guess) and guess[agreed] == following[agreed]:
+                    agreed += 1
+                text.rewind(len(guess) - agreed)
+                known = following[: agreed + 1]
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
         allowed = grammar(())

@@ -21,19 +21,21 @@ from tutor.evaluation.finding import Finding, share
 from tutor.grounding import Grounding
 
 FREE = Path(__file__).parent.parent / "distill" / "free.jsonl"
+PARTS, REPORTED, TUNING = 4, 0, 1
+"""Of each four answers of FREE the check is tried on one and tuned on another; the reader learns from the rest (tutor/distill/pairs.py)."""
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should)\b(?! not)")
 _NEGATED = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should) not\b|\bcannot\b|\bnever ")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w.]*-?\w)")
 
 
-def evaluate_check(search: Search, model: Scoring | None = None, path: Path = FREE, every: int = 1) -> Finding:
-    """Right sentences and their faulty forms, of every so-manieth answer, against the notes that retrieval returns for the question."""
+def evaluate_check(search: Search, model: Scoring | None = None, path: Path = FREE, part: int = REPORTED) -> Finding:
+    """Right sentences and their faulty forms, of one part of the answers, against the notes that retrieval returns for the question."""
     examples = {example.id: example for example in load_examples(search.knowledge)}
     passages = {passage.id: passage for passage in search.knowledge.passages}
     finding = Finding()
     tried: Counter[str] = Counter()
     caught: Counter[str] = Counter()
-    for line in path.read_text(encoding="utf-8").splitlines()[::every]:
+    for line in path.read_text(encoding="utf-8").splitlines()[part::PARTS]:
         row = json.loads(line)
         example = examples[row["id"]]
         hits = list(search.search(example.query, 4).hits)

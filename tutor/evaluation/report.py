@@ -51,7 +51,7 @@ def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
     if answers:
         answering = evaluate_answers(items, tutor)
         model = LocalEngine.load(ensure_tutor_model(Settings.from_environ().cache, adapter=None), "as published")
-        checking = evaluate_check(tutor.search, model, every=4)
+        checking = evaluate_check(tutor.search, model)
         finding.figures |= answering.figures | checking.figures
         finding.failures += answering.failures + checking.failures
     return finding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from transformers import LlamaForCausalLM
 
 from tests.tutor.engines.conftest import Tokenizer
 from tutor.chat import Tutor
+from tutor.engines.attention import LlamaLane
 from tutor.engines.base import Branch, ChoosingEngine, Message
 from tutor.engines.decoder import Pass
 from tutor.engines.local import LocalEngine, Parts
@@ -294,3 +295,25 @@ def test_a_score_is_the_texts_log_probability(
         assert score == pytest.approx(
             sum(float(likely[len(prompt) - 1 + i, t]) for i, t in enumerate(tokens)), abs=0.01
         )
+
+
+def test_all_tensor_work_is_on_one_thread(
+    tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects: speed; a copy in a learner's thread brings OpenMP workers that slow every later pass (tutor/compute.py)."""
+    engine, threads = LocalEngine(tiny_llama, tokenizer, "tiny"), set[str]()
+    for name in ("append", "stretch"):
+        plain = getattr(LlamaLane, name)
+
+        def noted_down(*args: object, plain: Callable[..., object] = plain) -> object:
+            threads.add(threading.current_thread().name)
+            return plain(*args)
+
+        monkeypatch.setattr(LlamaLane, name, noted_down)
+    list(
+        engine.choose(noted("What purrs?", "Cats purr. "), lambda chosen: () if chosen else (Branch("a"), Branch("b")))
+    )
+    written(engine, "What purrs?")
+    engine.score(asked("What purrs?"), ["cats", "dogs"])
+    engine.weigh(noted("What purrs?", "Cats purr. "), (), (Branch("a"), Branch("b")))
+    assert len(threads) == 1 and threading.current_thread().name not in threads
