@@ -67,4 +67,9 @@ _ENDING = re.compile(r"(?<=\w{3})(?:ies|es|s|ing|ed|ation|ations)$")
 def content_words(text: str) -> list[str]:
     """Content words in order. Cutting plural and verb endings is stemming enough for short notes on one subject."""
     words = re.findall(r"[a-z0-9][a-z0-9.+]*[a-z0-9]|[a-z0-9]", text.lower().replace("-", " "))
-    return [_ENDING.sub("", word) for word in words if word not in _STOP]
+    return [stem(word) for word in words if word not in _STOP]
+
+
+def stem(word: str) -> str:
+    """The word less a plural or verb ending."""
+    return _ENDING.sub("", word)

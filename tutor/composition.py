@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from knowledge.embedder import Embedder
 from knowledge.passages import Polarity
 from knowledge.search import Hit
+from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
 from tutor.polarity import contradicts
 from tutor.prompts import NO_ANSWER
@@ -133,12 +134,13 @@ class Composition:
     def opening_hints(self) -> tuple[float, ...]:
         """What is known of Yes against No (OPENING)."""
         votes = self._votes.polarity
-        read = 0.0
+        read = words = 0.0
         if self._reader is not None and self._openings.start:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
             read = self._reader.log_odds(self._query, likeliest.text)
-        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read)
+            words = load_agreement().log_odds(self._query, likeliest.text)
+        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read, words)
 
     def _sentences(self, keys: Sequence[int], said: Sequence[int], opening: str) -> list[Branch]:
         hints = {key: self.later_hints(key, said) if said else self.first_hints(key, opening) for key in keys}

@@ -1,7 +1,8 @@
-"""Yes or No? A cross-encoder that reads question and sentence together and tells which of the two the sentence means.
+"""Yes or No? A cross-encoder that reads a question or statement together with a note's sentence and tells whether the sentence says Yes to it.
 
 The published sentence encoder with a low-rank change to each of its layers (Hu et al. 2021, arXiv:2106.09685) and one output, trained on the teacher's
-yes/no questions, each with the sentence that she answered with (`make reader`, tutor/distill/reader.py).
+yes/no questions with the sentences that she answered with, and on statements that the notes make, each beside one that is wrong (`make reader`,
+tutor/distill/reader.py).
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Reader:
             ) from error
 
     def log_odds(self, question: str, sentence: str) -> float:
-        """Of Yes against No, in nats, where the sentence is what answers the question."""
+        """Of Yes against No, in nats, where the sentence is what answers the question, or what the statement rests on."""
         return self._asked.ask((question, sentence))
 
     def _read(self, pairs: Sequence[tuple[str, str]]) -> list[float]:

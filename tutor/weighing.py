@@ -19,8 +19,8 @@ _ANY = ("near", "tuned", "vote", "rank", "behind")
 FIRST = (*_ANY, "opposes yes")
 LATER = (*_ANY, "same note", "next in note")
 END = ("vote", "one said", "two said", "more said")
-OPENING = ("vote", "reader")
-"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py makes of the likeliest sentence."""
+OPENING = ("vote", "reader", "words")
+"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,11 @@ class Pair:
 def load_pairs(knowledge: Knowledge, seed: int = 0) -> list[Pair]:
     """All pairs; raises ValueError where a claim names a sentence that does not exist."""
     rng = random.Random(seed)
-    return [*_questions(knowledge), *_claims(knowledge, rng), *_restated(knowledge, rng), *_written(knowledge)]
+    return [*questions(knowledge), *_claims(knowledge, rng), *_restated(knowledge, rng), *_written(knowledge)]
 
 
-def _questions(knowledge: Knowledge) -> Iterator[Pair]:
+def questions(knowledge: Knowledge) -> Iterator[Pair]:
+    """The teacher's yes/no questions and the notes' own."""
     passages = {passage.id: passage for passage in knowledge.passages}
     for example in load_examples(knowledge):
         if example.opening:

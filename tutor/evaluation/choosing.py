@@ -149,11 +149,11 @@ def fit(choices: Sequence[Choice], names: Sequence[str]) -> tuple[float, dict[st
 
 
 def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
-    """Yes against No: logistic in the model's log-odds and the hints."""
+    """Yes against No: logistic in the model's log-odds and the hints; learners ask for either alike, though the labelled set has more No."""
     from sklearn.linear_model import LogisticRegression
 
     x, y = np.array([row.hints for row in rows]), np.array([row.yes for row in rows])
-    model = LogisticRegression(C=30.0).fit(x, y)
+    model = LogisticRegression(C=30.0, class_weight="balanced").fit(x, y)
     alone = ", ".join(
         f"{name} {((column > 0) == y).mean():.3f}" for name, column in zip(("model", *OPENING), x.T, strict=True)
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from knowledge.concept_files import CONCEPTS
 from knowledge.coverage import FITTED as COVERAGE
 from knowledge.embedder import TUNED
+from tutor.agreement import FITTED as AGREEMENT
 from tutor.chat import Tutor
 from tutor.closed import FITTED as CLOSED
 from tutor.distill.examples import FOLDER as EXAMPLES
@@ -38,7 +39,7 @@ REPORT = Path(__file__).parents[2] / "docs" / "report-card.md"
 def measured_state() -> str:
     """Sixteen hex digits that change with whatever answers rest on: notes, teacher examples, and every fitted file."""
     digest = hashlib.sha256()
-    fitted = (TUNED, COVERAGE, READER, CHOICE, CLOSED, MANNER, ADAPTER / "adapter_model.safetensors")
+    fitted = (TUNED, COVERAGE, READER, AGREEMENT, CHOICE, CLOSED, MANNER, ADAPTER / "adapter_model.safetensors")
     for path in (*sorted(CONCEPTS.glob("*.md")), *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
