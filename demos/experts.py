@@ -103,8 +103,9 @@ EXPERTS = Demo(
             2,
             16,
             spoken=(
-                rf"(?<!top[- ])(?<!tokens to )(?<!token to )\b(?<!\.)(\d+|{_COUNT})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+                rf"(?<!top[- ])(?<!tokens to )(?<!token to )(?<!token through )(?<!tokens through )\b(?<!\.)(\d+|{_COUNT})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
                 r"\bexperts? (?:up |down )?to (\d+)\b",
+                (r"\b(?:pair|couple) of (?:experts|specialists)\b", 2),
             ),
         ),
         Param(
@@ -114,9 +115,9 @@ EXPERTS = Demo(
             1,
             2,
             spoken=(
-                rf"\b(\d+|{_COUNT}) (?:active\b|of (?:the )?(?:\d+|{_COUNT}) experts\b)",
+                rf"\b(\d+|{_COUNT}) (?:(?:of (?:them|these|which) |are |is |be |being )*active\b|of (?:the )?(?:\d+|{_COUNT}) experts\b)",
                 rf"\b(\d+|{_COUNT}) experts? (?:a|per|for (?:each|every)) token\b|\b(\d+|{_COUNT}) experts? active\b",
-                rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btokens? to (\d+|{_COUNT}) experts\b|\btop-(\d+)\b(?![- ]?[kp])",
+                rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btokens? (?:to|through) (\d+|{_COUNT}) experts\b|\btop-(\d+)\b(?![- ]?[kp])",
             ),
         ),
         Param(

@@ -114,7 +114,10 @@ FEW_SHOT = Demo(
             "fixed",
             "order of the examples in the prompt",
             choices=("fixed", "reversed", "shuffled"),
-            spoken=((r"\brevers\w+|\bbackwards?\b", "reversed"), (r"\bshuffl\w+|\brandom order\b", "shuffled")),
+            spoken=(
+                (r"\brevers\w+|\bbackwards?\b|\b(?:back to front|last to first)\b", "reversed"),
+                (r"\bshuffl\w+|\brandom order\b", "shuffled"),
+            ),
         ),
         Param(
             "labels",
@@ -129,7 +132,12 @@ FEW_SHOT = Demo(
             "orders of the same examples that are tried",
             1,
             8,
-            spoken=(rf"\b(\d+|{COUNT}) (?:different |random |other )?order(?:ing)?s\b", r"\borders *= *(\d+)"),
+            spoken=(
+                rf"\b(\d+|{COUNT}) (?:different |random |other )?order(?:ing)?s\b",
+                r"\borders *= *(\d+)",
+                r"\b(?:more|fewer|other) orders?[,:]? (\d+)\b",
+                (r"\b(?:(?:just|only) (?:one|1)|a single) order(?:ing)?\b", 1),
+            ),
         ),
     ),
     run=run,

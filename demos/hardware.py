@@ -92,7 +92,7 @@ HARDWARE = Demo(
             spoken=(
                 r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) rows\b",
                 r"\bbatch(?:es)?(?: size)?(?: of| =|=|:)? ?(\d+|two|three|four|five|six|seven|eight|nine|ten)\b",
-                r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) (?:users|answers at once|requests)\b",
+                r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) (?:\w+ )?(?:users|people|customers|students|colleagues|answers at once|requests)\b",
             ),
         ),
         Param(
@@ -101,7 +101,7 @@ HARDWARE = Demo(
             "how the weights are stored: 16 bits (bf16) or 32 bits (fp32)",
             choices=("bf16", "fp32"),
             spoken=(
-                (r"\bfp32\b|\bfloat ?32\b|\bsingle precision\b", "fp32"),
+                (r"\bfp32\b|\bfloat ?32\b|\bsingle precision\b|\b32[- ]bits?\b", "fp32"),
                 (r"\bbf16\b|\bbfloat ?16\b", "bf16"),
             ),
         ),

@@ -13,7 +13,7 @@ TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _START = r"(?<![\w.])(?<!groups of )(?<!group of )(?<!size )(?<!size of )"  # a group's size is no level
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
 _DIGITS = r"\d*\.?\d+"
-_BETWEEN = r"(?:\s*(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then|at)\b)\s*)+"
+_BETWEEN = r"(?:\s*(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then|at|beside(?: one)?)\b)\s*)+"
 
 
 def first_of_several(unit: str, words: str = COUNT) -> str:
@@ -45,7 +45,7 @@ class Levels(Param):
         """Return the values joined by commas, each once, in the order given; raises DemoError naming what is allowed."""
         text = str(value).strip()
         numbers = re.findall(_DIGITS, text)
-        if re.sub(rf"{_DIGITS}|{_BETWEEN}|bits?|percent|[\s%-]", "", text):
+        if re.sub(rf"{_DIGITS}|{_BETWEEN}|bits?|int|percent|[\s%-]", "", text):
             raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
         parsed = list(dict.fromkeys(self._one(number) for number in numbers))
         if len(parsed) > MOST:

@@ -99,7 +99,7 @@ LORA = Demo(
             "LoRA's rank: the thin side of its two matrices",
             1,
             32,
-            spoken=(rf"\brank{_TO}(\d+|one)\b", r"\br ?= ?(\d+)\b"),
+            spoken=(rf"\brank{_TO}(\d+|one)\b", r"\br ?= ?(\d+)\b", r"\b(\d+) (?:as|for) (?:the |its |a )?rank\b"),
         ),
         Param(
             "alpha",

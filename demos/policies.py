@@ -96,6 +96,7 @@ POLICIES = Demo(
             choices=(2, 4, 8, 16, 32, 64),
             spoken=(
                 r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
+                r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
                 r"\b(\d+) (?:answers|tries|samples|responses) (?:a|per|to (?:each|every|a|one)) (?:prompt|question|group)\b",
             ),
         ),

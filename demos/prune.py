@@ -99,7 +99,7 @@ SPARSITY = Param(
     spoken=(
         first_of_several(_SHARES, f"five|{TENS}"),
         r"\bsparsity(?: of| =|=|:)? ?(\d*\.?\d+)",
-        r"\b(0?\.\d+)\b",
+        r"(?<![\w.])(0?\.\d+)\b",
         (r"\b(?:three|3)[ -](?:quarters|fourths)\b", 0.75),
         (r"\b(?:two|2)[ -]thirds\b", 0.67),
         (r"\b(?:a|one)[ -](?:third)\b", 0.33),
@@ -120,7 +120,10 @@ PRUNE = Demo(
             "single weights, two of every four, or whole rows",
             choices=("unstructured", "2:4", "rows"),
             spoken=(
-                (r"\b2:4\b|\b(?:2|two) (?:of|in|out of) (?:every |each )?(?:4|four)\b|\bsemi[- ]?structured\b", "2:4"),
+                (
+                    r"\b2:4\b|\b(?:2|two)[- ](?:of|in|out[- ]of)[- ](?:every |each )?(?:4|four)\b|\bsemi[- ]?structured\b",
+                    "2:4",
+                ),
                 (r"\bunstructured\b|\b(?:single|individual) weights\b", "unstructured"),
                 (r"\bstructured\b|\brows?\b|\bneurons?\b", "rows"),
             ),

@@ -109,6 +109,10 @@ QUANTIZE = Demo(
             spoken=(
                 r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
                 r"\b(\d+) (?:weights )?(?:per|a|in each) group\b",
+                r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
+                r"\b(\d+) weights (?:sharing|share|per|to|with) (?:a|one|each|the same) scale\b",
+                (r"\bscale (?:for|per) (?:a|each|the|every) (?:whole |entire )?row\b", 0),
+                (r"\b(?:whole|entire|full) row (?:per|a|to a|shares a|with one) scale\b", 0),
                 (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
             ),
         ),
@@ -117,7 +121,11 @@ QUANTIZE = Demo(
             "compare",
             "",
             "further bits a weight, to be measured beside",
-            spoken=(several("bits?"), r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)"),
+            spoken=(
+                several("bits?"),
+                r"\b(int\d(?:(?:,? (?:and |vs\.? |versus )?)int\d)+)\b",
+                r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)",
+            ),
             of=BITS,
         ),
         SENSITIVITY,

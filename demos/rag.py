@@ -134,7 +134,7 @@ RAG = Demo(
             search.CANDIDATES,
             spoken=(
                 r"\b(\d+|one|two|three|four|five|six) (?:\w+ )?(?:notes?|passages?)\b",
-                r"\bnotes *= *(\d+)",
+                r"\bnotes *= *(\d+)|\b(?:notes|passages), (?:just |only )?(\d+) of them\b",
                 r"\btop (\d)\b",
                 (r"\b(?:single|only the best) (?:note|passage)\b", 1),
             ),

@@ -18,7 +18,7 @@ PARAMS = (
         0.0,
         3.0,
         spoken=(
-            rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+)",
+            rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+|one\b)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
             r"\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
             (r"\bgreed(?:y|ily)\b", 0.0),
@@ -30,7 +30,11 @@ PARAMS = (
         "how many of the likeliest tokens are kept; 0 keeps all",
         0,
         1000,
-        spoken=(rf"\btop[-_ ]?k{_TO}(\d+)", r"\bk *= *(\d+)"),
+        spoken=(
+            rf"\btop[-_ ]?k{_TO}(\d+|one\b)",
+            r"(?<![-\w])k(?: *= *| )(\d+)",
+            (r"\b(?:no|without(?: any)?) top[-_ ]?k\b", 0),
+        ),
     ),
     Param(
         "top-p",
@@ -38,7 +42,10 @@ PARAMS = (
         "the share of probability that the kept tokens reach; 1 keeps all",
         0.01,
         1.0,
-        spoken=(rf"\b(?:top[-_ ]?p|nucleus(?: sampling)?(?: with)?){_TO}(\d*\.?\d+)",),
+        spoken=(
+            rf"\b(?:top[-_ ]?p|nucleus(?: sampling)?(?: with)?){_TO}(\d*\.?\d+)",
+            r"\bnucleus\b[^.;]{0,20}?\b(\d+) ?%",
+        ),
         percent=True,
     ),
     Param(

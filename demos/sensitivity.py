@@ -26,7 +26,7 @@ SENSITIVITY = Param(
     spoken=(
         (
             r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b|\bsensitiv\w+"
-            r"|\bwhich (?:\w+ )?layers?\b|\bone layer at a time\b",
+            r"|\bwhich (?:\w+ )?layers?\b|\bone (?:layer )?at a time\b|\bwhich of the (?:\w+ )?layers\b",
             "yes",
         ),
     ),

@@ -88,7 +88,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     )
 
 
-_SKIPPING = r"\b(?:without|skip(?:ping|s)?|leav(?:e|ing) out|omit(?:ting)?|cancel|drop|minus|no)\b (?:the |any )?"
+_SKIPPING = r"\b(?:without|never (?:had|saw|got)|skip(?:ping|s)?|leav(?:e|ing) out|omit(?:ting)?|cancel|drop|minus|no)\b (?:the |any )?"
 _SKIPPED = r"(?: stage)? (?:left out|out|missing|skipped|off|away)\b"
 
 STAGES = Demo(
@@ -110,7 +110,7 @@ STAGES = Demo(
                 r"\b(\d+) (?:rl|rlvr|reinforcement(?: learning)?)[- ](?:steps?|rounds?|updates?)\b",
                 r"\b(\d+) (?:steps?|rounds?|updates?) of (?:rl|rlvr|reinforcement)\b",
                 r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
-                r"\brl[- ]steps *= *(\d+)",
+                r"\brl[- ]steps(?: *[=:] *| (?:to |at )?)(\d+)",
             ),
         ),
         Param(

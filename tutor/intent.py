@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from demos.base import Demo, Value
 from demos.levels import Levels
+from demos.quotes import QUOTED
 from tutor import patterns
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
@@ -66,9 +67,10 @@ def route(
     for kind, pattern in patterns.SMALLTALK:
         if text and pattern.search(text):
             return Routed("smalltalk", kind)
-    if patterns.QUIZ.search(text) and not patterns.QUIZ_TOPIC.search(text) and len(text.split()) <= 16:
-        return Routed("quiz")
     judged = judge(text)
+    about_quizzes = patterns.QUIZ_TOPIC.search(text) or (judged.asked and patterns.QUESTION.match(text))
+    if patterns.QUIZ.search(text) and not about_quizzes and len(text.split()) <= 16:
+        return Routed("quiz")
     call = _call(mended(text, demos), history, demos, concept, judged, judge)
     if call is not None:
         return Routed("demo", demo=call)
@@ -109,6 +111,8 @@ def _call(
     calls = _calls(history, demos, concept, judge)
     if calls and (call := _continued(text, calls, demos, judged)):
         return call
+    if history and patterns.SAME_TEXT.search(text) and (quoted := re.search(QUOTED, history[-1].user)):
+        text = f"{text} {quoted.group()}"
     demo = _requested(text, history, demos, concept, judged)
     return DemoCall(demo.name, demo.settings(spoken_values(text, demo))) if demo is not None else None
 
@@ -130,7 +134,9 @@ def _requested(
     if named is not None and "?" not in text and (ordered or quotes_a_text(text, named)):
         return named
     # "Can you run a mixture of experts on one GPU?" has the words of a request and the meaning of a question.
-    if judged.asked and not patterns.LIVE.search(text):
+    if judged.asked and (
+        not patterns.LIVE.search(text) or (patterns.QUESTION.match(text) and not patterns.SHOW.search(text))
+    ):
         return None
     for demo in demos:
         if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):

@@ -21,7 +21,9 @@ from tutor.wording import BUCKETS, buckets_of
 FITTED = Path(__file__).parent / "manner.npz"
 _UTTERANCES = Path(__file__).parent / "utterances.tsv"
 
-Manners: TypeAlias = Literal["question", "run", "hello", "thanks", "bye", "who", "help", "quiz", "injection", "empty"]
+Manners: TypeAlias = Literal[
+    "question", "run", "hello", "thanks", "bye", "who", "help", "complaint", "quiz", "injection", "empty"
+]
 MANNERS: tuple[Manners, ...] = get_args(Manners)
 """What may be meant, in the order of the fitted rows."""
 

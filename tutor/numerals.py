@@ -22,9 +22,27 @@ _NUMERAL = re.compile(
     re.IGNORECASE,
 )
 
+_PARTS = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
+# "A fifth example" and "the third stage" are no shares; "a quarter" is one always.
+_FRACTION = re.compile(
+    rf"\b(?P<of>a|one|{_UNIT}|\d)[ -](?:(?P<quarter>quarter)s?|(?P<part>third|fourth|fifth|tenth)(?:s|(?=\s*(?:of\b|[,.;:?!]|$|(?:and|or|vs|versus|against)\b))))\b",
+    re.IGNORECASE,
+)
+# "Half" by itself is seldom a number; beside another share it is.
+_HALF = re.compile(
+    r"\bone half\b|(?<!and a )(?<!and )\bhalf(?=\s*(?:,|and|or|vs\.?|versus|against|beside)\s*(?:\d+ ?%|\w+ (?:percent|per cent)\b))",
+    re.IGNORECASE,
+)
+
+
+def _percent(found: re.Match[str]) -> int:
+    of = found["of"].lower()
+    return round(100 * (int(of) if of.isdigit() else _WORTH[of]) / _PARTS[(found["quarter"] or found["part"]).lower()])
+
 
 def in_digits(text: str) -> str:
-    """The text with numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32"."""
+    """The text with numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
+    text = _HALF.sub("50%", _FRACTION.sub(lambda found: f"{_percent(found)}%", text))
     return _NUMERAL.sub(lambda found: str(_worth(found)), text)
 
 

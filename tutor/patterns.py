@@ -37,13 +37,13 @@ LIVE = _any(
     r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
     r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
-    r"\bin action\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
+    r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\bon the real thing\b|\bhere and now\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
-    r"[.?!;:]\s*(?:please |go |just |so |now )*(?:run|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
+    r"[.?!;:]\s*(?:please |go |just |so |now )*(?:run|rerun|train|calculate|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
     r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*$",
     r"[.,;!:]\s*(?:please )?(?:go|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
@@ -111,6 +111,7 @@ CHANGES = _any(
     r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too)\b"
 )
 BESIDE = _any(r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b")
+SAME_TEXT = _any(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
 BACK = _any(r"\bback to\b")
 REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
 # A sentence of only these words, of which one is in STARTS, points to the set in play: "show me live", "demo please".
@@ -122,7 +123,8 @@ STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
     r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b",
+    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
 QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")
 
@@ -134,7 +136,10 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
         "hello",
         _any(
             r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)[\s,]*"
-            r"(?:there|tutor|everyone|all)?[^\w]*$"
+            r"(?:there|tutor|everyone|all)?[^\w]*$",
+            r"^(?:hola|bonjour|salut|hallo|servus|moin|guten (?:tag|morgen|abend)|ciao|buon ?giorno|ol[áa]|namaste|merhaba|salaam?|привет|buen[oa]s (?:d[ií]as|tardes|noches))\b"
+            r"(?: (?:a todos|zusammen|tout le monde|amigos?|tutor))?[^\w]*$",
+            r"^(?:hi|hello|hey)\b[\s,!.]*(?:there[\s,!.]*)?i(?:'?m| am) new (?:here|to this)\b[^?]*$",
         ),
     ),
     (
@@ -142,6 +147,15 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
         _any(
             rf"^(?:{_PRAISE}[\s,!.]*(?:that )?)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?"
             r"(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$"
+        ),
+    ),
+    (
+        "complaint",
+        _any(
+            r"^(?:sorry,? |hm+,? |well,? |no,? )*(?:that|this|it|you|your (?:answer|reply|explanation))(?:'s| is| was|'re| are|'?ve been)?"
+            r" (?:not|n't|isn'?t|wasn'?t|un)[ -]?(?:very |really |at all |particularly )*(?:helpful|useful|any help|any good)(?: at all)?(?: to me)?[^\w?]*$",
+            r"^(?:(?:this|that|you|it)(?:'s| is| was|'re| are) )?(?:totally |completely |so |really )*(?:useless|rubbish|terrible|unhelpful|garbage)[^\w?]*$",
+            r"^you(?:'re| are)? (?:just )?(?:keep repeating yourself|repeating yourself|not listening|not answering(?: me| my questions?)?)[^\w?]*$",
         ),
     ),
     (

@@ -61,6 +61,7 @@ def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
     return {
         "hello": f"Hello! I explain {count} sets of LLM concepts that people mix up. Click one, or ask in your own words.",
         "thanks": "You are welcome. Ask on, or let me quiz you on what we talked about.",
+        "complaint": "I am sorry that this did not help. Ask again in other words, name the set that you mean, or say “quiz me” and we see where it gets lost.",
         "bye": "Goodbye! Come back when the next two words look alike.",
         "who": f"I am a tutor program. I answer from {len(knowledge.passages)} checked notes; the model that picks the sentences is {model}, running on this machine unless it is set up otherwise.",
         "help": "Ask what two concepts have to do with each other, ask on with “why?” or “which is faster?”, say “show me live” for an experiment or “quiz me” for a question. I cover: "

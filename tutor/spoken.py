@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 
 from demos.base import Demo, Param, Value
+from demos.levels import Levels, several
 from demos.quotes import QUOTATION_MARKS, QUOTED
 from tutor.numerals import in_digits
 from tutor.patterns import SPELLINGS
 
 _LONE_NUMBER = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?![\w.:]\w)")
+_AGAINST = re.compile(
+    r"\b(?:against|vs|versus|beside)\b", re.IGNORECASE
+)  # "8 or 4?" is a choice, "8 against 4" compares
 _SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended, and two
 
 
@@ -23,6 +27,11 @@ def bare_value(text: str, demo: Demo) -> dict[str, Value]:
     """A lone number, taken as the experiment's first numeric parameter; empty where the text has none or several."""
     numbers = _LONE_NUMBER.findall(text)
     first = next((param for param in demo.params if not isinstance(param.default, str)), None)
+    beside = next((param for param in demo.params if isinstance(param, Levels) and param.of == first), None)
+    if beside is not None and _AGAINST.search(text) and (listed := re.search(several(""), text)):
+        return {beside.name: listed.group(1)}  # "rather 8 against 6"
+    if not numbers and re.search(r"\b(?:only|just) one\b", text, re.IGNORECASE):
+        numbers = ["1"]
     if len(numbers) != 1 or first is None or ("%" in text and not first.percent):
         return {}
     return {first.name: _value(numbers[0], first)}
@@ -107,7 +116,29 @@ def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
                     match.span(),
                 )
                 break
-    return found
+    return _one_of_each(found, demo)
+
+
+def _one_of_each(
+    found: Mapping[str, tuple[Value, tuple[int, int]]], demo: Demo
+) -> dict[str, tuple[Value, tuple[int, int]]]:
+    """What was found, less what the same words mean already: the 8 of "8, 5 and 3 bits" is a level to compare, and no setting
+    by itself, and a quotation that lists words is no text to be cut into tokens."""
+    kept = dict(found)
+    for param in demo.params:
+        if param.name not in kept:
+            continue
+        span = kept[param.name][1]
+        if isinstance(param, Levels) and param.of is not None and _within(kept.get(param.of.name), span):
+            del kept[param.of.name]
+        if param.name == "words" and _within(kept.get("text"), span):
+            del kept["text"]
+    return kept
+
+
+def _within(one: tuple[Value, tuple[int, int]] | None, span: tuple[int, int]) -> bool:
+    """Whether the words of the one value share some with the span."""
+    return one is not None and one[1][0] < span[1] and span[0] < one[1][1]
 
 
 def _is_free(param: Param) -> bool:

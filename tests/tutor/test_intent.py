@@ -208,3 +208,29 @@ def test_small_talk_by_its_meaning() -> None:
     assert route("moin moin", (), DEMOS, None, lambda text: Judged({"quiz": 1.0})).intent == "quiz"
     assert route("moin moin", (), DEMOS, None, lambda text: Judged({"injection": 1.0})).intent == "refuse"
     assert route("moin moin", (), DEMOS, None, _doubt).intent == "ask"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("that was not helpful at all :(", "complaint"),
+        ("you keep repeating yourself", "complaint"),
+        ("hola", "hello"),
+        ("guten Morgen!", "hello"),
+        ("Hi! I'm new here and a little nervous :)", "hello"),
+    ],
+)
+def test_complaints_and_greetings_get_their_own_reply(said: str, reason: str) -> None:
+    routed = route(said, (), DEMOS)
+    assert (routed.intent, routed.reason) == ("smalltalk", reason)
+
+
+def test_you_ask_i_answer_is_a_quiz() -> None:
+    assert route("Let's see whether I know prefill from decode. You ask, I answer.", (), DEMOS).intent == "quiz"
+    assert route("multiple choice on top-k and top-p, go", (), DEMOS).intent == "quiz"
+
+
+def test_the_same_prompt_is_that_of_the_turn_before() -> None:
+    asked = Exchange('what comes after "The train was late because"?', "…")
+    call = route("run the same prompt with top-p 0.4", (asked,), DEMOS).demo
+    assert call is not None and call.params["prompt"] == "The train was late because"

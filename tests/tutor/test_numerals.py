@@ -28,3 +28,13 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
 def test_words_that_only_look_like_numbers_stay(text: str) -> None:
     """ "one" is more often a pronoun, and a number within a word is none."""
     assert in_digits(text) == text
+
+
+def test_shares_become_percentages() -> None:
+    """A fraction sets a share; an ordinal before a thing does not."""
+    assert in_digits("a quarter and four fifths of the weights") == "25% and 80% of the weights"
+    assert in_digits("half versus three quarters") == "50% versus 75%"
+    assert (
+        in_digits("the third stage, a fifth example, half as large")
+        == "the third stage, a fifth example, half as large"
+    )

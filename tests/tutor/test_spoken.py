@@ -55,6 +55,13 @@ def test_a_bare_number_is_the_first_setting_and_two_numbers_are_none() -> None:
     assert QUANTIZE.settings(bare_value("and 8?", QUANTIZE))["bits"] == 8
     assert PRUNE.settings(bare_value("try 80", PRUNE))["sparsity"] == pytest.approx(0.8)
     assert bare_value("8 or 4?", QUANTIZE) == bare_value("8%", QUANTIZE) == bare_value("eight", QUANTIZE) == {}
+    assert bare_value("rather 8 against 6", QUANTIZE) == {"compare": "8 against 6"}
+
+
+def test_a_level_of_a_comparison_is_no_setting_by_itself() -> None:
+    """The 8 of "8, 5 and 3 bits" is compared only; a single level stays the setting."""
+    assert spoken_values("run it with 8, 5 and 3 bits and compare them", QUANTIZE) == {"compare": "8, 5 and 3"}
+    assert spoken_values("with 8 bits", QUANTIZE) == {"bits": "8"}
 
 
 def test_words_that_set_a_value_are_told_from_the_rest() -> None:
