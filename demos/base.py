@@ -52,6 +52,10 @@ class Param:
                 raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
         return parsed
 
+    def implies(self, value: Value) -> dict[str, Value]:
+        """Other settings that this value sets where nothing else does."""
+        return {}
+
     def allowed(self) -> str:
         if self.choices:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
@@ -149,4 +153,5 @@ class Demo:
         for name in given:
             if name not in known:
                 raise DemoError(f"{self.name} has no setting {name!r}; it has {', '.join(known) or 'none'}.")
-        return {name: param.parse(given.get(name, param.default)) for name, param in known.items()}
+        implied = {key: value for name in given for key, value in known[name].implies(given[name]).items()}
+        return {name: param.parse({**implied, **given}.get(name, param.default)) for name, param in known.items()}

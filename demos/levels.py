@@ -52,6 +52,11 @@ class Levels(Param):
             raise DemoError(f"--{self.name} names {len(parsed)} levels; give at most {MOST}.")
         return ",".join(f"{level:g}" for level in parsed)
 
+    def implies(self, value: Value) -> dict[str, Value]:
+        """A comparison's first level is the run's own: "compare 8 and 2 bits" need not measure the default as well."""
+        levels = read_levels(self.parse(value))
+        return {self.of.name: f"{levels[0]:g}"} if levels and self.of is not None else {}
+
     def _one(self, number: str) -> float:
         level = float(number) / 100 if self.percent and float(number) > 1 else float(number)
         if self.of is not None:

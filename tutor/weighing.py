@@ -40,14 +40,14 @@ class Weighing:
 
 
 @cache
-def load_weighing(path: Path = FITTED) -> Weighing:
-    """The fitted weights; raises ValueError if the file does not fit the hints."""
+def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
+    """The fitted weights; raises ValueError if the file does not fit the hints, unless a hint that is new may count nothing."""
     fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())
     names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes")}
     for part, wanted in names.items():
-        if tuple(fitted.get(part, {})) != wanted:
+        if strict and tuple(fitted.get(part, {})) != wanted:
             raise ValueError(
                 f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
             )
-    values = {part: tuple(fitted[part].values()) for part in names}
+    values = {part: tuple(fitted[part].get(name, 0.0) for name in wanted) for part, wanted in names.items()}
     return Weighing(values["first"], values["later"], values["end"], values["opening"][:-1], values["opening"][-1])

@@ -57,3 +57,11 @@ def test_both_shrinking_experiments_compare_levels() -> None:
     """Comparing is spoken alike of bits and of shares."""
     for name in ("quantize", "prune"):
         assert any(isinstance(param, Levels) for param in find_demo(name).params)
+
+
+def test_a_comparison_measures_what_it_names() -> None:
+    """Protects: "compare 8 and 2 bits" does not measure the default level as well; a level of its own is kept."""
+    for name, given, own in (("quantize", "8,2", {"bits": 8}), ("prune", "0.2, 0.9", {"sparsity": 0.2})):
+        assert find_demo(name).settings({"compare": given}).items() >= own.items()
+    assert find_demo("quantize").settings({"bits": 4, "compare": "8,2"})["bits"] == 4
+    assert find_demo("quantize").settings({})["compare"] == ""

@@ -25,7 +25,7 @@ from tutor.open import open_tutor
 from tutor.polarity import is_yes_no
 from tutor.prompts import choice_prompt
 from tutor.settings import Settings
-from tutor.weighing import END, FIRST, FITTED, LATER, OPENING
+from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, load_weighing
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice], Polar | 
         refusable=False,
         votes=votes,
         tuned=search.tuned,
+        weighing=load_weighing(strict=False),
         reader=tutor.reader,
     )
     prompt = choice_prompt(query, hits)
