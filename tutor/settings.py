@@ -1,10 +1,11 @@
 """Everything that the environment can change, read once into a frozen value."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from knowledge.concept_files import CONCEPTS
 from tutor.errors import TutorError
@@ -24,7 +25,7 @@ class Settings:
     knowledge: tuple[Path, ...] = (CONCEPTS,)
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read TUTOR_*; raises TutorError for a value that cannot work."""
         engine = environ.get("TUTOR_ENGINE") or "local"
         endpoint = environ.get("TUTOR_ENDPOINT", "")
