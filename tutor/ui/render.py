@@ -40,6 +40,11 @@ def written(content: Any) -> str:
     )
 
 
+def quotation(text: str) -> str:
+    """A note's sentence that stands in for one that failed the check: in quotation marks, its citation behind them."""
+    return re.sub(r"^(.*?)((?: \[R?\d+\])*)([.!?]?)$", r"“\1\3”\2", text, flags=re.DOTALL)
+
+
 def progress_line(fraction: float, note: str) -> str:
     """A bar of twenty cells that needs no picture, readable aloud as well."""
     done = round(20 * min(max(fraction, 0.0), 1.0))

@@ -80,8 +80,10 @@ class Shown:
             case Delta(text=text):
                 self._text += text
                 return True
-            case Checked(sources=sources):
+            case Checked(text=text, sources=sources, support=support):
                 self._sentences.append(event)
+                if support == "quoted" and self._text.endswith(text):
+                    self._text = self._text.removesuffix(text) + render.quotation(text)
                 self._sources = tuple(Source(s.n, s.hit, s.cited or s.n in sources) for s in self._sources)
                 return True
             case Answered():

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from pathlib import Path
 
+import pytest
+
 from demos.base import DemoResult, Table
 from knowledge.passages import Knowledge
-from tutor.events import DemoCall, DemoFinished, Source
+from tutor.events import Checked, Delta, DemoCall, DemoFinished, Source
 from tutor.runs import make_run, run_note
 from tutor.ui import kept, render
-from tutor.ui.shown import exchanges
+from tutor.ui.shown import Shown, exchanges
 
 EVIL = "<img src=x onerror=alert(1)> **why** | `x`?"
 
@@ -64,9 +66,25 @@ def test_what_a_learner_asked_is_escaped() -> None:
 
 def test_the_panel_shows_a_run_as_a_source(knowledge: Knowledge) -> None:
     """A cited run is open, labelled, its sentence marked."""
-    from tutor.events import Checked
-
     note = finished().note
     sentence = Checked("It went from 31.0 to 40.8 [R1].", ("R1",), "supported", 1.0)
     shown = render.panel(knowledge.by_id["cats-vs-dogs"], (Source("R1", note, True),), (sentence,))
     assert '<span class="n">R1</span>' in shown and "<mark>It went from 31.0 to 40.8.</mark>" in shown
+
+
+def test_a_quotation_stands_in_quotation_marks(knowledge: Knowledge, tmp_path: Path) -> None:
+    """What stands in for a sentence that failed the check shows that it is the note's wording; others stay bare."""
+    shown = Shown([], knowledge, tmp_path)
+    for text, support in (("Cats sleep [1].", "supported"), ("Cats purr softly [2].", "quoted")):
+        shown.take(Delta(f" {text}" if shown.messages[-1].content else text))
+        shown.take(Checked(text, (int(text[-3]),), support, 1.0))  # type: ignore[arg-type]
+    assert shown.messages[-1].content == "Cats sleep [1]. “Cats purr softly.” [2]"
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [("It went from 31.0 to 40.8 [R1].", "“It went from 31.0 to 40.8.” [R1]"), ("Why [1] [2]?", "“Why?” [1] [2]")],
+)
+def test_a_citation_stands_behind_the_quotation(text: str, marked: str) -> None:
+    """The number belongs to the tutor, the words to the note."""
+    assert render.quotation(text) == marked
