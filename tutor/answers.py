@@ -42,13 +42,11 @@ def _chosen(
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
     openings = () if about_a_run else possible_openings(query, hits, search)
-    composition = Composition(
-        query, hits, search.embedder, openings, refusable=False, votes=votes, tuned=search.tuned, reader=reader
-    )
+    composition = Composition(query, hits, search.embedder, openings, votes=votes, tuned=search.tuned, reader=reader)
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):
         piece = composition.pieces[branch.key]
-        if piece.kind in ("refusal", "end"):
+        if piece.kind == "end":
             return
         yield Delta((" " if shown else "") + piece.text)
         shown += piece.text

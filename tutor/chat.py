@@ -111,7 +111,7 @@ class Tutor:
         if not covered:
             yield from self._abstain(understood, retrieval, start)
             return
-        first, checked, text, new_tokens = 0.0, [], "", 0
+        first, checked, text = 0.0, [], ""
         try:
             votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
             for event in stream_answer(
@@ -133,8 +133,7 @@ class Tutor:
             return
         sources = sources_of(notes, checked)
         prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in notes) + self.engine.count(standalone.query)
-        new_tokens = self.engine.count(text)
-        timings = Timings(first, time.monotonic() - start, prompt_tokens, new_tokens)
+        timings = Timings(first, time.monotonic() - start, prompt_tokens, self.engine.count(text))
         yield Answered(
             text,
             understood,

@@ -1,6 +1,6 @@
 """Answers made of the passages' own sentences: which may come next, as a grammar for constrained decoding.
 
-    answer   = refusal | [opening] sentence{1,5}
+    answer   = [opening] sentence{1,5}
     opening  = "Yes." | "No."          only for a yes/no question, see tutor/polarity.py
     sentence = a sentence of a retrieved passage, with its citation
 
@@ -24,7 +24,6 @@ from knowledge.search import Hit
 from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
 from tutor.polarity import contradicts
-from tutor.prompts import NO_ANSWER
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
 from tutor.weighing import Weighing, load_weighing
@@ -45,7 +44,7 @@ class Piece:
     """One thing that the answer may hold; `mark` cites its note, `n` is the note's place among the notes that were found,
     and `position` the sentence's place in it."""
 
-    kind: Literal["opening", "sentence", "refusal", "end"]
+    kind: Literal["opening", "sentence", "end"]
     text: str
     n: int = 0
     position: int = 0
@@ -62,7 +61,6 @@ class Composition:
         hits: Sequence[Hit],
         embedder: Embedder,
         openings: Sequence[Polarity],
-        refusable: bool,
         votes: Votes = NO_VOTES,
         tuned: Embedder | None = None,
         weighing: Weighing | None = None,
@@ -83,10 +81,6 @@ class Composition:
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
         self.pieces += [Piece("opening", opening.capitalize() + ".") for opening in openings]
-        self._refusal = len(self.pieces)
-        self._refusable = refusable
-        if refusable:
-            self.pieces.append(Piece("refusal", NO_ANSWER))
         self._end = len(self.pieces)
         self.pieces.append(Piece("end", ""))
         vectors = embedder.embed([query, *(piece.sentence for piece in sentences)])
@@ -105,23 +99,20 @@ class Composition:
     def allowed(self, chosen: tuple[Branch, ...]) -> list[Branch]:
         """The branches that may follow the chosen ones; none once the answer is over."""
         taken = [branch.key for branch in chosen]
-        pieces = [self.pieces[key] for key in taken]
-        if any(piece.kind in ("refusal", "end") for piece in pieces):
+        if self._end in taken:
             return []
         if self._openings and not taken:
-            return [*self._opening_branches(), *([self._branch(self._refusal)] if self._refusable else [])]
+            return self._opening_branches()
         said = [key for key in taken if self.pieces[key].kind == "sentence"]
         if len(said) == LONGEST_ANSWER:
             return []
         keys = [key for key in range(self._openings.start) if self._adds(key, said)]
         if unsaid := [key for key in self._leading if key not in said]:
-            return [self._branch(unsaid[0])]
+            return [Branch(self.pieces[unsaid[0]].text, unsaid[0])]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
         unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
         branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
-        if not taken and self._refusable:
-            branches.append(self._branch(self._refusal))
         if said and not unexplained:
             branches.append(Branch("", self._end, Weighing.total(self._weighing.end, self.end_hints(said))))
         return _balanced(branches)
@@ -191,9 +182,6 @@ class Composition:
             if before.mark == piece.mark and before.position > piece.position:
                 return False
         return True
-
-    def _branch(self, key: int) -> Branch:
-        return Branch(self.pieces[key].text, key)
 
 
 def _balanced(branches: list[Branch]) -> list[Branch]:

@@ -14,9 +14,9 @@ from tutor.polarity import contradicts, is_yes_no, possible_openings, settled_po
 from tutor.weighing import FIRST
 
 
-def compose(knowledge: Knowledge, *openings: Polarity, refusable: bool = False) -> Composition:
+def compose(knowledge: Knowledge, *openings: Polarity) -> Composition:
     """The grammar over the first four notes."""
-    return Composition("What are cats?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), openings, refusable)
+    return Composition("What are cats?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), openings)
 
 
 def walk(composition: Composition, *wanted: str) -> tuple[tuple[Branch, ...], list[Piece]]:
@@ -80,7 +80,7 @@ def test_no_opening_without_an_author(knowledge: Knowledge) -> None:
 
 
 def test_an_answer_ends(knowledge: Knowledge) -> None:
-    """Taking the first branch again and again stops at the longest answer, end or refusal close it."""
+    """Taking the first branch again and again stops at the longest answer, and the end closes it."""
     composition = compose(knowledge)
     taken: tuple[Branch, ...] = ()
     while allowed := composition.allowed(taken):
@@ -88,14 +88,6 @@ def test_an_answer_ends(knowledge: Knowledge) -> None:
         assert len(taken) <= LONGEST_ANSWER + 1
     end = walk(compose(knowledge), "Cats purr")[0] + (Branch("", len(composition.pieces) - 1),)
     assert composition.allowed(end) == []
-
-
-def test_the_refusal_is_offered_only_where_it_may_be(knowledge: Knowledge) -> None:
-    """A refusal stands alone: first or never."""
-    kinds = [piece.kind for piece in walk(compose(knowledge, refusable=True))[1]]
-    assert "refusal" in kinds
-    assert "refusal" not in [piece.kind for piece in walk(compose(knowledge, refusable=True), "Cats purr")[1]]
-    assert "refusal" not in [piece.kind for piece in compose(knowledge).pieces]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +180,7 @@ def test_a_contradicting_sentence_is_weighed_down_after_yes(knowledge: Knowledge
     hits = hits_of(*knowledge.passages[:4])
 
     def biases(opening: Polarity) -> dict[str, float]:
-        composition = Composition("Do cats bark?", hits, FakeEmbedder(), (opening,), refusable=False)
+        composition = Composition("Do cats bark?", hits, FakeEmbedder(), (opening,))
         return {b.text: b.bias for b in composition.allowed((composition.allowed(())[0],))}
 
     yes, no = biases("yes"), biases("no")

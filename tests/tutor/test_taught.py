@@ -62,6 +62,6 @@ def test_untaught_notes_are_not_outvoted(search: Search) -> None:
     cats, _, both = search.knowledge.passages[:3]
     hits = (Hit(both, 0.9, 1.0), Hit(cats, 0.2, 0.5))
     votes = Votes({(cats.id, 0): 0.4}, passages=frozenset({cats.id}))
-    composition = Composition("cats or dogs", hits, FakeEmbedder(), (), refusable=False, votes=votes)
+    composition = Composition("cats or dogs", hits, FakeEmbedder(), (), votes=votes)
     best = max(composition.allowed(()), key=lambda branch: branch.bias)
     assert composition.pieces[best.key].n == 1

@@ -1,8 +1,8 @@
 """Fit tutor/choice.json: how much each hint counts beside the model's likelihoods (`python -m tutor.evaluation.choosing`, some minutes).
 
-A conditional logit (McFadden 1974) over what might come next, on the labelled set's tuning half: first a sentence that makes a key
+A conditional logit (McFadden 1974) over what might come next, on the labelled set's tuning part: first a sentence that makes a key
 point, then one that makes another, then the end. What only fits is neither rewarded nor punished. The model's own log-probability is one of
-the hints; weights are scaled so that it counts 1, as it does when the tutor chooses. The reported half takes no part.
+the hints; weights are scaled so that it counts 1, as it does when the tutor chooses. The reported part takes no part.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice], Polar | 
         hits,
         search.embedder,
         openings,
-        refusable=False,
         votes=votes,
         tuned=search.tuned,
         weighing=load_weighing(strict=False),

@@ -17,7 +17,6 @@ from tutor.intent import route
 from tutor.manner import load_manner
 
 _STANDALONE = ("standalone", "contrast", "yesno")
-_DEPTH = 10
 
 
 @dataclass
