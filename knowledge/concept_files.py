@@ -18,6 +18,7 @@ from knowledge.pictures import read_diagram
 from tutor.errors import KnowledgeError
 
 CONCEPTS = Path(__file__).parent / "concepts"
+PHRASINGS = CONCEPTS.parent / "phrasings"
 
 
 def load_knowledge(folders: Iterable[Path] = (CONCEPTS,)) -> Knowledge:

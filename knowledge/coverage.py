@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from knowledge.words import content_words
 
 FITTED = Path(__file__).parent / "coverage.json"
-_ELSEWHERE = Path(__file__).parent / "elsewhere.txt"
+ELSEWHERE = Path(__file__).parent / "elsewhere.txt"
 
 FEATURES = (
     "nearest question",
@@ -83,7 +83,7 @@ def coverage_features(
 
 def elsewhere_questions() -> list[str]:
     """Questions that the notes do not answer; lines that begin with # are headings."""
-    lines = _ELSEWHERE.read_text(encoding="utf-8").splitlines()
+    lines = ELSEWHERE.read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 

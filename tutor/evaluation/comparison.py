@@ -1,6 +1,6 @@
 """Four ways to answer, on questions never trained on: `python -m tutor.evaluation.comparison ANSWERS.jsonl [--free ADAPTER]`.
 
-Writes every answer; readers who do not see the way judge them into
+Writes every answer; readers who do not see the way judged those in comparison/answers.jsonl into
 comparison/labels.jsonl ({"id", "way", "held_out", "right", "false", "needless"}), and
 `figures` counts. The result and the reason for what ships stand in docs/report-card.md.
 """
@@ -23,7 +23,6 @@ from tutor.distill.examples import HELD_OUT_SETS
 from tutor.engines.base import Message
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_tutor_model
-from tutor.evaluation.items import load_items
 from tutor.events import Checked
 from tutor.grounding import Grounding, all_sentences
 from tutor.open import open_search
@@ -32,17 +31,16 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LABELS = Path(__file__).parent / "comparison" / "labels.jsonl"
+_FOLDER = Path(__file__).parent / "comparison"
+ANSWERS, LABELS = _FOLDER / "answers.jsonl", _FOLDER / "labels.jsonl"
 WAYS = ("shipped", "freely trained", "copy-trained, free and checked", "copy-trained, constrained")
 _MOST = 120  # tokens
 
 
 def questions() -> list[dict[str, str]]:
-    """150 held-out questions: the reported standalone items, and follow-ups as a reader would word them alone."""
-    items = [item for item in load_items() if item.half == "report" and item.covered and item.intent == "ask"]
-    alone = [{"id": item.id, "query": item.question} for item in items if item.kind == "standalone"]
-    later = [{"id": item.id, "query": item.standalone} for item in items if item.kind == "followup" and item.standalone]
-    return (alone + later)[:150]
+    """The 150 questions that were judged: nothing was tuned on them then; they are for tuning now."""
+    rows = map(json.loads, ANSWERS.read_text(encoding="utf-8").splitlines())
+    return [{"id": name, "query": query} for name, query in sorted({(row["id"], row["query"]) for row in rows})]
 
 
 def answer_all(search: Search, settings: Settings, free: Path | None) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,8 @@ import json
 import logging
 from pathlib import Path
 
-from knowledge.concept_files import CONCEPTS
+from knowledge.concept_files import CONCEPTS, PHRASINGS
+from knowledge.coverage import ELSEWHERE
 from knowledge.coverage import FITTED as COVERAGE
 from knowledge.embedder import TUNED
 from tutor.agreement import FITTED as AGREEMENT
@@ -37,10 +38,11 @@ REPORT = Path(__file__).parents[2] / "docs" / "report-card.md"
 
 
 def measured_state() -> str:
-    """Sixteen hex digits that change with whatever answers rest on: notes, teacher examples, and every fitted file."""
+    """Sixteen hex digits that change with whatever answers rest on: notes, ways to ask, teacher examples, every fitted file."""
     digest = hashlib.sha256()
+    written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE)
     fitted = (TUNED, COVERAGE, READER, AGREEMENT, CHOICE, CLOSED, MANNER, ADAPTER / "adapter_model.safetensors")
-    for path in (*sorted(CONCEPTS.glob("*.md")), *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
+    for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
