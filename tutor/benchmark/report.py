@@ -136,8 +136,8 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
         "# Speed",
         "",
         f"Made by `make bench` on {result['machine']}. {result['runs']} runs over the 40 prompts of `tutor/benchmark/prompts.jsonl`, a fifth of them "
-        "a run, so five runs see each once. Every contender is a process of its own, on the same weights (llama.cpp: the published Q4_1 file), "
-        "greedy, and writes as many tokens as the embedded mode chose for that prompt.",
+        "a run, so five runs see each once. Every contender is a process of its own, on the same weights (llama.cpp: the published Q4_1 file, without the adapter), "
+        "greedy, and writes as many tokens as the embedded mode chose for that prompt, at least 8.",
         "",
         "## Ratios",
         "",
@@ -153,7 +153,8 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
         "",
         "## Each contender",
         "",
-        "Medians. Memory is the process's peak, index and embedder included where it is ours.",
+        "Medians. Memory is the process's peak; every process holds the index, only the embedded mode's also its encoder and reader. "
+        "In the embedded mode the first token is a whole first sentence, or Yes or No. Retrieval is not timed.",
         "",
     ]
     lines += [
@@ -162,7 +163,10 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
     lines += ["|---|---|---|---|---|---|---|"]
     lines += [_contender_row(name, found) for name, found in contenders.items()]
     lines += ["", _figure(figures, "contenders"), "", "## A class at once", ""]
-    lines += ["All ask at the same moment; 40 tokens each in free mode, whole answers in the embedded mode.", ""]
+    lines += [
+        "All ask at the same moment, notes and (in free mode) prompts having been read before; 40 tokens each in free mode, whole answers in the embedded mode.",
+        "",
+    ]
     lines += [
         "| | learners | answers/s | against one learner | first token p50 (s) | p95 (s) |",
         "|---|---|---|---|---|---|",
@@ -179,6 +183,8 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
         _figure(figures, "class"),
         "",
         "## Growth",
+        "",
+        "Synthetic vectors, one a passage.",
         "",
         "| Passages | kind | build (s) | vectors (MB) | query (ms) | recall@10 |",
         "|---|---|---|---|---|---|",
@@ -201,7 +207,7 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
         "",
         "## Start, stop, memory",
         "",
-        f"- Second start: the page answers after {median(result['start_s']):.1f} s (median of {len(result['start_s'])}), the first question is answered then.",
+        f"- Second start: the page answers after {median(result['start_s']):.1f} s (median of {len(result['start_s'])}); the first question may still wait for the sentence encoder, which loads behind the page.",
         f"- A stopped answer leaves {result['class']['idle_cpu_s']:.2f} s of processor time in the second after it.",
         f"- Resident memory over {memory[-1][0]} turns: {memory[0][1]:.0f} MB after {memory[0][0]}, {memory[-1][1]:.0f} MB at the end.",
         f"- int8 for single rows against bf16, {result['int8']['tokens']} tokens one by one: KL {result['int8']['kl']:.4f} nats a token, perplexity "
