@@ -98,7 +98,7 @@ BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?")
 QUANTIZE = Demo(
     name="quantize",
     title="Round the weights to fewer bits",
-    concepts=("pruning-vs-quantization", "ptq-vs-qat"),
+    concepts=("pruning-vs-quantization", "ptq-vs-qat", "perplexity-vs-benchmarks"),
     params=(
         BITS,
         Param(
