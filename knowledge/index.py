@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-APPROXIMATE_ABOVE = 20_000  # passages; below that, exact search takes under a millisecond
+APPROXIMATE_ABOVE = 20_000  # passages; below that, exact search takes some milliseconds
 _NEAREST = 4_000  # rows that are looked at: far more than any passage that matters is away
 _FORMAT = "3"
 

@@ -25,7 +25,7 @@ from knowledge.words import content_words
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each view counts; tuned on the tuning half of the labelled set (docs/report-card.md)."""
+    """How much each view counts; tuned on the tuning part of the labelled set (docs/report-card.md)."""
 
     ask: float = 1.0
     text: float = 0.35

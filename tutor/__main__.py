@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--question", default="", help="asked of the changed and the unchanged model")
     demo.set_defaults(run=_demo)
 
-    evaluation = commands.add_parser("eval", help="quality on the reported half of the labelled set")
+    evaluation = commands.add_parser("eval", help="quality on the reported part of the labelled set")
     evaluation.add_argument("--json", action="store_true")
     evaluation.add_argument(
         "--no-answers", action="store_true", help="leave out what needs the model; seconds instead of minutes"

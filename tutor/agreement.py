@@ -1,8 +1,8 @@
 """Does a sentence say Yes to a question? A linear model over the words that both have, and those that only one of them has.
 
 "Is the draft model the larger one?" beside "The draft model is small": what the question adds, what the sentence has in its place, and how often each
-denies. Words are hashed into a fixed number of weights (Weinberger et al. 2009, arXiv:0902.2206), fitted on the teacher's yes/no questions
-(`make calibrate`). It knows no grammar, which the reader of tutor/reader.py learns, and it errs elsewhere than the reader does.
+denies. Words are hashed into a fixed number of weights (Weinberger et al. 2009, arXiv:0902.2206), fitted on the teacher's and the notes'
+yes/no questions (`make calibrate`). It knows no grammar, which the reader of tutor/reader.py learns, and it errs elsewhere than the reader does.
 """
 
 from __future__ import annotations

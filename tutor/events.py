@@ -1,4 +1,7 @@
-"""What a turn yields, in this order: Understood, Retrieved, (DemoProgress*, DemoFinished), (Delta | Checked)*, Answered."""
+"""What a turn yields, in this order: Understood, Retrieved, (DemoProgress*, DemoFinished), (Delta | Checked)*, Answered.
+
+Retrieved comes only for a question or a run. Where a question then gets no answer, Understood comes once more, before the words that say so.
+"""
 
 from __future__ import annotations
 

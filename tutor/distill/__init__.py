@@ -1,1 +1,1 @@
-"""Distillation: a teacher's choices of sentences, and the LoRA weights that learn to choose like that."""
+"""Distillation: a teacher's choices of sentences, and what learns from them: adapter, sentence encoder, reader."""
