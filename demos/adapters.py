@@ -101,6 +101,7 @@ def adapt(model: Module, rank: int, alpha: float, source: Generator, quantize: b
 
 
 def trained(model: Module) -> list[Tensor]:
+    """The parameters that training changes."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 

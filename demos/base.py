@@ -57,6 +57,7 @@ class Param:
         return {}
 
     def allowed(self) -> str:
+        """What may be given, in words that follow “give” or a setting's name."""
         if self.choices:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
         if self.low is not None and self.high is not None:

@@ -52,6 +52,7 @@ class Cost:
     stored: Mapping[str, float]
 
     def metrics(self, name: str) -> dict[str, float]:
+        """The figures as a run's metrics, under the level's name."""
         return {f"perplexity_at_{name}": self.perplexity, f"kl_at_{name}": self.kl, f"size_mb_at_{name}": self.size_mb}
 
     def shown(self) -> tuple[float, float, float]:

@@ -22,6 +22,7 @@ def bars(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:
 
 
 def rows(metrics: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
+    """The table's rows: a measure and its value for each network."""
     keys = ("dense_active", "moe", "dense_total")
     counted = (
         ("Total parameters", "parameters"),
@@ -37,6 +38,7 @@ def rows(metrics: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
 
 
 def summary(metrics: Mapping[str, float], balanced: bool) -> str:
+    """What was measured, sentence by sentence; `balanced` says whether the balancing loss was on."""
     experts, active = int(metrics["experts"]), int(metrics["active"])
     chosen = "one" if active == 1 else "two"
     return " ".join(

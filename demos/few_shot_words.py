@@ -10,6 +10,7 @@ MORE, SAME, FEWER = "More", "About as many", "Fewer"
 
 
 def examples_worded(count: int) -> str:
+    """The count as a learner reads it: "no example", "1 example", "6 examples"."""
     return "no example" if count == 0 else "1 example" if count == 1 else f"{count} examples"
 
 

@@ -27,6 +27,7 @@ class Rates:
     warm_up: int = 5
 
     def at(self, step: int, steps: int) -> float:
+        """The rate of one step, counted from 0, of `steps`."""
         return self.peak * min(1.0, (step + 1) / self.warm_up) * (1 - 0.95 * step / steps)
 
 

@@ -33,6 +33,7 @@ class Task:
 
 
 def read_passages(span: Span) -> Steps[list[str]]:
+    """The text of every shipped passage, file by file."""
     from knowledge.concept_files import CONCEPTS, load_concept
 
     paths = sorted(CONCEPTS.glob("*.md"))
@@ -49,6 +50,7 @@ def leave_out_vowels(text: str) -> str:
 
 
 def task_of(texts: Sequence[str]) -> Task:
+    """The texts as a task: every tenth is held out."""
     import torch
 
     number = {letter: i for i, letter in enumerate(LETTERS)}

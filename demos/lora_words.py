@@ -11,6 +11,8 @@ SAME = 0.02  # nats that another draw of the batches moves the loss
 
 
 def rows(metrics: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
+    """The table's rows: a measure and its value for each method."""
+
     def row(head: str, name: str, form: str) -> tuple[str, ...]:
         return (head, *(format(metrics[f"{name}_{key}"], form) for key in METHODS))
 
@@ -27,6 +29,7 @@ def rows(metrics: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
 
 
 def alt(metrics: Mapping[str, float]) -> str:
+    """The figure in words."""
     return (
         f"Held-out loss on the new text starts at {metrics['loss_new_before']:.2f}, on the old at "
         f"{metrics['loss_old_before']:.2f}. After fine-tuning: "
@@ -40,6 +43,7 @@ def alt(metrics: Mapping[str, float]) -> str:
 
 
 def summary(metrics: Mapping[str, float]) -> str:
+    """What was measured, sentence by sentence."""
     share = {key: 100 * metrics[f"memory_mb_{key}"] / metrics["memory_mb_full"] for key in METHODS}
     rank = int(metrics["rank"])
     return " ".join(

@@ -53,6 +53,7 @@ class Span:
     end: float
 
     def step(self, done: float, total: float, note: str) -> Progress:
+        """The progress when `done` of `total` is measured."""
         return Progress(self.start + (self.end - self.start) * min(done / total, 1.0), note)
 
     def split(self, *widths: float) -> list[Span]:

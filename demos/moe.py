@@ -71,6 +71,7 @@ def balancing_loss(scores: Tensor, active: int) -> Tensor:
 
 
 def parameters(module: Module) -> int:
+    """How many weights a module holds."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

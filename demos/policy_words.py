@@ -87,6 +87,8 @@ def _silence(metrics: Mapping[str, float]) -> str:
 
 
 def table_of(metrics: Mapping[str, float]) -> Table:
+    """A row a policy: what it learned from, how often it is right, how far it is from the teacher."""
+
     def row(name: str, written: str, judged: str, key: str, quarter: bool) -> tuple[str, ...]:
         middle = f"{100 * metrics[f'reward_{key}_quarter']:.0f}" if quarter else ""
         kl = "0" if key == "teacher" else words.number(metrics[f"kl_{key}"])

@@ -12,11 +12,13 @@ FASTER, SAME, SLOWER = "Faster, since zeros are skipped", "About as fast as befo
 
 
 def worded(level: Level) -> str:
+    """A level as the learner reads it: "70% zeros", "30% zeros, rows"."""
     structure, share = level
     return f"{share:.0%} zeros" if structure == "unstructured" else f"{share:.0%} zeros, {structure}"
 
 
 def summary_of(outcome: Outcome[Level], own: Level, zeros: float) -> str:
+    """What was measured, sentence by sentence; `zeros` is the share of weights that are zero now."""
     metrics, (structure, share) = outcome.metrics, own
     what = {
         "unstructured": f"the smallest {zeros:.0%} of the weights in each linear layer of the decoder",

@@ -27,6 +27,7 @@ def untouched_mb(outcome: Outcome[int]) -> float:
 
 
 def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool) -> str:
+    """What was measured, sentence by sentence; `packed` says whether a kernel read packed codes."""
     metrics = outcome.metrics
     sharing = f"in groups of {group}" if group else "with one scale an output channel"
     held = 4 if bits <= 4 else 8

@@ -54,14 +54,17 @@ class Work:
 
     @property
     def intensity(self) -> float:
+        """Operations for each byte read."""
         return self.flop / self.bytes_read
 
     @property
     def gflops(self) -> float:
+        """Speed of calculating, in 10^9 operations a second."""
         return self.flop / self.seconds / 1e9
 
     @property
     def gb_s(self) -> float:
+        """Speed of reading, in 10^9 bytes a second."""
         return self.bytes_read / self.seconds / 1e9
 
     @property

@@ -34,6 +34,7 @@ class Rounded:
         return scale[:, :columns], minimum[:, :columns]
 
     def stored_bits(self) -> int:
+        """Bits that codes, scales and minimums take."""
         return self.codes.numel() * self.bits + (self.scale.numel() + self.minimum.numel()) * STORED_BITS
 
 

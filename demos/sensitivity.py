@@ -46,10 +46,12 @@ class Sensitivity:
         return self.alone.index(max(self.alone)) + 1
 
     def metrics(self) -> dict[str, float]:
+        """The perplexities as a run's metrics, with the layer that hurts most."""
         named = {f"perplexity_layer_{i}": value for i, value in enumerate(self.alone, 1)}
         return {"most_sensitive_layer": self.most(), "perplexity_no_layer": self.reference, **named}
 
     def alt(self) -> str:
+        """The figure's part on layers, in words."""
         shown = ", ".join(f"{words.number(value)} for layer {i}" for i, value in enumerate(self.alone, 1))
         return f" Last: perplexity with one layer changed, {words.number(self.reference)} with none: {shown}."
 

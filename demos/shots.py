@@ -23,6 +23,8 @@ FEELINGS = ("positive", "negative")
 
 @dataclass(frozen=True)
 class Item:
+    """A message, and the feeling that it is labelled with."""
+
     message: str
     feeling: str
 
@@ -35,6 +37,7 @@ class Labels:
     instruction: str
 
     def query(self, message: str) -> str:
+        """The message as the prompt asks about it."""
         return f"Message: {message}\nFeeling:"
 
     def prefix(self, shots: Sequence[Item]) -> str:

@@ -40,6 +40,7 @@ class Exam:
         self._sums = windows(lambda: corpus.arithmetic(0.0), ROWS)
 
     def grade(self, model: Module, source: Generator) -> Scores:
+        """Shares of right answers, of questions right in eight tries, and of sums continued rightly as text."""
         right = self._answers.repeat_interleave(TRIES, 0)
         given = continue_text(model, self._questions, 2, source, TRIES)
         hits = (given == right).all(1).view(-1, TRIES)

@@ -43,12 +43,14 @@ class Sums:
 
 
 def split_sums(seed: str, held_out: int) -> Sums:
+    """The same two parts for the same seed."""
     pairs = [(a, b) for a in range(1, MOST + 1) for b in range(1, MOST + 1)]
     random.Random(seed).shuffle(pairs)
     return Sums(tuple(pairs[held_out:]), tuple(pairs[:held_out]))
 
 
 def encode(words: Words) -> list[int]:
+    """Words as tokens."""
     return [_IDS[word] for word in words]
 
 
@@ -58,10 +60,12 @@ def read(ids: list[int]) -> str:
 
 
 def question(pair: Pair) -> Words:
+    """The sum as a learner asks it."""
     return ["what", "is", str(pair[0]), "+", str(pair[1]), "?", ANSWER]
 
 
 def answer(pair: Pair) -> Words:
+    """Its right answer, and the end."""
     return [str(sum(pair)), END]
 
 

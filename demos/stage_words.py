@@ -15,6 +15,7 @@ WORDED = {PRETRAINING: "pretraining", MID_TRAINING: "mid-training", SFT: "SFT", 
 
 
 def key(stage: str) -> str:
+    """The stage's name as metrics hold it."""
     return stage.replace("-", "_")
 
 
@@ -26,6 +27,7 @@ def named(stage: str, scores: Scores, losses: Mapping[str, float]) -> dict[str, 
 
 
 def table_of(stages: Sequence[str], metrics: Mapping[str, float]) -> Table:
+    """A row a stage: what the model could do after it, and its losses."""
     rows = []
     for stage in stages:
         shares = (f"{100 * metrics[f'{what}_{key(stage)}']:.0f}" for what in ("accuracy", "best_of_8", "text_accuracy"))

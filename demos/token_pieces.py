@@ -32,6 +32,7 @@ class Cut:
     pieces: tuple[Piece, ...]
 
     def of_word(self, word: int) -> tuple[Piece, ...]:
+        """The tokens of one word, counted from 0."""
         return tuple(piece for piece in self.pieces if piece.word == word)
 
 

@@ -81,6 +81,7 @@ class Softmax:
     bias: NDArray[np.float32]
 
     def judge(self, vector: NDArray[np.float32], buckets: NDArray[np.int64]) -> dict[str, float]:
+        """A probability for each label."""
         words = self.weights[:, len(vector) + buckets].sum(1) * word_weight(len(buckets))
         logits = self.weights[:, : len(vector)] @ vector + words + self.bias
         likely = np.exp(logits - logits.max())
@@ -89,6 +90,8 @@ class Softmax:
 
 @dataclass(frozen=True)
 class Manner:
+    """The fitted model with the embedder that it was fitted on."""
+
     embedder: Embedder
     manners: Softmax
     experiments: Softmax
