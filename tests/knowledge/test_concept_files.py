@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.concept_files import CONCEPTS, load_concept, load_knowledge, slug
 from knowledge.passages import Knowledge
-from tests.conftest import CATS, PICTURE
+from tests.pets import CATS, PICTURE
 from tutor.errors import KnowledgeError
 
 GOOD = "cats-vs-dogs.md"

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from knowledge.pictures import read_diagram
-from tests.conftest import PICTURE
+from tests.pets import PICTURE
 from tutor.errors import KnowledgeError
 
 
