@@ -1,16 +1,19 @@
-"""One thread for all tensor work of the process.
+"""One thread for the tensor work behind all answers; `Together` does there as one what several learners ask for at the same moment.
 
 OpenMP gives each thread that ever ran a parallel loop, be it a copy, workers of its own. While all threads so known outnumber the cores, GNU's libgomp
 (libgomp/env.c: gomp_throttled_spin_count_var) puts workers to sleep after each loop instead of letting them spin for a while, and a decoder's pass, which has
 hundreds of loops, takes half as long again. So one thread does it all: loading, copying, passes.
+
+Experiments are the exception. One runs at a time, and loads, copies and computes in the thread that asked for it (tutor/specimens.py, demos/), so that
+answers need not wait for it; until that thread ends, they are slower.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -44,7 +47,7 @@ def _thread() -> ThreadPoolExecutor:
 @dataclass
 class _Asked(Generic[A, B]):
     item: A
-    results: tuple[B, ...] = ()  # one, once it is there
+    told: Future[B] = field(default_factory=Future)
 
 
 class Together(Generic[A, B]):
@@ -57,24 +60,37 @@ class Together(Generic[A, B]):
         self._waiting: list[_Asked[A, B]] = []
 
     def ask(self, item: A) -> B:
-        """The result for one item; raises what the work raises."""
+        """The result for one item; raises what the work raises for this item by itself."""
         if _here():
             return self._work([item])[0]
         asked: _Asked[A, B] = _Asked(item)
         with self._lock:
             self._waiting.append(asked)
         with self._turn:
-            if not asked.results:
-                on_tensor_thread(lambda: self._run(asked))
-        return asked.results[0]
+            if not asked.told.done():
+                on_tensor_thread(self._run)
+        return asked.told.result()
 
-    def _run(self, leader: _Asked[A, B]) -> None:
+    def _run(self) -> None:
+        """Tell everyone who waits a result or an error."""
         with self._lock:
             taken, self._waiting = self._waiting, []
+        if len(taken) > 1 and self._told_as_one(taken):
+            return
+        for asked in taken:
+            try:
+                (result,) = self._work([asked.item])
+            except BaseException as error:  # noqa: BLE001 - for whoever asked, not for whoever leads
+                asked.told.set_exception(error)
+            else:
+                asked.told.set_result(result)
+
+    def _told_as_one(self, taken: Sequence[_Asked[A, B]]) -> bool:
+        """False if the work fails: which item is to blame shows when each runs by itself."""
         try:
-            for asked, result in zip(taken, self._work([asked.item for asked in taken]), strict=True):
-                asked.results = (result,)
-        finally:
-            # Where the work failed, the others try on their own.
-            with self._lock:
-                self._waiting += [asked for asked in taken if not asked.results and asked is not leader]
+            pairs = list(zip(taken, self._work([asked.item for asked in taken]), strict=True))
+        except BaseException:  # noqa: BLE001 - comes again with the item that is to blame
+            return False
+        for asked, result in pairs:
+            asked.told.set_result(result)
+        return True

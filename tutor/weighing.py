@@ -41,7 +41,7 @@ class Weighing:
 
 @cache
 def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
-    """The fitted weights; raises ValueError if the file does not fit the hints, unless a hint that is new may count nothing."""
+    """The fitted weights. Raises ValueError if the file does not fit the hints; with `strict=False`, a hint that it lacks weighs 0."""
     fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())
     names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes")}
     for part, wanted in names.items():
@@ -49,5 +49,5 @@ def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
             raise ValueError(
                 f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
             )
-    values = {part: tuple(fitted[part].get(name, 0.0) for name in wanted) for part, wanted in names.items()}
+    values = {part: tuple(fitted.get(part, {}).get(name, 0.0) for name in wanted) for part, wanted in names.items()}
     return Weighing(values["first"], values["later"], values["end"], values["opening"][:-1], values["opening"][-1])

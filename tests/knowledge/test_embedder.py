@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
+from tutor.compute import on_tensor_thread
 from tutor.engines.weights import ensure_embedder
 from tutor.settings import Settings
 
@@ -75,6 +76,20 @@ def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
     published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
     with pytest.raises(ValueError, match="make encoder"):
         TunedEmbedder(published, tmp_path / "tuned.safetensors").embed(["cats"])
+
+
+def test_lots_that_are_embedded_as_one_come_back_to_their_askers() -> None:
+    """Protects: of learners who ask at the same moment, each gets the vectors of its own texts, as if it had asked alone."""
+    embedder = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    lots = [
+        ["cats"],
+        ["What is the difference between pruning and quantization, in bits and in bytes?", "dogs"],
+        ["tea"] * 3,
+    ]
+    together = on_tensor_thread(lambda: embedder._encode_lots(lots))
+    assert [len(vectors) for vectors in together] == [1, 2, 3]
+    for lot, vectors in zip(lots, together, strict=True):
+        np.testing.assert_allclose(vectors, embedder.embed(lot), atol=1e-5)
 
 
 def test_many_texts_at_once_are_as_good_as_few() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 
 import pytest
 
+from tests.waiting import SECONDS, until
 from tutor.compute import Together, leave_cores_to_tensors, on_tensor_thread
 
 
@@ -49,29 +49,35 @@ def test_what_waits_is_done_together() -> None:
 
     def work(items: Sequence[int]) -> list[int]:
         lots.append(list(items))
-        busy.wait(5)
+        busy.wait(SECONDS)
         return [item * 10 for item in items]
 
     together = Together(work)
     results: dict[int, int] = {}
     learners = [threading.Thread(target=lambda i=i: results.update({i: together.ask(i)})) for i in range(8)]
     learners[0].start()
-    while not lots:
-        time.sleep(0.001)
+    until(lambda: lots)
     for learner in learners[1:]:
         learner.start()
-    while len(together._waiting) < 7:
-        time.sleep(0.001)
+    until(lambda: len(together._waiting) == 7)
     busy.set()
     for learner in learners:
-        learner.join()
+        learner.join(SECONDS)
     assert results == {i: i * 10 for i in range(8)}
     assert [len(lot) for lot in lots] == [1, 7]
 
 
 def test_one_bad_item_spoils_no_other() -> None:
-    """Protects: a learner whose text cannot be read does not take the class along."""
-    together = Together(lambda items: [10 // item for item in items])
+    """Protects: a learner whose text cannot be read gets the error, alone, whoever leads the lot that the text is in."""
+    lots: list[list[int]] = []
+    busy = threading.Event()
+
+    def work(items: Sequence[int]) -> list[int]:
+        lots.append(list(items))
+        busy.wait(SECONDS)
+        return [10 // item for item in items]
+
+    together = Together(work)
     results: dict[int, int | str] = {}
 
     def ask(item: int) -> None:
@@ -80,9 +86,12 @@ def test_one_bad_item_spoils_no_other() -> None:
         except ZeroDivisionError:
             results[item] = "error"
 
-    learners = [threading.Thread(target=ask, args=(i,)) for i in (0, 1, 2, 5)]
-    for learner in learners:
+    learners = [threading.Thread(target=ask, args=(item,), daemon=True) for item in (5, 1, 0, 2)]
+    for n, learner in enumerate(learners):
         learner.start()
+        until(lambda n=n: lots and len(together._waiting) == n)
+    busy.set()
     for learner in learners:
-        learner.join()
+        learner.join(SECONDS)
     assert results == {0: "error", 1: 10, 2: 5, 5: 2}
+    assert lots == [[5], [1, 0, 2], [1], [0], [2]] and together._waiting == []

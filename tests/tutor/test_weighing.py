@@ -23,6 +23,14 @@ def test_other_hints_are_refused(tmp_path: Path) -> None:
         load_weighing(tmp_path / "choice.json")
 
 
+def test_fitting_anew_starts_from_the_old_weights(tmp_path: Path) -> None:
+    """Protects: `make calibrate` after a hint was added, or a whole part: what the file lacks weighs 0."""
+    (tmp_path / "choice.json").write_text('{"first": {"tuned": 2.0}, "opening": {"yes": 0.5}}')
+    weighing = load_weighing(tmp_path / "choice.json", strict=False)
+    assert [name for name, weight in zip(FIRST, weighing.first, strict=True) if weight] == ["tuned"]
+    assert weighing.yes == 0.5 and not any((*weighing.later, *weighing.end, *weighing.opening))
+
+
 def test_a_total_needs_a_weight_for_each_hint() -> None:
     """Protects: no hint is dropped by zip."""
     assert Weighing.total((2.0, 3.0), (1.0, -1.0)) == -1.0

@@ -1,29 +1,37 @@
 """Attention of several texts at once, each text's new tokens over all of its own keys and values.
 
 Texts that get about as many new tokens, a class's next ones above all, sit at one table: their keys and values lie side by side in one padded
-batch, which small products cannot beat. The table is kept from pass to pass, so a class that stays together only adds its new tokens.
+batch, which small products cannot beat. The table is kept from pass to pass, so a class that stays together only adds its new tokens. A text that
+gets many by itself, a piece of a prompt, say, attends where it lies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING
+from itertools import count, groupby
+from typing import TYPE_CHECKING, TypeAlias
 
 from tutor.engines.decoder import Stretch
+from tutor.engines.drafts import LONGEST
 
 if TYPE_CHECKING:
     import torch
 
-_FEWEST = 3  # texts with up to 2**3 new tokens sit together, above it those within a factor of two
+_FEW = LONGEST + 1  # new tokens, a full draft's, up to which texts sit together; above it those within a factor of two
 _SPARE = 32  # places that a new table leaves free behind its longest text
+_FAR = 16  # times what is needed: more memory than that is given back
+_SERIALS = count()
 
 
 class LlamaLane:
-    """Keys and values of one text, shape (layers, 2, key-value heads, capacity, head size)."""
+    """Keys and values of one text, shape (layers, 2, key-value heads, capacity, head size).
+
+    `serial` tells lanes apart, the older first; `appended` counts the appends, each of which outdates a copy.
+    """
 
     def __init__(self, data: torch.Tensor) -> None:
         self.data, self.length = data, 0
+        self.serial, self.appended = next(_SERIALS), 0
 
     def stretch(self, start: int, end: int) -> Stretch:
         return (self.data[:, :, :, start:end].clone(),)
@@ -33,9 +41,20 @@ class LlamaLane:
         end = self.length + data.shape[3]
         self.data[:, :, :, self.length : end] = data
         self.length = end
+        self.appended += 1
 
     def rewind(self, length: int) -> None:
         self.length = length
+
+
+def _size(new: int) -> int:
+    """Equal for the numbers of new tokens with which texts sit at one table."""
+    return 0 if new <= _FEW else (new - 1).bit_length()
+
+
+def seating_order(lanes: Sequence[LlamaLane], counts: Sequence[int]) -> list[int]:
+    """The order in which `Tables.seat` takes lanes that get counts[i] new rows: the same for the same company, whoever asked first."""
+    return sorted(range(len(lanes)), key=lambda i: (_size(counts[i]), lanes[i].serial))
 
 
 class Tables:
@@ -45,26 +64,48 @@ class Tables:
         self._tables: list[_Table] = []
 
     def seat(self, lanes: Sequence[LlamaLane], counts: Sequence[int], sharing: int) -> Attention:
-        """The attention of one forward pass: lane i gets counts[i] new rows, fewest first; `sharing` query heads share a key-value head."""
-        start, sittings, taken = 0, [], []
-        for lot in _alike(lanes, counts):
-            together, new = [lane for lane, _ in lot], [n for _, n in lot]
-            table = next((table for table in self._tables if table.seats(together, max(new))), None)
-            if table is None:
-                free = [table for table in self._tables if table not in taken]
-                table = free[0] if free else _Table()
-                table.invite(together, max(new))
-            taken.append(table)
-            sittings.append(_Sitting(table, new, start, sharing))
+        """The attention of one forward pass: lane i gets counts[i] new rows; `sharing` query heads share a key-value head.
+
+        Raises ValueError, and moves nobody, if the lanes do not come in `seating_order` or one has no room for its rows.
+        """
+        for lane, n in zip(lanes, counts, strict=True):
+            if lane.length + n > lane.data.shape[3]:
+                raise ValueError(f"{n} new rows do not fit a lane that holds {lane.length} of {lane.data.shape[3]}")
+        lots = list(_lots(lanes, counts))
+        kept = [next((table for table in self._tables if table.has_seated(lot, max(new))), None) for lot, new in lots]
+        free = [table for table in self._tables if table not in kept]
+        start, sittings, self._tables = 0, [], []
+        for (lot, new), table in zip(lots, kept, strict=True):
+            seats: _Table | _Place
+            if table is None and len(lot) == 1 and new[0] > _FEW:
+                seats = _Place(lot[0], new[0])
+            else:
+                if table is None:
+                    table = free.pop() if free else _Table()
+                    table.load(lot, max(new))
+                self._tables.append(table)
+                seats = table
+            sittings.append(_Sitting(seats, new, start, sharing))
             start += sum(new)
-        self._tables = taken
         return Attention(sittings)
 
+    def release(self) -> None:
+        """Give back all memory, and the lanes that sat here."""
+        self._tables = []
 
-def _alike(lanes: Sequence[LlamaLane], counts: Sequence[int]) -> Iterator[list[tuple[LlamaLane, int]]]:
-    pairs = zip(lanes, counts, strict=True)
-    for _, group in groupby(pairs, key=lambda pair: max(_FEWEST, (pair[1] - 1).bit_length())):
-        yield list(group)
+
+_Lot: TypeAlias = "tuple[list[LlamaLane], list[int]]"
+
+
+def _lots(lanes: Sequence[LlamaLane], counts: Sequence[int]) -> Iterator[_Lot]:
+    """Those who sit together, with their numbers of new rows."""
+    last = -1
+    for size, pairs in groupby(zip(lanes, counts, strict=True), key=lambda pair: _size(pair[1])):
+        if size <= last:
+            raise ValueError(f"lanes must come in seating order, got {list(counts)} new rows")
+        last = size
+        lot = list(pairs)
+        yield [lane for lane, _ in lot], [new for _, new in lot]
 
 
 class _Table:
@@ -72,42 +113,59 @@ class _Table:
 
     def __init__(self) -> None:
         self.lanes: list[LlamaLane] = []
-        self._held: list[int] = []  # how much of each lane the table has
+        self._held: list[tuple[int, int]] = []  # how much of each lane the table has, as of which append
         self._memory: torch.Tensor | None = None
         self.data: torch.Tensor | None = None
 
-    def seats(self, lanes: Sequence[LlamaLane], new: int) -> bool:
+    def has_seated(self, lanes: Sequence[LlamaLane], new: int) -> bool:
         """Whether these very lanes sit here, with room for their new rows."""
         return (
             self.data is not None
             and len(lanes) == len(self.lanes)
             and all(one is other for one, other in zip(lanes, self.lanes, strict=True))
-            and all(lane.length <= held for lane, held in zip(lanes, self._held, strict=True))
+            and all(
+                lane.length <= held and lane.appended == appended
+                for lane, (held, appended) in zip(lanes, self._held, strict=True)
+            )
             and max(lane.length for lane in lanes) + new <= self.data.shape[4]
         )
 
-    def invite(self, lanes: Sequence[LlamaLane], new: int) -> None:
-        """Copy these lanes in the place of those before."""
+    def load(self, lanes: Sequence[LlamaLane], new: int) -> None:
+        """Copy these lanes in the place of those before, with room for `new` rows each."""
         layers, _, heads, _, size = lanes[0].data.shape
         room = -(-(max(lane.length for lane in lanes) + new + _SPARE) // _SPARE) * _SPARE
-        shape = (layers, 2, len(lanes), heads, room, size)
         needed = layers * 2 * len(lanes) * heads * room * size
-        if self._memory is None or len(self._memory) < needed:
-            # Zeros, since what lies behind a lane's end is multiplied by a weight of 0, which leaves no other number harmless.
-            self._memory = lanes[0].data.new_zeros(needed)
-        self.data = self._memory[:needed].view(shape)
-        self.lanes, self._held = list(lanes), [lane.length for lane in lanes]
+        self.lanes, self.data = [], None
+        if self._memory is None or not needed <= len(self._memory) <= _FAR * needed:
+            self._memory = None  # before the new is taken: they need not fit side by side
+            self._memory = lanes[0].data.new_empty(needed)
+        self.data = self._memory[:needed].view(layers, 2, len(lanes), heads, room, size)
         for i, lane in enumerate(lanes):
             self.data[:, :, i, :, : lane.length] = lane.data[:, :, :, : lane.length]
+            # What lies behind a lane's end is multiplied by a weight of 0, which leaves no infinity harmless.
+            self.data[:, :, i, :, lane.length :] = 0
+        self.lanes, self._held = list(lanes), [(lane.length, lane.appended) for lane in lanes]
 
-    def clear(self, counts: Sequence[int]) -> None:
+    def hand_out(self, counts: Sequence[int]) -> None:
         """Give each lane its new rows."""
         assert self.data is not None
         for i, (lane, n) in enumerate(zip(self.lanes, counts, strict=True)):
             start, end = lane.length, lane.length + n
             lane.data[:, :, :, start:end] = self.data[:, :, i, :, start:end]
-            self._held[i] = end
+            self._held[i] = end, lane.appended
             lane.length = end
+
+
+class _Place:
+    """A table of one that copies nothing: the lane itself, up to the end of its new rows, behind which it may hold anything."""
+
+    def __init__(self, lane: LlamaLane, new: int) -> None:
+        self.lanes = [lane]
+        self.data: torch.Tensor | None = lane.data[:, :, None, :, : lane.length + new]
+
+    def hand_out(self, counts: Sequence[int]) -> None:
+        """The rows are in their lane already."""
+        self.lanes[0].length += counts[0]
 
 
 class Attention:
@@ -133,7 +191,7 @@ class Attention:
 class _Sitting:
     """One pass at a table: padded to the longest lane and, for the queries, to the most new rows."""
 
-    def __init__(self, table: _Table, counts: Sequence[int], start: int, sharing: int) -> None:
+    def __init__(self, table: _Table | _Place, counts: Sequence[int], start: int, sharing: int) -> None:
         import torch
 
         assert table.data is not None
@@ -163,11 +221,12 @@ class _Sitting:
             q = q.new_zeros(batch * n, *q.shape[1:]).index_copy_(0, self._padded, q)
         # Grouped-query attention: the queries that share a key head are rows of one product.
         q = q.view(batch, n, heads, -1, size).permute(0, 2, 3, 1, 4).reshape(batch * heads, -1, size)
-        keys, values = data.view(2, batch * heads, room, size)
+        # A table is contiguous. A slice of a lane is copied here, in one go, which the products would do row by row.
+        keys, values = data.contiguous().view(2, batch * heads, room, size)
         scores = torch.baddbmm(self._bias, q, keys.transpose(1, 2), alpha=size**-0.5)
         mixed = torch.bmm(scores.softmax(-1), values)
         mixed = mixed.view(batch, heads, -1, n, size).permute(0, 3, 1, 2, 4).reshape(batch * n, -1)
         return mixed if self._padded is None else mixed[self._padded]
 
     def close(self) -> None:
-        self._table.clear(self._counts)
+        self._table.hand_out(self._counts)

@@ -29,7 +29,8 @@ class Message:
 class Branch:
     """One way to go on: `text` is appended to the answer if the model prefers it; "" ends the answer.
 
-    `bias` is added to the branch's log-probability (nats) wherever it competes. `key` is the caller's own.
+    `bias` is added to the branch's log-probability (nats) wherever it competes; one that leads by more than likelihoods differ decides
+    without the model (tutor/engines/choosing.py: DECIDED). `key` is the caller's own.
     """
 
     text: str
@@ -60,5 +61,8 @@ class ChoosingEngine(Engine, Protocol):
     """A model whose next tokens can be held to given texts."""
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
-        """Yield the branches that the model prefers, one after another."""
+        """Yield the branches that the model prefers, one after another, until the grammar allows none or "" was chosen.
+
+        It may end earlier, after whole branches, where the answer grows too long for the model. Raises EngineError with a next step.
+        """
         ...

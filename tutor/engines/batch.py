@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ROWS = 192  # tokens a step
+ROWS = 192  # tokens a step; more only where a text of more is scored, which comes of one step
 _SHORT = 16  # up to which a pass is somebody's next words, not a prompt
 _GATHER = 0.5  # of the time that the last step took: how long a leader waits for those who were in it
 
 
-@dataclass
+@dataclass(eq=False)
 class _Request:
     whole: Pass
     patient: bool
@@ -40,6 +40,10 @@ class _Request:
     @property
     def left(self) -> int:
         return len(self.whole.tokens) - self.at
+
+    @property
+    def long(self) -> bool:
+        return self.left > _SHORT
 
 
 class Batch:
@@ -62,7 +66,10 @@ class Batch:
         return max(1, self._last)
 
     def run(self, passes: Sequence[Pass], patient: bool = False) -> list[torch.Tensor]:
-        """The logits of each pass, as `Decoder.run` gives them. Patient passes run only while no others wait."""
+        """The logits of each pass, as `Decoder.run` gives them. Patient passes run only while no others wait.
+
+        Raises ValueError for a pass of no tokens, and what the decoder raises, as `ask` does.
+        """
         return self._wait([_Request(one, patient, lambda logits: logits) for one in passes])
 
     def ask(self, one: Pass, read: Callable[[torch.Tensor], T]) -> T:
@@ -75,25 +82,34 @@ class Batch:
         with self._lock:
             self._expected.discard(id(lane))
             self._arrived.notify()
+            self._rest()
 
     def _wait(self, requests: Sequence[_Request]) -> list[Any]:
+        for request in requests:
+            if not request.left:
+                raise ValueError(f"a pass needs at least one token, got {request.whole.tokens!r}")
         with self._lock:
             self._waiting += requests
             self._arrived.notify()
-        while True:
+        try:
+            while True:
+                with self._lock:
+                    self._stepped.wait_for(lambda: not self._led or all(request.over for request in requests))
+                    if all(request.over for request in requests):
+                        break
+                    self._led = True
+                self._step()
+        except BaseException:
             with self._lock:
-                self._stepped.wait_for(lambda: not self._led or all(request.over for request in requests))
-                if all(request.over for request in requests):
-                    break
-                self._led = True
-            self._step()
+                self._waiting = [request for request in self._waiting if request not in requests]
+            raise
         for request in requests:
             if request.error is not None:
                 raise request.error
         return [request.result for request in requests]
 
     def _step(self) -> None:
-        """Run one pass of the decoder over what waits: short ones whole, one long one's next piece, up to ROWS tokens."""
+        """Run one pass of the decoder over what waits: short ones whole, long ones' next pieces, up to about ROWS tokens."""
         taken: list[tuple[_Request, int]] = []
         error: BaseException | None = None
         began = time.monotonic()
@@ -117,12 +133,13 @@ class Batch:
                 eager = eager[:1]
             taken: list[tuple[_Request, int]] = []
             room = ROWS
-            for request in sorted(eager, key=lambda request: request.left > _SHORT):
-                n = min(request.left, room)
-                # What is kept comes of one step, so it is not cut.
-                if n and (n == request.left or (n >= _SHORT and request.left - n >= request.whole.keep)):
+            for request in sorted(eager, key=lambda request: request.long):
+                n = _share(request, room, first=not any(other.long for other, _ in taken))
+                if n:
                     taken.append((request, n))
                     room -= n
+            if not taken:
+                raise RuntimeError(f"no pass can be run of {len(self._waiting)} that wait")
             self._last = len(taken)
             return taken
 
@@ -138,13 +155,31 @@ class Batch:
 
     def _finish(self, over: Sequence[_Request], error: BaseException | None, took: float) -> None:
         with self._lock:
+            self._waiting = [request for request in self._waiting if request not in over]
             for request in over:
-                self._waiting.remove(request)
                 request.error, request.over = error, True
             self._expected = {id(request.whole.lane) for request in over if request.returns and error is None}
             self._patience = time.monotonic() + _GATHER * took
             self._led = False
+            self._rest()
             self._stepped.notify_all()
+
+    def _rest(self) -> None:
+        """Under the lock: where no next step is in sight, the decoder keeps no memory for it."""
+        if not (self._led or self._waiting or self._expected):
+            self._decoder.release()
+
+
+def _share(request: _Request, room: int, first: bool) -> int:
+    """How many of a request's tokens the next step takes; `first` among the long ones."""
+    if request.left <= room:
+        return request.left
+    # What is kept comes of one step, so it is not cut.
+    loose = request.left - request.whole.keep
+    if first and request.long and loose < _SHORT:
+        return request.left  # whole, at any length: it could wait for ever for a step with that much room
+    n = min(loose, room)
+    return n if n >= _SHORT else 0
 
 
 def _piece(request: _Request, n: int) -> Pass:

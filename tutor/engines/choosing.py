@@ -24,6 +24,11 @@ _END = -1  # the way that ends a text where a longer one goes on
 class Growing(Protocol):
     """A prompt and what was chosen behind it."""
 
+    @property
+    def room(self) -> int:
+        """How many tokens it can still be fed."""
+        ...
+
     def feed(self, tokens: Sequence[int], read: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """What `read` makes of the logits (1, vocabulary) after the tokens, which may be none before the first."""
         ...
@@ -32,7 +37,10 @@ class Growing(Protocol):
 def choose(
     text: Growing, grammar: Grammar, allowed: Sequence[Branch], tokens_of: Callable[[Branch, bool], Sequence[int]]
 ) -> Iterator[Branch]:
-    """Yield one branch after another until the grammar allows none; `tokens_of(branch, first)` tells its tokens."""
+    """Yield one branch after another; `tokens_of(branch, first)` tells its tokens.
+
+    It ends when the grammar allows none, after the branch "", and where the model would have to read more than the text has room for.
+    """
     chosen: tuple[Branch, ...] = ()
     scores: torch.Tensor | None = None
     pending: list[int] = []
@@ -45,8 +53,10 @@ def choose(
                 break
             way = _decided(node)
             if way is None:
+                if len(pending) > text.room:
+                    return
                 if pending or scores is None:
-                    scores = text.feed(pending, log_probabilities)
+                    scores = text.feed(pending, _log_probabilities)
                     pending = []
                 way = _likeliest(node, scores)
             if way == _END:
@@ -80,6 +90,6 @@ def _likeliest(node: Node, scores: torch.Tensor) -> int:
     return token
 
 
-def log_probabilities(logits: torch.Tensor) -> torch.Tensor:
+def _log_probabilities(logits: torch.Tensor) -> torch.Tensor:
     """Those of all tokens after the last row of logits (rows, vocabulary)."""
     return logits[-1].log_softmax(-1)

@@ -26,7 +26,7 @@ class Lane(Protocol):
         ...
 
     def append(self, stretch: Stretch) -> None:
-        """Go on with keys and values that were computed before, copied."""
+        """Go on with keys and values that were computed before, copied. RuntimeError if they do not fit."""
         ...
 
     def rewind(self, length: int) -> None:
@@ -53,11 +53,18 @@ class Decoder(Protocol):
     apart: bool
 
     def lane(self, capacity: int) -> Lane:
-        """An empty lane for at most `capacity` tokens."""
+        """An empty lane. Whoever feeds it more than `capacity` tokens spoils the whole run, so callers compare first."""
         ...
 
     def run(self, passes: Sequence[Pass]) -> list[Tensor]:
-        """Run all passes in one go; each gives logits of shape (keep, vocabulary), fp32."""
+        """Run all passes in one go; each gives logits of shape (keep, vocabulary), fp32.
+
+        A pass that does not fit its lane may be a ValueError for all of them, before any lane has grown.
+        """
+        ...
+
+    def release(self) -> None:
+        """Give back the memory that is kept from one run to the next; the next run takes what it needs anew."""
         ...
 
 

@@ -50,6 +50,9 @@ class GenericDecoder:
     def run(self, passes: Sequence[Pass]) -> list[torch.Tensor]:
         return [self._run(one) for one in passes]
 
+    def release(self) -> None:
+        """Nothing is kept."""
+
     def _run(self, one: Pass) -> torch.Tensor:
         import torch
 

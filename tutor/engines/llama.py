@@ -1,7 +1,8 @@
 """The Llama architecture as a loop of our own over transformers' weights (Touvron et al. 2023, arXiv:2302.13971).
 
 Rows of several lanes run through the linear layers together, which is nearly free from one row to a dozen, and attend together
-(attention.py). Query, key and value matrices are one matrix, and so are gate and up. A token's rotary position (arXiv:2104.09864) is given with it, so texts can be read apart and put side by side later.
+(attention.py). Query, key and value matrices are one matrix, and so are gate and up. A token's rotary position (arXiv:2104.09864) is given with it, so
+texts can be read apart and put side by side later.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tutor.engines.attention import LlamaLane, Tables
+from tutor.engines.attention import LlamaLane, Tables, seating_order
 from tutor.engines.decoder import Pass
 from tutor.engines.quantized import Linear
 
@@ -92,21 +93,24 @@ class LlamaDecoder:
         with torch.inference_mode():
             return self._run(passes)
 
+    def release(self) -> None:
+        self._tables.release()
+
     def _run(self, passes: Sequence[Pass]) -> list[torch.Tensor]:
         import torch
         from torch.nn.functional import rms_norm, silu
 
         device = self._embed.device
-        # Lanes that get equally many rows stand next to each other, so that they attend as one.
-        order = sorted(range(len(passes)), key=lambda i: len(passes[i].tokens))
-        passes = [passes[i] for i in order]
+        # Lanes that attend as one stand next to each other.
+        lanes: list[Any] = [one.lane for one in passes]
+        order = seating_order(lanes, [len(one.tokens) for one in passes])
+        passes, lanes = [passes[i] for i in order], [lanes[i] for i in order]
         counts = [len(one.tokens) for one in passes]
         ids = torch.tensor([token for one in passes for token in one.tokens], device=device)
         positions = torch.tensor([p.position + i for p in passes for i in range(len(p.tokens))], device=device)
         x = self._embed[ids]
         cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
         hidden = x.shape[1:]
-        lanes: list[Any] = [one.lane for one in passes]
         attend = self._tables.seat(lanes, counts, self._heads // self._kv)
         for i, layer in enumerate(self._layers):
             qkv = layer.qkv(rms_norm(x, hidden, layer.before_attention, self._eps))

@@ -72,7 +72,7 @@ class LocalEngine:
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends])
         # The notes' sentences compete at every fork, for every learner.
-        self._encode = lru_cache(_SENTENCES)(lambda text: encode_text(tokenizer, text))
+        self._encode = lru_cache(_SENTENCES)(lambda text: tuple(encode_text(tokenizer, text)))
 
     @classmethod
     def load(cls, source: str | Path, name: str | None = None, parts: Parts | None = None) -> LocalEngine:
@@ -237,18 +237,24 @@ class _Text:
 
     def __init__(self, engine: LocalEngine, prompt: Prompt, room: int) -> None:
         # The last pass may hold a whole draft beyond what was asked for.
-        self._engine, self._prompt, self._room = engine, prompt, room + LONGEST
+        self._engine, self._prompt, self.room = engine, prompt, room + LONGEST
         self._lane: Lane | None = None
         self._position = 0
-        engine._check_room(prompt, self._room)
+        engine._check_room(prompt, self.room)
 
     def feed(self, tokens: Sequence[int], read: Callable[[torch.Tensor], T], keep: int = 1) -> T:
-        """What `read` makes of the logits (keep, vocabulary) after the last tokens, which may be none at first."""
+        """What `read` makes of the logits (keep, vocabulary) after the last tokens, which may be none at first.
+
+        Raises ValueError for more than there is `room` for: in the lane it would spoil the step for everyone in it.
+        """
+        if len(tokens) > self.room:
+            raise ValueError(f"{len(tokens)} tokens do not fit a text with room for {self.room}")
         if self._lane is None:
-            self._lane, self._position, result = self._engine._open(self._prompt, self._room, tokens, read, keep)
-            return result
-        result = self._engine._batch.ask(Pass(self._lane, tokens, self._position, keep), read)
-        self._position += len(tokens)
+            self._lane, self._position, result = self._engine._open(self._prompt, self.room, tokens, read, keep)
+        else:
+            result = self._engine._batch.ask(Pass(self._lane, tokens, self._position, keep), read)
+            self._position += len(tokens)
+        self.room -= len(tokens)
         return result
 
     def rewind(self, count: int) -> None:
@@ -256,6 +262,7 @@ class _Text:
         if count and self._lane is not None:
             self._lane.rewind(self._lane.length - count)
             self._position -= count
+            self.room += count
 
     def close(self) -> None:
         if self._lane is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
 import torch
 
+from tests.waiting import SECONDS, until
 from tutor.engines.batch import ROWS, Batch
 from tutor.engines.decoder import Decoder, Lane, Pass
 
@@ -24,6 +25,7 @@ class Recorder:
         self.gate = threading.Event()
         self.gate.set()
         self.broken = False
+        self.released = 0
 
     def lane(self, capacity: int) -> Lane:
         raise NotImplementedError
@@ -34,6 +36,9 @@ class Recorder:
             raise MemoryError("no room")
         self.steps.append([len(one.tokens) for one in passes])
         return [torch.full((one.keep, 1), float(one.tokens[-1])) for one in passes]
+
+    def release(self) -> None:
+        self.released += 1
 
 
 def a_pass(*tokens: int, keep: int = 1) -> Pass:
@@ -63,12 +68,29 @@ def at_once(batch: Batch, recorder: Recorder, passes: Sequence[Pass]) -> list[li
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(len(passes))]
     for thread in threads:
         thread.start()
-    while len(batch._waiting) < len(passes) + 1:
-        pass
+    until(lambda: len(batch._waiting) == len(passes) + 1)
     recorder.gate.set()
     for thread in (first, *threads):
         thread.join(5)
     return results
+
+
+def ended(work: Callable[[], object]) -> None:
+    """Do the work, raise what it raises, and fail if it never ends."""
+    errors: list[BaseException] = []
+
+    def noted() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+
+    thread = threading.Thread(target=noted, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    assert not thread.is_alive(), "it never ends"
+    if errors:
+        raise errors[0]
 
 
 def test_those_who_wait_run_in_one_step(batch: Batch, recorder: Recorder) -> None:
@@ -84,6 +106,29 @@ def test_a_long_prompt_is_read_in_pieces_between_others(batch: Batch, recorder: 
     results = at_once(batch, recorder, [prompt, a_pass(7)])
     assert results == [[float(ROWS + 100)], [7.0]]
     assert sorted(recorder.steps[1]) == [1, ROWS - 1] and recorder.steps[2] == [101]
+
+
+@pytest.mark.parametrize(("size", "keep"), [(ROWS + 50, ROWS + 50), (ROWS + 8, ROWS - 2)])
+def test_a_long_text_that_is_scored_comes_whole(batch: Batch, recorder: Recorder, size: int, keep: int) -> None:
+    """Protects: what is kept is not cut, however long, one such text a step, and it waits for ever neither alone nor beside others."""
+    text = a_pass(*range(1, size + 1), keep=keep)
+    assert at_once(batch, recorder, [text, a_pass(7), text]) == [[float(size)] * keep, [7.0], [float(size)] * keep]
+    assert [sorted(step) for step in recorder.steps] == [[1], [1, size], [size]]
+
+
+def test_a_pass_of_no_tokens_is_refused(batch: Batch) -> None:
+    """Protects: a request that no step could take would keep a core busy for ever."""
+    with pytest.raises(ValueError, match="at least one token"):
+        ended(lambda: batch.run([a_pass(1), a_pass()]))
+    assert batch._waiting == []
+
+
+def test_a_step_that_can_take_nothing_is_an_error(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects: were the rules for a step ever to shut somebody out, the learner hears of it, and nobody loops."""
+    monkeypatch.setattr("tutor.engines.batch._share", lambda request, room, first: 0)
+    with pytest.raises(RuntimeError, match="no pass can be run"):
+        ended(lambda: batch.run([a_pass(1)]))
+    assert batch._waiting == []
 
 
 def test_pieces_keep_positions_and_only_the_last_has_logits(batch: Batch, recorder: Recorder) -> None:
@@ -111,8 +156,7 @@ def test_patient_passes_wait_for_everybody(batch: Batch, recorder: Recorder) -> 
     ]
     for n, thread in enumerate(threads):
         thread.start()
-        while len(batch._waiting) < n + 1:
-            pass
+        until(lambda n=n: len(batch._waiting) == n + 1)
     recorder.gate.set()
     for thread in threads:
         thread.join(5)
@@ -167,3 +211,17 @@ def test_nobody_waits_for_a_text_that_is_over(batch: Batch) -> None:
     assert batch._expected == {id(lane)}
     batch.leave(lane)
     assert batch._expected == set()
+
+
+def test_memory_goes_back_when_nobody_is_left(batch: Batch, recorder: Recorder) -> None:
+    """Protects: tables of a class that went home, and of the last answer; between one text's steps they are kept."""
+    one, other = cast(Lane, object()), cast(Lane, object())
+    batch.ask(Pass(one, [1], 0), lambda logits: None)
+    batch.ask(Pass(one, [2], 1), lambda logits: None)
+    batch._expected.add(id(other))
+    batch.leave(other)
+    assert recorder.released == 0
+    batch.leave(one)
+    assert recorder.released == 1
+    batch.run([a_pass(3)])
+    assert recorder.released == 2

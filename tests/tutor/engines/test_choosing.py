@@ -16,11 +16,13 @@ WORDS = ["<end>", "cats", "dogs", "purr", "bark"]
 class Spy:
     """Stands for a model that likes each word as the weights say, and notes what it had to read."""
 
-    def __init__(self, *weights: float) -> None:
-        self.weights, self.read = torch.tensor(weights, dtype=torch.float32), list[list[int]]()
+    def __init__(self, *weights: float, room: int = 100) -> None:
+        self.weights, self.read, self.room = torch.tensor(weights, dtype=torch.float32), list[list[int]](), room
 
     def feed(self, tokens: Sequence[int], read: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        assert len(tokens) <= self.room
         self.read.append(list(tokens))
+        self.room -= len(tokens)
         return read(self.weights[None])
 
 
@@ -63,3 +65,19 @@ def test_an_end_can_be_decided_too(bias: float, text: str) -> None:
     spy = Spy(0, 0, 0, 0, 0)
     assert said(spy, (Branch("cats", bias=bias), Branch("cats purr"))) == [text]
     assert spy.read == []
+
+
+@pytest.mark.parametrize(("purr", "text"), [(-1.0, "cats"), (5.0, "cats purr")])
+def test_an_open_end_is_weighed_against_going_on(purr: float, text: str) -> None:
+    """Protects: a text that begins a longer one ends there if the model would rather not say what the longer one says next."""
+    spy = Spy(0, 0, 0, purr, 0)
+    assert said(spy, (Branch("cats"), Branch("cats purr"))) == [text]
+    assert spy.read == [[WORDS.index("cats")]]
+
+
+def test_an_answer_ends_where_its_text_is_full() -> None:
+    """Protects: a pass beyond the lane, which would fail for the whole class; what was chosen before is whole, and stays."""
+    fork = (Branch("cats purr", bias=1), Branch("dogs bark"))
+    spy = Spy(0, 0, 0, 0, 0, room=4)
+    assert said(spy, fork, fork, fork, fork) == ["cats purr"] * 3
+    assert spy.room == 0

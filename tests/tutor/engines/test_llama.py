@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaForCausalLM
 
+from tutor.engines.attention import _Table
 from tutor.engines.decoder import Pass
 from tutor.engines.generic import GenericDecoder
 from tutor.engines.llama import LlamaDecoder, fits
@@ -29,7 +30,7 @@ def decoder(request: pytest.FixtureRequest, tiny_llama: LlamaForCausalLM) -> Lla
 
 
 def test_logits_equal_transformers(decoder: LlamaDecoder, tiny_llama: LlamaForCausalLM) -> None:
-    """All kept rows, in one pass and token by token (where attention takes its one-row way)."""
+    """All kept rows, in one pass and token by token."""
     whole = decoder.run([Pass(decoder.lane(16), TOKENS, 0, keep=len(TOKENS))])[0]
     assert torch.allclose(whole, reference(tiny_llama, TOKENS), atol=1e-3)
     lane = decoder.lane(16)
@@ -64,6 +65,19 @@ def test_a_class_attends_as_each_learner_alone(tiny_llama: LlamaForCausalLM) -> 
     passes = [Pass(lane, n, len(b), keep=len(n)) for lane, b, n in zip(lanes, before, new, strict=True)]
     for rows, b, n in zip(decoder.run(passes), before, new, strict=True):
         assert torch.allclose(rows, reference(tiny_llama, [*b, *n])[len(b) :], atol=1e-3)
+
+
+def test_a_class_keeps_its_table_whoever_asks_first(
+    tiny_llama: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects: speed; all keys and values copied anew at each step because passes arrive in another order or number of rows."""
+    decoder = LlamaDecoder(tiny_llama)
+    lanes = [decoder.lane(64) for _ in range(3)]
+    decoder.run([Pass(lane, [3, 8, 1], 0, keep=0) for lane in lanes])
+    monkeypatch.setattr(_Table, "load", lambda *_: pytest.fail("copied anew"))
+    for order in ((0, 1, 2), (2, 0, 1), (1, 0, 2)):
+        passes = [Pass(lanes[i], [5] * (1 + n), lanes[i].length) for n, i in enumerate(order)]
+        assert [len(rows) for rows in decoder.run(passes)] == [1, 1, 1]
 
 
 def test_stretches_and_rewinding(decoder: LlamaDecoder, tiny_llama: LlamaForCausalLM) -> None:

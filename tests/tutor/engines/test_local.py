@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.tutor.engines.conftest import Tokenizer
 from tutor.chat import Tutor
 from tutor.engines.attention import LlamaLane
 from tutor.engines.base import Branch, ChoosingEngine, Message
+from tutor.engines.choosing import DECIDED
 from tutor.engines.decoder import Pass
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.tokens import Prompt, encode_chat, encode_prompt, encode_text
@@ -231,15 +233,21 @@ def test_choosing_takes_the_likelier_branch(
 
 
 def test_bias_decides_against_the_model(engine: LocalEngine) -> None:
-    """A large bias lets any branch win."""
-    for favourite in range(3):
-        branches = [Branch(word, i, 100.0 * (i == favourite)) for i, word in enumerate(("Alpha", "Beta", "Gamma"))]
-        assert next(iter(engine.choose(asked("Why?"), lambda taken, b=branches: b))).key == favourite
+    """A bias that makes good what a branch lacks in likelihood lets it win, and one that falls short does not."""
+    words = ("Yes", "No", "It", "The", "In", "We", "At", "On")  # a token each
+    likely = dict(zip(words, engine.weigh(asked("Why?"), (), [Branch(word) for word in words]), strict=True))
+    ranked = sorted(words, key=lambda word: -likely[word])
+    better, worse = min(pairwise(ranked), key=lambda pair: likely[pair[0]] - likely[pair[1]])
+    gap = likely[better] - likely[worse]
+    assert 0 < 1.5 * gap < DECIDED  # else the model would not be asked
+    for bias, wins in ((1.5 * gap, worse), (0.5 * gap, better)):
+        branches = [Branch(better), Branch(worse, bias=bias)]
+        assert next(iter(engine.choose(asked("Why?"), lambda taken, b=branches: b))).text == wins
 
 
 def test_a_branch_that_begins_another_can_win(engine: LocalEngine) -> None:
-    """The shorter of two texts is a choice as well."""
-    branches = [Branch("Yes", 0, 1000.0), Branch("Yes indeed", 1)]
+    """The shorter of two texts is a choice as well, though the model is asked."""
+    branches = [Branch("Yes", 0, DECIDED - 1), Branch("Yes indeed", 1)]
     assert next(iter(engine.choose(asked("Why?"), lambda taken: branches))).key == 0
 
 
