@@ -2,7 +2,7 @@
 
 Four sources: the teacher's yes/no questions, each with the sentence that she answered first; the notes' own; statements that follow from sentences
 of the notes, each with a twin that is wrong in one thing (tutor/distill/claims/); and the notes' sentences themselves, asked back as they stand and
-with an error put in. Labelled evaluation items never take part, nor do the answers that the check of free writing is tried on.
+with an error put in. Labelled evaluation items never take part, nor do the free wordings that the check is tuned and tried on (tutor/evaluation/written/).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
 from knowledge.sentences import split_sentences
-from tutor.distill.examples import load_examples
-from tutor.evaluation.injection import FREE, PARTS, REPORTED, TUNING, inject
+from tutor.distill.examples import FREE, load_examples
+from tutor.evaluation.injection import inject
 
 CLAIMS = Path(__file__).parent / "claims"
 _ASKED = 0.4  # of the statements, which are put as questions
@@ -91,13 +91,10 @@ def _restated(knowledge: Knowledge, rng: random.Random) -> Iterator[Pair]:
 
 
 def _written(knowledge: Knowledge) -> Iterator[Pair]:
-    """Free wordings of a teacher's answers, but for those that the check is tuned and tried on."""
+    """Free wordings of a teacher's answers, and the same with an error put in."""
     mentions, examples = Mentions(knowledge.concepts), {example.id: example for example in load_examples(knowledge)}
     passages = {passage.id: passage for passage in knowledge.passages}
-    for i, line in enumerate(FREE.read_text(encoding="utf-8").splitlines()):
-        if i % PARTS in (REPORTED, TUNING):
-            continue
-        row = json.loads(line)
+    for row in map(json.loads, FREE.read_text(encoding="utf-8").splitlines()):
         ground = " ".join(passages[name].sentences[n] for name, n in examples[row["id"]].answer)
         for sentence in split_sentences(row["answer"]):
             if sentence.rstrip(".").lower() not in ("yes", "no"):
