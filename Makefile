@@ -44,6 +44,7 @@ reader: .venv/ready
 calibrate: .venv/ready
 	$(BIN)/python -m tutor.evaluation.calibrate
 	$(BIN)/python -m tutor.evaluation.choosing
+	$(BIN)/python -m tutor.evaluation.checking
 
 weights: .venv/ready
 	$(BIN)/python -m tutor weights

@@ -7,10 +7,10 @@ from itertools import chain
 
 from knowledge.search import Hit, Search
 from tutor.composition import Composition, Reading
-from tutor.contrast import Scoring
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
 from tutor.grounding import Grounding, all_sentences, complete_sentences
+from tutor.judging import Judge
 from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 from tutor.runs import RunNote
@@ -27,12 +27,12 @@ def stream_answer(
     hits: Sequence[Hit],
     search: Search,
     votes: Votes = NO_VOTES,
-    checker: Scoring | None = None,
+    judge: Judge | None = None,
     reader: Reading | None = None,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
     if free or not isinstance(engine, ChoosingEngine):
-        return _written(engine, query, hits, search, checker)
+        return _written(engine, query, hits, search, judge)
     return _chosen(engine, query, hits, search, votes, reader)
 
 
@@ -55,9 +55,9 @@ def _chosen(
 
 
 def _written(
-    engine: Engine, query: str, hits: Sequence[Hit], search: Search, checker: Scoring | None
+    engine: Engine, query: str, hits: Sequence[Hit], search: Search, judge: Judge | None
 ) -> Iterator[Delta | Checked]:
-    grounding = Grounding(hits, search.embedder, search.mentions, checker)
+    grounding = Grounding(hits, search.embedder, search.mentions, judge)
     rest, shown = "", False
     for piece in chain(engine.write(written_prompt(query, hits), max_new_tokens=_LONGEST_WRITTEN), (_END,)):
         rest += piece

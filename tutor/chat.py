@@ -6,6 +6,7 @@ history) and goes out as events, so two learners never meet.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
 from tutor.composition import Reading
-from tutor.contrast import Scoring
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError
 from tutor.events import (
@@ -33,6 +33,7 @@ from tutor.events import (
 from tutor.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
+from tutor.judging import Judge
 from tutor.manner import Judged, Manner, unjudged
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
@@ -43,13 +44,14 @@ from tutor.suggestions import nearest_sets, suggest
 from tutor.taught import NO_VOTES, Taught
 
 NOTES = 4
+_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
 
 
 @dataclass(frozen=True)
 class Tutor:
     """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`.
 
-    `manner` tells questions from other wishes, `reader` Yes from No, and `checker` judges what free models wrote.
+    `manner` tells questions from other wishes, `reader` Yes from No, and `judge` checks what free models wrote.
     """
 
     knowledge: Knowledge
@@ -59,7 +61,7 @@ class Tutor:
     free: bool = False
     taught: Taught | None = None
     manner: Manner | None = None
-    checker: Scoring | None = None
+    judge: Judge | None = None
     reader: Reading | None = None
 
     def turn(
@@ -70,7 +72,7 @@ class Tutor:
         With `predict`, an experiment that is new to the conversation first asks what the learner expects of it.
         """
         start = time.monotonic()
-        question = question.replace("\x00", " ").strip()
+        question = _APOSTROPHE.sub("'", question.replace("\x00", " ")).strip()
         history, choice = settled(history, DEMOS), None
         asked = waiting(history, DEMOS)
         if asked is not None and (choice := reply_to(asked, question)) is not None:
@@ -115,7 +117,7 @@ class Tutor:
         try:
             votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
             for event in stream_answer(
-                self.engine, self.free, standalone.query, notes, self.search, votes, self.checker, self.reader
+                self.engine, self.free, standalone.query, notes, self.search, votes, self.judge, self.reader
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):

@@ -1,14 +1,15 @@
 """For models that write freely: is a sentence supported by the notes, and if not, which sentence of theirs stands in for it?
 
-A sentence passes when a note's sentence lies near it, all its numbers occur in that note, and a model that has read the note finds it
-likelier than its rivals (tutor/contrast.py). Without such a model it must say much the same as the note's sentence, about the
-same sides in the same order, and neither may negate what the other affirms.
+A sentence passes when all its numbers occur in the note whose line lies nearest, and two models that read note and sentence find that it follows
+(tutor/judging.py). Without them, and where it speaks of a run, it must say much the same as the note's line, about the same sides in the same order,
+and neither may negate what the other affirms.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from knowledge.embedder import Embedder
@@ -16,12 +17,14 @@ from knowledge.mentions import Mentions
 from knowledge.search import Hit
 from knowledge.sentences import split_sentences
 from tutor.composition import cited
-from tutor.contrast import NUMBER, Scoring, advantage, rivals
+from tutor.contrast import NUMBER
 from tutor.events import Checked
+from tutor.judging import Judge
 from tutor.runs import Mark, RunNote, mark_of
 
-_NEAR = 0.45  # with a model to judge the rest
-_ADVANTAGE = 1.0  # nats
+_NEAR = 0.45  # for two models to judge the rest
+_READ = 3  # nearest lines, among which the reader may prefer a farther one,
+_PREFERS = 0.06  # by as much cosine where it is sure
 _SIMILAR = 0.62
 _SIMILAR_WITH_WORDS = 0.50
 _COVERED_WORDS = 0.75
@@ -30,7 +33,7 @@ _NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|without|cannot|neither|n
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """A sentence of a note."""
 
     n: Mark
@@ -46,51 +49,59 @@ class _Line:
 class Grounding:
     """Checks one answer's sentences, in order, against the notes that it was given."""
 
-    def __init__(
-        self, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions, model: Scoring | None = None
-    ) -> None:
-        self._embedder, self._mentions, self._model = embedder, mentions, model
-        self._lines = [
-            _Line(mark_of(n, hit), text, hit) for n, hit in enumerate(hits, 1) for text in hit.passage.sentences
+    def __init__(self, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions, judge: Judge | None = None) -> None:
+        self._embedder, self._mentions, self._judge = embedder, mentions, judge
+        self.lines = [
+            Line(mark_of(n, hit), text, hit) for n, hit in enumerate(hits, 1) for text in hit.passage.sentences
         ]
-        self._vectors = embedder.embed([line.text for line in self._lines])
+        self._vectors = embedder.embed([line.text for line in self.lines])
         self._shown: set[str] = set()
 
     def check(self, sentence: str) -> Checked | None:
         """The sentence with its source if it is supported, else a quotation; None if nothing is left to say."""
         plain = _CITATION.sub("", sentence).strip()
         claimed = set(_CITATION.findall(sentence))
-        if not plain or not self._lines:
+        if not plain or not self.lines:
             return None
         if re.fullmatch(r"(?:yes|no)[.,!]?", plain, re.IGNORECASE):
             return Checked(plain.rstrip(".,!").capitalize() + ".", (), "supported", 1.0)
-        scores = self._vectors @ self._embedder.embed([plain])[0]
-        order = sorted(
-            range(len(self._lines)), key=lambda i: -(scores[i] + (0.05 if str(self._lines[i].n) in claimed else 0.0))
-        )
-        for i in order[: 3 if self._model is None else 1]:
-            if self._supports(self._lines[i], plain, float(scores[i])):
+        scores, order = self.nearest(plain, claimed)
+        for i in order[: 3 if self._judge is None else 1]:
+            if self._supports(self.lines[i], plain, scores[i]):
                 if plain in self._shown:
                     return None
-                self._shown.update((plain, self._lines[i].text))
-                return Checked(
-                    cited(plain, self._lines[i].n), (self._lines[i].n,), "supported", round(float(scores[i]), 3)
-                )
-        best = next((i for i in order if self._lines[i].text not in self._shown), None)
+                self._shown.update((plain, self.lines[i].text))
+                return Checked(cited(plain, self.lines[i].n), (self.lines[i].n,), "supported", round(scores[i], 3))
+        best = next((i for i in order if self.lines[i].text not in self._shown), None)
         if best is None or scores[best] < 0.35:
             return None
-        line = self._lines[best]
+        line = self.lines[best]
         self._shown.add(line.text)
-        return Checked(cited(line.text, line.n), (line.n,), "quoted", round(float(scores[best]), 3))
+        return Checked(cited(line.text, line.n), (line.n,), "quoted", round(scores[best], 3))
 
-    def _supports(self, line: _Line, sentence: str, score: float) -> bool:
+    def nearest(self, sentence: str, claimed: Collection[str] = ()) -> tuple[list[float], list[int]]:
+        """Cosines of the sentence with all lines, and the lines' order: nearest first, the note that it claims a little before others."""
+        scores = [float(score) for score in self._vectors @ self._embedder.embed([sentence])[0]]
+        places = [
+            score + (0.05 if str(line.n) in claimed else 0.0) for score, line in zip(scores, self.lines, strict=True)
+        ]
+        order = sorted(range(len(self.lines)), key=lambda i: -places[i])
+        if self._judge is not None:
+            first = order[:_READ]
+            for i, read in zip(
+                first, self._judge.reader.read([(sentence, self.lines[i].text) for i in first]), strict=True
+            ):
+                places[i] += _PREFERS * math.tanh(read / 3)
+            order[:_READ] = sorted(first, key=lambda i: -places[i])
+        return scores, order
+
+    def _supports(self, line: Line, sentence: str, score: float) -> bool:
         note = line.hit.passage.text
-        if self._model is not None and not isinstance(line.hit, RunNote):
-            if score < _NEAR or not set(NUMBER.findall(sentence)) <= set(NUMBER.findall(note)):
-                return False
-            if sentence in line.hit.passage.sentences:
-                return True
-            return advantage(sentence, rivals(sentence, self._mentions, note), note, self._model) >= _ADVANTAGE
+        if self._judge is not None and not isinstance(line.hit, RunNote):
+            return judgeable(sentence, score, line) and (
+                sentence in line.hit.passage.sentences
+                or self._judge.supports(sentence, score, line.text, note, self._mentions)
+            )
         near = score >= _SIMILAR or (score >= _SIMILAR_WITH_WORDS and _coverage(sentence, note) >= _COVERED_WORDS)
         numbers = set(NUMBER.findall(sentence)) <= set(NUMBER.findall(line.wording))
         sides, others = set(self._mentions.sides(sentence)), set(self._mentions.sides(line.text))
@@ -104,6 +115,11 @@ class Grounding:
             same_order = _in_order(NUMBER.findall(sentence), NUMBER.findall(line.text))
         same_sign = len(_NEGATION.findall(sentence)) % 2 == len(_NEGATION.findall(line.text)) % 2
         return near and numbers and same_sides and same_order and same_sign
+
+
+def judgeable(sentence: str, near: float, line: Line) -> bool:
+    """Whether the sentence may rest on the line's note at all: near enough, and without numbers that the note lacks."""
+    return near >= _NEAR and set(NUMBER.findall(sentence)) <= set(NUMBER.findall(line.hit.passage.text))
 
 
 def _in_order(numbers: Sequence[str], others: Sequence[str]) -> bool:

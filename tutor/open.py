@@ -12,7 +12,7 @@ from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from knowledge.index import load_or_build
-from knowledge.passages import Ask
+from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
@@ -22,6 +22,7 @@ from tutor.engines.base import Engine
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.errors import KnowledgeError
+from tutor.judging import load_judge
 from tutor.manner import load_manner
 from tutor.prompts import choice_prompt
 from tutor.reader import Reader
@@ -31,18 +32,29 @@ from tutor.taught import Taught
 
 log = logging.getLogger(__name__)
 
+READY = "everything is loaded: a question is answered at once"
 
-def open_search(
-    settings: Settings, coverage: Coverage | None = None, published: SentenceEmbedder | None = None
-) -> Search:
-    """Load the knowledge, the embedder and the index; raises KnowledgeError if no concept file can be read."""
-    leave_cores_to_tensors()
-    published = published or SentenceEmbedder(ensure_embedder(settings.cache))
+
+def open_knowledge(settings: Settings) -> Knowledge:
+    """Load the concept files; raises KnowledgeError if none can be read."""
     knowledge = load_knowledge(settings.knowledge)
     for problem in knowledge.problems:
         log.warning("left out: %s", problem)
     if not knowledge.concepts:
         raise KnowledgeError("No concept file could be read; see the lines above, or `python -m tutor index --check`.")
+    return knowledge
+
+
+def open_search(
+    settings: Settings,
+    coverage: Coverage | None = None,
+    published: SentenceEmbedder | None = None,
+    knowledge: Knowledge | None = None,
+) -> Search:
+    """Load the embedder and the index, and the knowledge unless it is given; raises KnowledgeError if no concept file can be read."""
+    leave_cores_to_tensors()
+    published = published or SentenceEmbedder(ensure_embedder(settings.cache))
+    knowledge = knowledge or open_knowledge(settings)
     embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published), most=100_000)
     examples = [example for example in load_examples(knowledge, strict=False) if example.answer]
     asked = [(example.query, example.answer[0][0]) for example in examples]
@@ -63,16 +75,19 @@ def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path) 
     embedder.remember(texts, VectorStore(cache / "index", embedder).embed(texts))
 
 
-def open_tutor(settings: Settings) -> Tutor:
+def open_tutor(settings: Settings, knowledge: Knowledge | None = None) -> Tutor:
     """Everything loaded. Raises TutorError with the next step for whatever is missing or damaged."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     published = SentenceEmbedder(ensure_embedder(settings.cache))
-    search = open_search(settings, published=published)
+    search = open_search(settings, published=published, knowledge=knowledge)
     engine, embedded = _open_engine(settings)
     taught = teach(search) if embedded else None
+    reader = Reader(published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
-    checker = None if embedded else engine if isinstance(engine, LocalEngine) else _unadapted(settings)
+    judge = (
+        None if embedded else load_judge(engine if isinstance(engine, LocalEngine) else _unadapted(settings), reader)
+    )
     return Tutor(
         search.knowledge,
         search,
@@ -81,8 +96,8 @@ def open_tutor(settings: Settings) -> Tutor:
         free=not embedded,
         taught=taught,
         manner=load_manner(search.embedder),
-        checker=checker,
-        reader=Reader(published) if embedded else None,
+        judge=judge,
+        reader=reader,
     )
 
 
@@ -120,6 +135,7 @@ def read_ahead(tutor: Tutor) -> threading.Thread:
         tutor.search.search(unasked)
         if tutor.reader is not None:
             tutor.reader.log_odds(unasked, unasked)
+        log.info(READY)
         if tutor.free or not isinstance(tutor.engine, LocalEngine):
             return
         for passage in tutor.knowledge.passages:

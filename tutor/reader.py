@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knowledge.embedder import SentenceEmbedder
-from tutor.compute import Together
+from tutor.compute import Together, on_tensor_thread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,6 +73,10 @@ class Reader:
     def log_odds(self, question: str, sentence: str) -> float:
         """Of Yes against No, in nats, where the sentence is what answers the question, or what the statement rests on."""
         return self._asked.ask((question, sentence))
+
+    def read(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """The same for each pair of question or statement and sentence, in one go."""
+        return on_tensor_thread(lambda: self._read(pairs))
 
     def _read(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         import torch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -280,3 +281,14 @@ def test_a_damaged_concept_file_is_named_and_the_rest_answers(pages: Pages, dama
     expect(talk.page.get_by_role("alert")).to_contain_text(re.compile(r"damaged-set\.md:\d+: "))
     talk.ask(QUESTION)
     assert talk.cited()
+
+
+def test_a_question_may_come_before_the_tutor_is_there(pages: Pages, tmp_path: Path) -> None:
+    """Protects the page that is up before what is behind it: it says what it waits for, then answers, and nothing of the wait stays."""
+    with Server.started(tmp_path / "app.log") as server:
+        talk = pages.open(server)
+        talk.box.fill(QUESTION)
+        talk.box.press("Enter")
+        expect(talk.said.last).to_contain_text(re.compile("Opening the notes|Pruning"), timeout=ANSWER_MS)
+        answer = talk.answer(1)
+    assert "[1]" in answer and "Opening" not in answer

@@ -283,3 +283,9 @@ def test_the_real_tutor_answers_from_its_notes(real_tutor: Tutor, question: str,
 def test_the_real_tutor_knows_what_it_does_not_know(real_tutor: Tutor) -> None:
     """The world cup is not covered."""
     assert answered(real_tutor, "Who won the world cup in 2018?").abstained
+
+
+def test_a_phones_apostrophe_is_an_apostrophe(tutor: Tutor) -> None:
+    """Protects: what rules and models know of "isn't" holds for how phones type it; quotation marks stay."""
+    understood = turn(tutor, "Isn’t a cat a ‘dog’?")[0]
+    assert isinstance(understood, Understood) and understood.query == "Isn't a cat a ‘dog’?"

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from knowledge.embedder import SentenceEmbedder
-from tutor.compute import on_tensor_thread
 from tutor.engines.weights import ensure_embedder
 from tutor.reader import Reader
 from tutor.settings import Settings
@@ -34,7 +33,7 @@ def test_who_reads_along_changes_nothing(published: SentenceEmbedder) -> None:
     """Protects: padding. Of texts read as one, the short ones' averages are over their own words, as if each were read alone."""
     reader = Reader(published)
     pairs = [("Is it?", "Yes."), ("Does a quantized model still have all of its weights?", "It keeps every one. " * 8)]
-    together = on_tensor_thread(lambda: reader._read(pairs))
+    together = reader.read(pairs)
     alone = [reader.log_odds(*pair) for pair in pairs]
     assert together == pytest.approx(alone, abs=1e-3) and abs(alone[0] - alone[1]) > 0.1
 

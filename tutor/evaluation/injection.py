@@ -1,7 +1,7 @@
 """Does the check of written sentences work? Right sentences, and the same with an error put in.
 
-Right ones are a teacher's free wordings (tutor/distill/free.jsonl): each that is replaced by a quotation is a false alarm. An error is a
-concept swapped for its neighbour, a changed number, or a turned meaning: each that is shown as supported slipped through.
+Right ones are free wordings of teachers (written/): each that is replaced by a quotation is a false alarm. An error is a concept swapped for its
+neighbour, a changed number, a turned meaning, or a sentence from elsewhere: each that is shown as supported slipped through.
 """
 
 from __future__ import annotations
@@ -10,62 +10,80 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.mentions import Mentions
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
-from tutor.contrast import Scoring
+from tutor.chat import NOTES
 from tutor.distill.examples import load_examples
 from tutor.evaluation.finding import Finding, share
 from tutor.grounding import Grounding
+from tutor.judging import Judge
 
-FREE = Path(__file__).parent.parent / "distill" / "free.jsonl"
-PARTS, REPORTED, TUNING = 4, 0, 1
-"""Of each four answers of FREE the check is tried on one and tuned on another; the reader learns from the rest (tutor/distill/pairs.py)."""
+WRITTEN = Path(__file__).parent / "written"
+REPORTED, TUNING = WRITTEN / "fresh.jsonl", WRITTEN / "tuning.jsonl"
+KINDS = ("right", "swap", "number", "negation", "unfounded")
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should)\b(?! not)")
 _NEGATED = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should) not\b|\bcannot\b|\bnever ")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![\w.]*-?\w)")
 
 
-def evaluate_check(search: Search, model: Scoring | None = None, path: Path = FREE, part: int = REPORTED) -> Finding:
-    """Right sentences and their faulty forms, of one part of the answers, against the notes that retrieval returns for the question."""
+@dataclass(frozen=True)
+class Trial:
+    """A sentence before the notes that retrieval returns for its question; `kind` says whether it is right, or what is wrong."""
+
+    id: str
+    kind: str
+    sentence: str
+    hits: tuple[Hit, ...]
+
+
+def trials(search: Search, path: Path) -> Iterator[Trial]:
+    """Right sentences, each error in them, and one sentence of the next answer, whose notes are others."""
     examples = {example.id: example for example in load_examples(search.knowledge)}
     passages = {passage.id: passage for passage in search.knowledge.passages}
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for row, other in zip(rows, [*rows[1:], *rows[:1]], strict=True):
+        example = examples[row["id"]]
+        found = search.search(example.query, NOTES).hits
+        needed = dict.fromkeys(name for name, _ in example.answer)
+        hits = tuple(
+            [Hit(passages[name], 1.0, 1.0) for name in needed] + [h for h in found if h.passage.id not in needed]
+        )[:NOTES]
+        for sentence in _claims(row["answer"]):
+            yield Trial(example.id, "right", sentence, hits)
+            for kind, faulty in inject(sentence, search.mentions):
+                yield Trial(example.id, kind, faulty, hits)
+        if not {name for name, _ in examples[other["id"]].answer} & {hit.passage.id for hit in hits}:
+            yield Trial(example.id, "unfounded", _claims(other["answer"])[0], hits)
+
+
+def _claims(answer: str) -> list[str]:
+    """Its sentences, but for a Yes or No."""
+    return [s for s in split_sentences(answer) if s.rstrip(".").lower() not in ("yes", "no")]
+
+
+def evaluate_check(search: Search, judge: Judge | None = None, path: Path = REPORTED) -> Finding:
+    """Share of right sentences that are not shown, and of faulty ones, by kind."""
     finding = Finding()
     tried: Counter[str] = Counter()
     caught: Counter[str] = Counter()
-    for line in path.read_text(encoding="utf-8").splitlines()[part::PARTS]:
-        row = json.loads(line)
-        example = examples[row["id"]]
-        hits = list(search.search(example.query, 4).hits)
-        needed = dict.fromkeys(name for name, _ in example.answer)
-        hits = [Hit(passages[name], 1.0, 1.0) for name in needed] + [h for h in hits if h.passage.id not in needed]
-        for sentence in split_sentences(row["answer"]):
-            if sentence.rstrip(".").lower() in ("yes", "no"):
-                continue
-            tried["right"] += 1
-            if not shown(sentence, hits[:4], search, model):
-                caught["right"] += 1
-                finding.failures.append(f"{example.id} false alarm: {sentence!r}")
-            for kind, faulty in inject(sentence, search.mentions):
-                tried[kind] += 1
-                if not shown(faulty, hits[:4], search, model):
-                    caught[kind] += 1
-                else:
-                    finding.failures.append(f"{example.id} {kind} not caught: {faulty!r}")
+    for trial in trials(search, path):
+        tried[trial.kind] += 1
+        checked = Grounding(trial.hits, search.embedder, search.mentions, judge).check(trial.sentence)
+        stopped = checked is None or checked.support != "supported"
+        caught[trial.kind] += stopped
+        if stopped == (trial.kind == "right"):
+            what = "false alarm" if stopped else f"{trial.kind} not caught"
+            finding.failures.append(f"{trial.id} {what}: {trial.sentence!r}")
     finding.figures = {
         f"check_{'false_alarms' if kind == 'right' else kind + '_caught'}": share(caught[kind], tried[kind])
-        for kind in ("right", "swap", "number", "negation")
+        for kind in KINDS
     }
-    finding.figures |= {f"check_{kind}_sentences": tried[kind] for kind in ("right", "swap", "number", "negation")}
+    finding.figures |= {f"check_{kind}_sentences": tried[kind] for kind in KINDS}
     return finding
-
-
-def shown(sentence: str, hits: list[Hit], search: Search, model: Scoring | None = None) -> bool:
-    """Whether the learner would read this very sentence."""
-    checked = Grounding(hits, search.embedder, search.mentions, model).check(sentence)
-    return checked is not None and checked.support == "supported"
 
 
 def inject(sentence: str, mentions: Mentions) -> Iterator[tuple[str, str]]:

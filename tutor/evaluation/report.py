@@ -26,9 +26,12 @@ from tutor.evaluation.answering import evaluate_answers
 from tutor.evaluation.finding import Finding, evaluate_finding
 from tutor.evaluation.injection import evaluate_check
 from tutor.evaluation.items import Half, load_items
+from tutor.judging import FITTED as JUDGING
+from tutor.judging import load_judge
 from tutor.manner import FITTED as MANNER
 from tutor.open import open_tutor
 from tutor.reader import FITTED as READER
+from tutor.reader import Reader
 from tutor.settings import Settings
 from tutor.weighing import FITTED as CHOICE
 
@@ -41,7 +44,17 @@ def measured_state() -> str:
     """Sixteen hex digits that change with whatever answers rest on: notes, ways to ask, teacher examples, every fitted file."""
     digest = hashlib.sha256()
     written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE)
-    fitted = (TUNED, COVERAGE, READER, AGREEMENT, CHOICE, CLOSED, MANNER, ADAPTER / "adapter_model.safetensors")
+    fitted = (
+        TUNED,
+        COVERAGE,
+        READER,
+        AGREEMENT,
+        CHOICE,
+        JUDGING,
+        CLOSED,
+        MANNER,
+        ADAPTER / "adapter_model.safetensors",
+    )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -54,7 +67,8 @@ def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
     if answers:
         answering = evaluate_answers(items, tutor)
         model = LocalEngine.load(ensure_tutor_model(Settings.from_environ().cache, adapter=None), "as published")
-        checking = evaluate_check(tutor.search, model)
+        assert isinstance(tutor.reader, Reader)
+        checking = evaluate_check(tutor.search, load_judge(model, tutor.reader))
         finding.figures |= answering.figures | checking.figures
         finding.failures += answering.failures + checking.failures
     return finding
@@ -92,8 +106,8 @@ def main() -> None:
         "The labelled set (`tutor/evaluation/*.jsonl`) was written apart from the concept files' and the teacher's questions, many items on purpose far "
         "from the notes' words. The reported part (`fresh-*.jsonl`) was written by readers of the notes who saw neither retrieval nor answers, and nothing was tuned on "
         "it; rules, weights and thresholds were tuned on the rest, among it the reported parts of earlier versions, whose failures had been read. "
-        "The check of freely written sentences is tried on every fourth of a teacher's free answers; the rivals that it "
-        "compares with are made as the injected errors are. "
+        "The check of freely written sentences is tried on free wordings by four readers of the notes (`written/fresh.jsonl`); the rivals that it "
+        "compares with are made much as the injected errors are. "
         "Timings are this run's and vary with the machine.\n\n"
         f"| Figure | Reported part | Tuning part |\n|---|---|---|\n{rows}\n\n"
         f"## The adapter\n\n{card['examples']} examples, {card['steps']} steps, {card['minutes']} minutes on {card['machine']}; "

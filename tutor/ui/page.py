@@ -6,6 +6,7 @@ import html
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from demos import DEMOS
+from knowledge.passages import Knowledge
 from tutor.chat import Tutor
 from tutor.errors import TutorError
 from tutor.ui import kept, render
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 _CSS = Path(__file__).parent / "style.css"
 _AT_ONCE = 8  # turns computed side by side, their passes together; the others queue and see their place
 _QUEUE = 64  # turns that may wait
+_GLANCE = 0.25  # seconds between looks whether the tutor is there, or the learner has gone
 _BUSY = "A whole class is asking at this moment. Your question was not lost: ask it again in a minute."
 _FIRST_SETS = (
     "pruning-vs-quantization",
@@ -44,9 +47,8 @@ Pick a set, or ask in your own words. Each sentence of an answer shows the note 
 Seen = tuple[Messages, str]
 
 
-def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
-    """The page for one tutor; figures, runs and feedback are kept under `cache`."""
-    knowledge = tutor.knowledge
+def build_page(knowledge: Knowledge, opened: Future[Tutor], cache: Path) -> gr.Blocks:
+    """The page for one tutor, who may still be opening what it knows; figures, runs and feedback are kept under `cache`."""
     demo_sets = {concept for demo in DEMOS for concept in demo.concepts}
 
     def answer(messages: Messages) -> Iterator[Seen]:
@@ -54,8 +56,11 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
         turns = exchanges(messages, cache)
         question, history = turns[-1].user, turns[:-1]
         shown = Shown(messages, knowledge, cache)
+        while not opened.done():
+            yield [*messages, render.bot(render.OPENING)], shown.panel
+            wait((opened,), _GLANCE)
         try:
-            with closing(tutor.turn(question, history, predict=True)) as events:
+            with closing(opened.result().turn(question, history, predict=True)) as events:
                 for event in events:
                     if shown.take(event):
                         yield shown.messages, shown.panel
@@ -114,7 +119,7 @@ def build_page(tutor: Tutor, cache: Path) -> gr.Blocks:
     with gr.Blocks(title="LLM concepts tutor", fill_height=True, analytics_enabled=False) as page:
         gr.HTML(
             "<header class='top'><h1>LLM concepts tutor</h1><p>For what people mix up: explained from checked notes, "
-            "shown live on this machine.</p></header>" + _problems(tutor),
+            "shown live on this machine.</p></header>" + _problems(knowledge),
             padding=False,
         )
         with gr.Row(equal_height=False, elem_classes="main"):
@@ -225,11 +230,11 @@ def _unlock() -> gr.Textbox:
     return gr.Textbox(interactive=True, submit_btn="Ask", stop_btn=False)
 
 
-def _problems(tutor: Tutor) -> str:
+def _problems(knowledge: Knowledge) -> str:
     """A line for whoever runs the page, if a concept file was left out."""
-    if not tutor.knowledge.problems:
+    if not knowledge.problems:
         return ""
-    lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in tutor.knowledge.problems)
+    lines = "".join(f"<li>{html.escape(problem)}</li>" for problem in knowledge.problems)
     return f"<div class='problems' role='alert'>These concept files were left out:<ul>{lines}</ul></div>"
 
 

@@ -17,7 +17,13 @@ from tutor.runs import RunNote
 
 UNDERSTOOD = "> Understood as: "
 STOPPED = "*Stopped.*"
-_ADDED = (UNDERSTOOD.strip(), STOPPED, '<img src="')  # a learner's own "<" is escaped, so it never begins a line
+OPENING = "*Opening the notes and the model: seconds as a rule, minutes at the very first start. The answer follows.*"
+_ADDED = (
+    UNDERSTOOD.strip(),
+    STOPPED,
+    OPENING,
+    '<img src="',
+)  # a learner's own "<" is escaped, so it never begins a line
 SHOW_LIVE, QUIZ_ME = "Show me live", "Quiz me"
 
 

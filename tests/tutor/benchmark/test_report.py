@@ -41,7 +41,7 @@ def test_a_missing_baseline_is_named(monkeypatch: pytest.MonkeyPatch, caplog: py
     """Without llama-cpp-python the rest is measured, and the reader learns what to install."""
     monkeypatch.setattr(report, "_has_llama_cpp", lambda: False)
     monkeypatch.setattr(report, "_python", lambda module, *rest: found(1.0) if "worker" in module else {"m": module})
-    monkeypatch.setattr(report, "start_seconds", lambda: 1.0)
+    monkeypatch.setattr(report, "start_seconds", lambda: (1.0, 2.0))
     result = report.measure_all(1)
     assert "llama.cpp" not in result["contenders"] and "pip install" in result["skipped"]["llama.cpp"]
     assert "pip install" in caplog.text and "embedded" in result["contenders"]
@@ -80,7 +80,7 @@ def test_the_report_holds_what_was_measured(tmp_path: Path) -> None:
             "history": [{"turns": 0, "find_s": 0.01}],
         },
         "int8": {"tokens": 9, "kl": 0.001, "perplexity": 12.0, "perplexity_reference": 11.9, "same": 0.99},
-        "start_s": [5.0, 6.0, 7.0],
+        "start_s": [(4.0, 8.0), (5.0, 9.0), (6.0, 10.0)],
     }
     text = report.write_report(result, tmp_path).read_text(encoding="utf-8")
     assert "a machine" in text and "6.0 s (median of 3)" in text and "912 MB at the end" in text

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
-from tutor.evaluation.injection import inject
+from tutor.evaluation.injection import REPORTED, TUNING, inject
 
 
 def injected(sentence: str, knowledge: Knowledge) -> dict[str, str]:
@@ -33,3 +36,13 @@ def test_a_negation_is_taken_back(knowledge: Knowledge) -> None:
 def test_a_sentence_without_room_for_an_error_has_none(knowledge: Knowledge) -> None:
     """No number, no concept, no auxiliary: nothing is made up."""
     assert injected("Warm cushions help.", knowledge) == {}
+
+
+def test_what_is_reported_is_not_what_was_tuned_on() -> None:
+    """Protects: the check's figures. No answer to a question stands in both parts, and each part has its own 200."""
+
+    def ids(path: Path) -> set[str]:
+        return {json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()}
+
+    assert len(ids(REPORTED)) > 200 and len(ids(TUNING)) > 200
+    assert not ids(REPORTED) & ids(TUNING)
