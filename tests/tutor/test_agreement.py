@@ -11,20 +11,31 @@ from tutor.agreement import BUCKETS, hints, load_agreement
 
 
 @pytest.mark.parametrize(
-    ("question", "sentence", "yes"),
+    ("question", "repeats", "denies"),
     [
         (
             "the number of layers is a hyperparameter, yes?",
             "The number of layers is a hyperparameter: people choose it.",
-            True,
+            "The number of layers is not a hyperparameter: training learns it.",
         ),
-        ("Does quantization remove weights?", "Quantization does not remove weights.", False),
-        ("doesn't pruning round the weights?", "Pruning does not round the weights.", False),
+        (
+            "Does quantization remove weights?",
+            "Quantization does remove weights.",
+            "Quantization does not remove weights.",
+        ),
+        (
+            "doesn't pruning round the weights?",
+            "Pruning does round the weights.",
+            "Pruning does not round the weights.",
+        ),
     ],
 )
-def test_what_a_sentence_repeats_is_so_and_what_it_denies_is_not(question: str, sentence: str, yes: bool) -> None:
-    """Protects: the plainest questions, which a small reader gets wrong."""
-    assert (load_agreement().log_odds(question, sentence) > 0) is yes
+def test_what_repeats_the_question_says_yes_rather_than_what_denies_it(
+    question: str, repeats: str, denies: str
+) -> None:
+    """Protects: the plainest questions, which a small reader gets wrong; how far is enough is for the weights of tutor/choice.json to say."""
+    words = load_agreement()
+    assert words.log_odds(question, repeats) > words.log_odds(question, denies) + 0.5
 
 
 def test_hints_are_places_in_the_table() -> None:
