@@ -23,7 +23,7 @@ from knowledge.passages import Polarity
 from knowledge.search import Hit
 from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
-from tutor.polarity import contradicts
+from tutor.polarity import affirmed, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
 from tutor.weighing import Weighing, load_weighing
@@ -129,8 +129,9 @@ class Composition:
         if self._reader is not None and self._openings.start:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
-            read = self._reader.log_odds(self._query, likeliest.text)
-            words = load_agreement().log_odds(self._query, likeliest.text)
+            claim = affirmed(self._query)
+            read = self._reader.log_odds(claim, likeliest.text)
+            words = load_agreement().log_odds(claim, likeliest.text)
         return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read, words)
 
     def _sentences(self, keys: Sequence[int], said: Sequence[int], opening: str) -> list[Branch]:

@@ -42,6 +42,8 @@ _NEGATION = re.compile(r"\b(?:not|never|no longer|without|cannot|nothing|none|no
 _LEADING_NEGATION = re.compile(
     _LEAD + r"(?:isn|aren|doesn|don|didn|can|won|wouldn|shouldn|hasn|haven|wasn)'?t\b", re.IGNORECASE
 )
+_LEADING_DENIAL = re.compile(rf"({_LEAD})({_AUXILIARY}|ca|wo)(?:n'?t|'t)\b", re.IGNORECASE)
+_WITHOUT_DENIAL = {"ca": "can", "wo": "will"}
 _HEARD = re.compile(
     r"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|true or false)[:,]? (?:that )?",
     re.IGNORECASE,
@@ -101,6 +103,16 @@ def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentio
     if best is None or scores[best] < _SURE:
         return None
     return asks[best].polarity if _negated(query) == _negated(asks[best].text) else None
+
+
+def affirmed(query: str) -> str:
+    """The question without a leading "n't": "Isn't it …?" asks for the same claim as "Is it …?", and gets the same Yes or No."""
+
+    def plainly(found: re.Match[str]) -> str:
+        auxiliary = _WITHOUT_DENIAL.get(found[2].lower(), found[2])
+        return found[1] + (auxiliary.capitalize() if found[2][:1].isupper() else auxiliary)
+
+    return _LEADING_DENIAL.sub(plainly, query, count=1)
 
 
 def contradicts(opening: Polarity, query: str, sentence: str) -> bool:
