@@ -10,7 +10,7 @@ from knowledge.search import Search
 from tests.conftest import FakeEmbedder, hits_of
 from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
 from tutor.engines.base import Branch
-from tutor.polarity import contradicts, is_yes_no, possible_openings, settled_polarity
+from tutor.polarity import affirmed, contradicts, is_yes_no, possible_openings, settled_polarity
 from tutor.weighing import FIRST
 
 
@@ -203,3 +203,19 @@ def test_untaught_notes_are_read_from_their_start(knowledge: Knowledge) -> None:
     }
     first, second = hints.values()
     assert first[FIRST.index("vote")] > second[FIRST.index("vote")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "claim"),
+    [
+        ("Isn't a cat a dog?", "Is a cat a dog?"),
+        ("so can't cats swim?", "so can cats swim?"),
+        ("Won't it bark?", "Will it bark?"),
+        ("doesnt a dog purr?", "does a dog purr?"),
+        ("What doesn't bark?", "What doesn't bark?"),
+        ("Is it not a dog?", "Is it not a dog?"),
+    ],
+)
+def test_a_leading_denial_asks_for_the_same_claim(asked: str, claim: str) -> None:
+    """Protects: "Isn't it …?" gets the Yes or No of "Is it …?", not the opposite."""
+    assert affirmed(asked) == claim
