@@ -36,7 +36,7 @@ def main() -> int:
     except TutorError as error:
         sys.stderr.write(f"tutor: {error}\n")
         return 2
-    read_ahead(opened.result())
+    read_ahead(opened.result(), settings.read_ahead)
     page.block_thread()
     return 0
 

@@ -124,8 +124,8 @@ def _open_engine(settings: Settings) -> tuple[Engine, bool]:
     return LocalEngine.load(settings.model), False
 
 
-def read_ahead(tutor: Tutor) -> threading.Thread:
-    """Load the embedder, and let the embedded model read all notes while nobody asks: a first answer reads only its question.
+def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
+    """Load the embedder, and let the embedded model read all notes (or none) while nobody asks: a first answer reads only its question.
 
     The thread ends with the process, and each note waits for whatever learners need at that moment.
     """
@@ -136,7 +136,7 @@ def read_ahead(tutor: Tutor) -> threading.Thread:
         if tutor.reader is not None:
             tutor.reader.log_odds(unasked, unasked)
         log.info(READY)
-        if tutor.free or not isinstance(tutor.engine, LocalEngine):
+        if not notes or tutor.free or not isinstance(tutor.engine, LocalEngine):
             return
         for passage in tutor.knowledge.passages:
             if not tutor.engine.warm(choice_prompt("", (Hit(passage, 0.0, 0.0),))):

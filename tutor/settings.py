@@ -23,6 +23,7 @@ class Settings:
     api_key: str = ""
     cache: Path = Path.home() / ".cache" / "llm-concepts-tutor"
     knowledge: tuple[Path, ...] = (CONCEPTS,)
+    read_ahead: bool = True
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -45,4 +46,5 @@ class Settings:
             api_key=environ.get("TUTOR_API_KEY", ""),
             cache=Path(cache).expanduser() if cache else cls.cache,
             knowledge=(CONCEPTS, *extra),
+            read_ahead=environ.get("TUTOR_READ_AHEAD") != "0",
         )

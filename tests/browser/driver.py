@@ -45,6 +45,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         served = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+        served["TUTOR_READ_AHEAD"] = "0"  # which would take both cores from the tests for minutes
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **served, **environ}, stdout=out, stderr=out

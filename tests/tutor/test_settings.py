@@ -29,10 +29,12 @@ def test_every_variable_arrives() -> None:
             "TUTOR_ENDPOINT": "http://localhost:8000/v1",
             "TUTOR_API_KEY": "key",
             "TUTOR_CACHE": "~/cache",
+            "TUTOR_READ_AHEAD": "0",
             "TUTOR_KNOWLEDGE": os.pathsep.join(["/a", "", "~/b"]),
         }
     )
     assert (settings.model, settings.engine, settings.endpoint) == ("org/model", "remote", "http://localhost:8000/v1")
+    assert not settings.read_ahead and Settings().read_ahead
     assert settings.api_key == "key" and settings.cache == Path.home() / "cache"
     assert settings.knowledge == (CONCEPTS, Path("/a"), Path.home() / "b")
 
