@@ -70,6 +70,11 @@ _POINTLESS_IT = re.compile(
     r"|\bthis (?:week|weekend|morning|evening|year|month|summer|winter|page|tutor|app|website|chat)\b|\btell (?:it|them) apart\b|\b(?:heard|true|think|believe|say|said|so|sure|claim|know|means?) that\b",
     re.IGNORECASE,
 )
+# "why does my chatbot forget what I told it": one talks to what was just named, not to a concept.
+_OWN_SUBJECT = re.compile(
+    r"\b(?:chatbot|bot|assistant|model|llm|ai|agent)s?\b[^.!?;:]*\b(?:tell|told|ask|asked|teach|taught|gave|showed|type|typed|wrote)\s+(?:it|them)\b",
+    re.IGNORECASE,
+)
 _NEXT = re.compile(
     r"^(?:and |so |but |ok(?:ay)? )*(?:then|next|after (?:that|this)|what (?:comes |happens |is )?(?:next|then|after(?: that| this)?))[?.!\s]*$",
     re.IGNORECASE,
@@ -163,7 +168,7 @@ def _rewrite(question: str, topic: Topic, knowledge: Knowledge, mentions: Mentio
             return _pointed(topic, [everything[position]], bare, pattern, mentions)
     if _TERSE.match(bare) or (_COMPARATIVE.search(bare) and length <= 9):
         return _prefixed(topic.named(everything), bare)
-    pronoun = None if _POINTLESS_IT.search(bare) else _PRONOUN.search(bare)
+    pronoun = None if _POINTLESS_IT.search(bare) or _OWN_SUBJECT.search(bare) else _PRONOUN.search(bare)
     if pronoun and length <= 14:
         return _prefixed(topic.named(joint=" and "), bare)
     # A short question without a subject of its own, all in words that the notes know, asks about what is being talked of.

@@ -31,6 +31,7 @@ def resolve(knowledge: Knowledge, question: str, history: tuple[Exchange, ...]) 
         "How much memory does QLoRA need?",
         "What is LoRA?",
         "Who won the world cup?",
+        "Why does my chatbot forget what I told it last week?",
     ],
 )
 def test_what_stands_by_itself_is_left_alone(shipped: Knowledge, question: str) -> None:
