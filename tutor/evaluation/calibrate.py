@@ -1,7 +1,7 @@
 """Fit knowledge/coverage.json and tutor/manner.npz (`make calibrate`, some minutes): is it a question, and do the notes cover it?
 
-Covered questions are the teacher's and those of the labelled set's tuning half; not covered are knowledge/elsewhere.txt, each
-measured against the others, and the tuning half's. The threshold makes refusals as precise as complete on the tuning half. The reported half
+Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each
+measured against the others, and the tuning part's. The threshold makes refusals as precise as complete on the tuning part. The reported part
 takes no part. fit_manner.py fits what is no question.
 """
 
@@ -68,7 +68,7 @@ def fit_agreement(knowledge: Knowledge) -> None:
 
 
 def fit_closed(search: Search) -> None:
-    """Which questions want a Yes or No: logistic regression on the teacher's, checked on the tuning half."""
+    """Which questions want a Yes or No: logistic regression on the teacher's, checked on the tuning part."""
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
@@ -121,7 +121,7 @@ def fit_coverage(search: Search) -> None:
     bias = float(model.intercept_[0] - weights @ scaler.mean_ - threshold)
     fitted = {"weights": dict(zip(FEATURES, map(float, weights.round(4)), strict=True)), "bias": round(bias, 4)}
     FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
-    log.info("precision and recall of refusals on the tuning half: at least %.3f", _lesser(scores < threshold, refused))
+    log.info("precision and recall of refusals on the tuning part: at least %.3f", _lesser(scores < threshold, refused))
 
 
 def _some_taught(search: Search) -> list[str]:

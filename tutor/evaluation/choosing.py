@@ -162,7 +162,7 @@ def fit(choices: Sequence[Choice], names: Sequence[str]) -> tuple[float, dict[st
 def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
     """Yes against No: logistic in the hints, each on its own scale; learners ask for either alike, though the labelled set has more No.
 
-    The model takes no part: alone it was right at 0.71 of these questions, and beside the hints its log-odds made the choice worse (0.90 for 0.92).
+    The model takes no part: alone it was right at 0.714 of 196 questions, where each hint was at 0.85 or more.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score

@@ -65,7 +65,7 @@ def _claims(answer: str) -> list[str]:
     return [s for s in split_sentences(answer) if s.rstrip(".").lower() not in ("yes", "no")]
 
 
-def evaluate_check(search: Search, judge: Judge | None = None, path: Path = REPORTED) -> Finding:
+def evaluate_check(search: Search, judge: Judge, path: Path = REPORTED) -> Finding:
     """Share of right sentences that are not shown, and of faulty ones, by kind."""
     finding = Finding()
     tried: Counter[str] = Counter()
