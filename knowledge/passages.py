@@ -131,6 +131,11 @@ class Knowledge:
         return {concept.id: concept for concept in self.concepts}
 
     @cached_property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """Where each sentence stands: passage id and number."""
+        return {sentence: (p.id, i) for p in self.passages for i, sentence in enumerate(p.sentences)}
+
+    @cached_property
     def own_words(self) -> frozenset[str]:
         """Content words of the passages and their tidy questions, without learners' everyday phrasings."""
         texts = (t for p in self.passages for t in (p.title, p.text, p.claim, *(ask.text for ask in p.asks)))

@@ -8,8 +8,8 @@ balance between neighbours. Scores, not ranks, are fused: the distance to the se
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class Weights:
     aspect: float = 0.06
     side: float = 0.10
     stray_side: float = 0.04
+    talk: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class Hit:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """What was found for a query; `covered` says whether the notes answer it at all."""
+    """What was found for a query; `covered` says whether the notes answer it at all, `best_of` how well each set's best passage fits."""
 
     hits: tuple[Hit, ...]
     covered: bool
     confidence: float
+    best_of: Mapping[str, float] = field(default_factory=dict)
 
 
 class Search:
@@ -79,19 +81,27 @@ class Search:
         self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
         self._coverage = coverage or load_coverage()
 
-    def search(self, query: str, k: int = 4) -> Retrieval:
-        """The k passages that answer the query best, a contrast's sides all present. Raises ValueError for k < 1."""
+    def search(self, query: str, k: int = 4, concept: str | None = None) -> Retrieval:
+        """The k passages that answer the query best, a contrast's sides all present; `concept` is a set that is talked of.
+
+        Raises ValueError for k < 1.
+        """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
         vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
         asks, texts = self._index.similarities(tuned)
         fused = self._fuse(query, asks, texts)
+        if concept is not None:
+            fused += self.weights.talk * np.array([passage.concept == concept for passage in self._passages])
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
         hits = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
         chosen = _cover_sides(hits, named, k)
         confidence = self._coverage.confidence(self._features(query, vector, tuned))
-        return Retrieval(tuple(chosen), confidence >= 0, confidence)
+        best_of: dict[str, float] = {}
+        for passage, score in zip(self._passages, fused.tolist(), strict=True):
+            best_of[passage.concept] = max(score, best_of.get(passage.concept, score))
+        return Retrieval(tuple(chosen), confidence >= 0, confidence, best_of)
 
     def features(self, query: str, leave_out: int | None = None, indexed: bool = False) -> NDArray[np.float32]:
         """What the decision to abstain rests on.

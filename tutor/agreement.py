@@ -79,7 +79,7 @@ def _hints(question: str, sentence: str) -> Iterator[tuple[str, float]]:
         ("covered, turned", covered * turned),
     )
     yield from (("question denies", float(denials[0] > 0)), ("sentence denies", float(denials[1] > 0)))
-    yield "another number", float(any(word[0].isdigit() and word not in sentence for word in asked))
+    yield "another number", float(any(word[0].isdigit() and word not in said for word in asked))
     yield f"begins {' '.join(asked[:2])}", 1.0
     yield from ((f"asked {word}", 1.0) for word in dict.fromkeys(asked))
     yield from ((f"asked {one} {two}", 0.7) for one, two in dict.fromkeys(pairwise(asked)))

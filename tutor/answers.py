@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
 from knowledge.search import Hit, Search
@@ -14,7 +14,7 @@ from tutor.judging import Judge
 from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 from tutor.runs import RunNote
-from tutor.taught import NO_VOTES, Votes
+from tutor.taught import NO_VOTES, Reference, Votes
 
 _LONGEST_WRITTEN = 220  # tokens
 _END = "\n"
@@ -29,20 +29,40 @@ def stream_answer(
     votes: Votes = NO_VOTES,
     judge: Judge | None = None,
     reader: Reading | None = None,
+    told: Collection[Reference] = (),
 ) -> Iterator[Delta | Checked]:
-    """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer."""
+    """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
+
+    `told` are sentences that the answer before, which this question goes on from, has said.
+    """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, reader)
+    return _chosen(engine, query, hits, search, votes, reader, told)
 
 
 def _chosen(
-    engine: ChoosingEngine, query: str, hits: Sequence[Hit], search: Search, votes: Votes, reader: Reading | None
+    engine: ChoosingEngine,
+    query: str,
+    hits: Sequence[Hit],
+    search: Search,
+    votes: Votes,
+    reader: Reading | None,
+    told: Collection[Reference],
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
     openings = () if about_a_run else possible_openings(query, hits, search)
-    composition = Composition(query, hits, search.embedder, openings, votes=votes, tuned=search.tuned, reader=reader)
+    composition = Composition(
+        query,
+        hits,
+        search.embedder,
+        openings,
+        votes=votes,
+        tuned=search.tuned,
+        reader=reader,
+        mentions=search.mentions,
+        told=told,
+    )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):
         piece = composition.pieces[branch.key]

@@ -35,6 +35,7 @@ from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.manner import Judged, Manner, unjudged
+from tutor.parts import parts_of
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
@@ -104,7 +105,7 @@ class Tutor:
     def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten)
         yield understood
-        retrieval = self.search.search(standalone.query, NOTES)
+        retrieval = self.search.search(standalone.query, NOTES, standalone.concept)
         covered = retrieval.covered or recalled.strongly
         hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
         notes = (*hits, *recalled.notes)
@@ -115,9 +116,21 @@ class Tutor:
             return
         first, checked, text = 0.0, [], ""
         try:
-            votes = self.taught.votes(standalone.query) if self.taught else NO_VOTES
+            votes = (
+                self.taught.votes(standalone.query, parts_of(standalone.query, self.search.mentions))
+                if self.taught
+                else NO_VOTES
+            )
             for event in stream_answer(
-                self.engine, self.free, standalone.query, notes, self.search, votes, self.judge, self.reader
+                self.engine,
+                self.free,
+                standalone.query,
+                notes,
+                self.search,
+                votes,
+                self.judge,
+                self.reader,
+                standalone.said,
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
@@ -217,7 +230,7 @@ class Tutor:
 
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
         turns = topical(history, DEMOS, self.search)
-        return make_standalone(question[:LONGEST_QUESTION], turns, self.knowledge, self.search.mentions)
+        return make_standalone(question[:LONGEST_QUESTION], turns, self.search)
 
     def _concept(self, retrieval: Retrieval) -> Concept:
         return self.knowledge.by_id[retrieval.hits[0].passage.concept]

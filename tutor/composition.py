@@ -5,13 +5,13 @@
     sentence = a sentence of a retrieved passage, with its citation
 
 The model chooses; it cannot invent. What it may choose is narrowed to what a good answer can hold: no sentence twice, no
-near-repetition, none that stands before one already taken from its passage.
+near-repetition, none that stands before one already taken from its passage, unless the question asks for several things.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
+from knowledge.mentions import Mentions
 from knowledge.passages import Polarity
 from knowledge.search import Hit
 from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
-from tutor.polarity import affirmed, contradicts
+from tutor.polarity import claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
 from tutor.weighing import Weighing, load_weighing
@@ -31,6 +32,11 @@ from tutor.weighing import Weighing, load_weighing
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 _LATER_IN_NOTE = 0.15  # of a vote, by which a sentence of an untaught note counts less than the one before it
+_IN_STEPS = re.compile(
+    r"\bsteps?\b|\bstages?\b|one after (?:the other|another)|under the hood|walk me|in order\b|\beach (?:of|one)\b|\ball (?:of|the|three|four)\b|\bthree\b|\bfour\b"
+    r"|\bhow (?:does|do|is|are)\b.*\b(?:works?|made|built|trained|computed|done)\b",
+    re.IGNORECASE,
+)
 
 
 class Reading(Protocol):
@@ -65,8 +71,11 @@ class Composition:
         tuned: Embedder | None = None,
         weighing: Weighing | None = None,
         reader: Reading | None = None,
+        mentions: Mentions | None = None,
+        told: Collection[Reference] = (),
     ) -> None:
-        """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions."""
+        """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
+        and `told` are sentences that the answer before has said."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -76,6 +85,7 @@ class Composition:
         self._references: list[Reference] = [
             (hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)
         ]
+        self._told = frozenset(told)
         self._votes, self._weighing, self._reader = votes, weighing or load_weighing(), reader
         self._query = query
         self.pieces: list[Piece] = list(sentences)
@@ -88,6 +98,11 @@ class Composition:
         self._near: NDArray[np.float32] = vectors[1:] @ vectors[0]
         tuned_vectors = tuned.embed([query, *(piece.sentence for piece in sentences)]) if tuned else vectors
         self._tuned: NDArray[np.float32] = tuned_vectors[1:] @ tuned_vectors[0]
+        self._parts = [part.first for part in votes.parts]
+        near = (tuned or embedder).embed([part.query for part in votes.parts])
+        self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
+        self._sides = [frozenset(mentions.sides(piece.sentence)) for piece in sentences] if mentions else []
+        self._asked_sides = frozenset(mentions.sides(query)) if mentions else frozenset()
         self._best = max((hit.fused for hit in hits), default=0.0)
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
@@ -129,7 +144,7 @@ class Composition:
         if self._reader is not None and self._openings.start:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
-            claim = affirmed(self._query)
+            claim = claim_of(self._query)
             read = self._reader.log_odds(claim, likeliest.text)
             words = load_agreement().log_odds(claim, likeliest.text)
         return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read, words)
@@ -142,7 +157,12 @@ class Composition:
     def first_hints(self, key: int, opening: str) -> tuple[float, ...]:
         """What is known of a sentence that might come first (tutor/weighing.py: FIRST)."""
         opposes = opening == "Yes." and contradicts("yes", self._query, self.pieces[key].sentence)
-        return (*self._hints(key, self._vote(self._votes.first, key)), float(opposes))
+        return (
+            *self._hints(key, self._vote(self._votes.first, key)),
+            float(opposes),
+            self._was_told(key),
+            *self._part_hints(key, ()),
+        )
 
     def later_hints(self, key: int, said: Sequence[int]) -> tuple[float, ...]:
         """What is known of a sentence that might follow others (LATER)."""
@@ -153,12 +173,39 @@ class Composition:
             *self._hints(key, self._vote(after, key)),
             float(same),
             float(same and piece.position == last.position + 1),
+            self._was_told(key),
+            *self._part_hints(key, said),
+            float(bool(self._sides_left(said) & self._sides[key])) if self._sides else 0.0,
         )
 
     def end_hints(self, said: Sequence[int]) -> tuple[float, ...]:
         """What is known of ending after these (END)."""
         _, end = self._votes.after(self._said(said))
-        return (end, float(len(said) == 1), float(len(said) == 2), float(len(said) > 2))
+        return (
+            *(end, float(len(said) == 1), float(len(said) == 2), float(len(said) > 2)),
+            float(max(0, len(self._votes.parts) - len(said))),
+            float(len(self._sides_left(said))),
+            float(_IN_STEPS.search(self._query) is not None),
+        )
+
+    def _was_told(self, key: int) -> float:
+        return float(self._references[key] in self._told)
+
+    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float]:
+        """How near the sentence is to that part of the question for which it does most beyond what is said: votes, and cosine."""
+        if not self._parts:
+            return 0.0, 0.0
+        votes = (self._beyond([self._vote(part, k) for k in (key, *said)]) for part in self._parts)
+        cosines = (self._beyond([float(part[k]) for k in (key, *said)]) for part in self._tuned_parts.T)
+        return max(votes), max(cosines)
+
+    @staticmethod
+    def _beyond(values: Sequence[float]) -> float:
+        return values[0] - max(values[1:], default=0.0)
+
+    def _sides_left(self, said: Sequence[int]) -> frozenset[str]:
+        """The sides that the question names and no sentence has named yet."""
+        return self._asked_sides.difference(*(self._sides[key] for key in said)) if self._sides else frozenset()
 
     def _hints(self, key: int, vote: float) -> tuple[float, ...]:
         behind = self._best - self._hits[key].fused
@@ -180,9 +227,13 @@ class Composition:
             before = self.pieces[other]
             if key == other or self._alike[key, other] > _REPEATS:
                 return False
-            if before.mark == piece.mark and before.position > piece.position:
+            if before.mark == piece.mark and before.position > piece.position and not self._goes_back(key, said):
                 return False
         return True
+
+    def _goes_back(self, key: int, said: Sequence[int]) -> bool:
+        """Whether a sentence may follow a later one of its note: the order is the learner's where several things are asked."""
+        return bool(self._parts) or bool(self._sides and self._sides_left(said) & self._sides[key])
 
 
 def _balanced(branches: list[Branch]) -> list[Branch]:

@@ -1,24 +1,26 @@
 """Elliptical follow-ups made standalone, by rule, from the concepts in play.
 
-A question is rewritten only when it leans on what came before: it says "it" or "the other one", begins with "and", or is only
-"why?". Anything that can be searched as it stands is left alone. No model is called; the same history gives the same rewrite,
-so earlier turns are replayed instead of remembered.
+A question is rewritten only when it leans on what came before: it is only "why?" or a name, or leaning.py says so by what the notes hold for it with and
+without the topic. Anything that can be searched as it stands is left alone. No model writes; the same history gives the same rewrite, so earlier
+turns are replayed instead of remembered.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Concept, Knowledge
-from knowledge.words import content_words
+from knowledge.search import Search
+from knowledge.sentences import split_sentences
 from tutor.events import Exchange
+from tutor.leaning import LEAD, PRONOUN, load_leaning
 
 _TURNS = 6
+_CITATION = re.compile(r"\s*\[R?\d+\]")
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,19 @@ class Topic:
 
 @dataclass(frozen=True)
 class Standalone:
-    """A question that needs no history, and whether it had to be rewritten for that."""
+    """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already."""
 
     query: str
     rewritten: bool
     topic: Topic | None
+    said: frozenset[tuple[str, int]] = frozenset()
+
+    @property
+    def concept(self) -> str | None:
+        """The set that a rewritten question is asked about."""
+        return self.topic.concept.id if self.rewritten and self.topic else None
 
 
-_LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|well|also|hmm+|right|yes|no|now)\b[\s,.!]*)+", re.IGNORECASE)
 _ABOUT = re.compile(
     r"^(?:(?:what|how)\s*(?:'s|is)?\s*about|what of|and for|for|with|same for|and)\s+(?P<rest>.+?)[?.!\s]*$",
     re.IGNORECASE,
@@ -60,20 +67,6 @@ _POINTED = r"(?: one| ones| method| option| kind| way| approach)?(?=\s*(?:[,;?.!
 _ORDINAL = tuple(
     (re.compile(rf"\bthe (?:{words}){_POINTED}", re.IGNORECASE), position)
     for words, position in (("first|former", 0), ("second|latter", 1), ("third", 2), ("last", -1))
-)
-_PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|that|this|those|these|both|each|either|neither|one|ones|there|all three|the two|the three)\b",
-    re.IGNORECASE,
-)
-_POINTLESS_IT = re.compile(
-    r"\bis it (?:true|possible|correct|right|a fact|fair to say)\b|\bdoes it (?:matter|make sense)\b|\bone of\b|\bone[- ]shot\b|\bone another\b|\bis there\b|\bare there\b"
-    r"|\bthis (?:week|weekend|morning|evening|year|month|summer|winter|page|tutor|app|website|chat)\b|\btell (?:it|them) apart\b|\b(?:heard|true|think|believe|say|said|so|sure|claim|know|means?) that\b",
-    re.IGNORECASE,
-)
-# "why does my chatbot forget what I told it": one talks to what was just named, not to a concept.
-_OWN_SUBJECT = re.compile(
-    r"\b(?:chatbot|bot|assistant|model|llm|ai|agent)s?\b[^.!?;:]*\b(?:tell|told|ask|asked|teach|taught|gave|showed|type|typed|wrote)\s+(?:it|them)\b",
-    re.IGNORECASE,
 )
 _NEXT = re.compile(
     r"^(?:and |so |but |ok(?:ay)? )*(?:then|next|after (?:that|this)|what (?:comes |happens |is )?(?:next|then|after(?: that| this)?))[?.!\s]*$",
@@ -102,43 +95,52 @@ _COMPARATIVE = re.compile(
     r"\b(?:faster|cheaper|better|worse|smaller|bigger|easier|harder|slower|safer|simpler|more accurate|more expensive|best)\b",
     re.IGNORECASE,
 )
-_BARE = re.compile(
-    r"^(?:how (?:much|many|fast|long|big|large|hard|expensive|slow|often)|how\b|when\b|where\b|what does|what are the|what is the|what'?s the|does|do|is|are|can|will|should|any)\b"
-    r".{0,60}\b(?:memory|speed|cost|costs|quality|accuracy|size|data|time|compute|risk|risks|downside|downsides|drawback|drawbacks|disadvantages?|advantages?|pros|cons|"
-    r"limits?|limitations?|trade-?offs?|combine|combined|together|work|works|use|used|slower|expensive|catch|benefits?|difference|point|matter|training|hardware|retrain\w*|name|alternatives?)\b",
-    re.IGNORECASE,
-)
 _TERSE = re.compile(
     r"^(?:the )?(?:memory|speed|costs?|quality|accuracy|size|pros and cons|pros|cons|drawbacks?|downsides?|disadvantages?|advantages?|limits?|limitations?|trade-?offs?|difference|differences|use cases?|when|how|numbers?)[?.!\s]*$",
     re.IGNORECASE,
 )
 
 
-def make_standalone(question: str, history: Sequence[Exchange], knowledge: Knowledge, mentions: Mentions) -> Standalone:
+def make_standalone(question: str, history: Sequence[Exchange], search: Search) -> Standalone:
     """The question with what it leans on filled in; at most the last six turns are looked at."""
+    found = _resolve(question, topic_of(history, search), search)
+    return replace(found, said=_told(history[-1].tutor, search.knowledge)) if found.rewritten else found
+
+
+def _told(answer: str, knowledge: Knowledge) -> frozenset[tuple[str, int]]:
+    """The notes' sentences in an answer: passage ids and numbers."""
+    sentences = split_sentences(_CITATION.sub("", answer))
+    return frozenset(knowledge.places[sentence] for sentence in sentences if sentence in knowledge.places)
+
+
+def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
+    """What was talked of last."""
     topic: Topic | None = None
     for exchange in history[-_TURNS:]:
-        step = _resolve(exchange.user, topic, knowledge, mentions)
-        topic = step.topic or _topic(step.query, exchange.tutor, topic, knowledge, mentions) or topic
-    return _resolve(question, topic, knowledge, mentions)
+        step = _resolve(exchange.user, topic, search)
+        topic = named_topic(step.query, exchange.tutor, topic, search.knowledge, search.mentions) or topic
+    return topic
 
 
-def _resolve(question: str, topic: Topic | None, knowledge: Knowledge, mentions: Mentions) -> Standalone:
+def _resolve(question: str, topic: Topic | None, search: Search) -> Standalone:
     question = " ".join(question.split())
-    rewritten = _rewrite(question, topic, knowledge, mentions) if topic else None
+    rewritten = None
+    if topic:
+        rewritten = _ellipsis(question, topic, search.mentions)
+        if rewritten is None and LEAD.sub("", question).strip():
+            filled_in = fill_in(question, topic, search.mentions)
+            leans = load_leaning().leans(question, filled_in, topic.concept.id, search)
+            rewritten = filled_in if leans else None
     query = rewritten or question
-    return Standalone(query, rewritten is not None, _topic(query, "", topic, knowledge, mentions))
+    return Standalone(query, rewritten is not None, named_topic(query, "", topic, search.knowledge, search.mentions))
 
 
-def _rewrite(question: str, topic: Topic, knowledge: Knowledge, mentions: Mentions) -> str | None:
-    """The standalone form, or None if the question stands by itself."""
+def _ellipsis(question: str, topic: Topic, mentions: Mentions) -> str | None:
+    """The standalone form of a question that is none by itself: "why?", "an example?", "and quantization?"; None of any other."""
     named = mentions.sides(question)
-    bare = _LEAD.sub("", question).strip()
-    length = len(bare.split())
+    bare = LEAD.sub("", question).strip()
     if _NEXT.match(question):
         return f"What comes after {topic.named()}?"
-    if not bare:
-        return None
     if not named:
         if _WHY.match(question):
             return f"Why: {_lower(topic.query).rstrip('?.! ')}?"
@@ -148,16 +150,18 @@ def _rewrite(question: str, topic: Topic, knowledge: Knowledge, mentions: Mentio
             return f"Tell me more about {topic.named(joint=' and ')}: how does it work?"
         if _EXAMPLE.match(bare):
             return f"Give me an example of {topic.named(joint=' and ')}."
-    if _only_names(question, mentions):
-        first = mentions.find(question)[0]
-        return _substitute(topic, named, question[first.start : first.start + len(first.words)], mentions)
-    about = _ABOUT.match(question)
+    if _only_names(bare, mentions):
+        first = mentions.find(bare)[0]
+        return _substitute(topic, named, bare[first.start : first.start + len(first.words)], mentions)
+    about = _ABOUT.match(question) or _ABOUT.match(bare)
     if about and named and len(about["rest"].split()) <= 1 + len(named) * 3:
         return _substitute(topic, named, about["rest"], mentions)
-    if named:
-        return None
-    if _strange(bare, knowledge.own_words):
-        return None
+    return None
+
+
+def fill_in(question: str, topic: Topic, mentions: Mentions) -> str:
+    """The question with the sides that it means before it: "the other one" is another than those last named, a comparison one of all."""
+    bare = LEAD.sub("", question).strip()
     everything = topic.sides if len(topic.sides) > 1 else tuple(side.id for side in topic.concept.sides)
     if _OTHER.search(bare):
         rest = [side.id for side in topic.concept.sides if side.id not in topic.sides] or list(topic.sides[1:])
@@ -166,15 +170,9 @@ def _rewrite(question: str, topic: Topic, knowledge: Knowledge, mentions: Mentio
     for pattern, position in _ORDINAL:
         if pattern.search(bare) and -1 <= position < len(everything):
             return _pointed(topic, [everything[position]], bare, pattern, mentions)
-    if _TERSE.match(bare) or (_COMPARATIVE.search(bare) and length <= 9):
+    if _TERSE.match(bare) or (_COMPARATIVE.search(bare) and len(bare.split()) <= 9):
         return _prefixed(topic.named(everything), bare)
-    pronoun = None if _POINTLESS_IT.search(bare) or _OWN_SUBJECT.search(bare) else _PRONOUN.search(bare)
-    if pronoun and length <= 14:
-        return _prefixed(topic.named(joint=" and "), bare)
-    # A short question without a subject of its own, all in words that the notes know, asks about what is being talked of.
-    if length <= 8 and (_BARE.match(bare) or bare != question or length <= 5):
-        return _prefixed(topic.named(), bare)
-    return None
+    return _prefixed(topic.named(joint=" and " if PRONOUN.search(bare) else " or "), bare)
 
 
 def _prefixed(names: str, question: str) -> str:
@@ -224,17 +222,15 @@ def _only_names(question: str, mentions: Mentions) -> bool:
     )
 
 
-def _strange(text: str, vocabulary: Collection[str]) -> bool:
-    """Whether a word is neither known to the notes nor nearly spelled like one of theirs: another subject, not a follow-up."""
-    return any(
-        word not in vocabulary and (len(word) < 5 or not get_close_matches(word, vocabulary, n=1, cutoff=0.8))
-        for word in content_words(text)
-        if len(word) > 2 and not word[0].isdigit()
-    )
+def named_topic(
+    query: str, answer: str, before: Topic | None, knowledge: Knowledge, mentions: Mentions
+) -> Topic | None:
+    """The set that the answer's sentences are from; else that whose sides the query names most, or the answer.
 
-
-def _topic(query: str, answer: str, before: Topic | None, knowledge: Knowledge, mentions: Mentions) -> Topic | None:
-    """The set whose sides the query names most, else the answer; between equals the set that was talked of stays."""
+    Between equals the set that was talked of stays.
+    """
+    if told := _told(answer, knowledge):
+        return _topic_told([name for name, _ in told], query, answer, knowledge, mentions)
     for text in (query, answer):
         sides: dict[str, list[str]] = {}
         votes: Counter[str] = Counter()
@@ -248,6 +244,16 @@ def _topic(query: str, answer: str, before: Topic | None, knowledge: Knowledge, 
             best = max(votes, key=lambda concept: (len(sides[concept]), concept == stays, votes[concept]))
             return Topic(knowledge.by_id[best], tuple(sides[best]), query)
     return None
+
+
+def _topic_told(passages: Sequence[str], query: str, answer: str, knowledge: Knowledge, mentions: Mentions) -> Topic:
+    """The set of the passages that an answer was taken from, with the sides that the query names, or the passages are about."""
+    concept = knowledge.by_id[Counter(name.partition("#")[0] for name in passages).most_common(1)[0][0]]
+    about = [
+        side for p in concept.passages if p.id in passages for side in p.about if side in {s.id for s in concept.sides}
+    ]
+    sides = mentions.sides(query, concept.id) or about or mentions.sides(answer, concept.id)
+    return Topic(concept, tuple(dict.fromkeys(sides)) or tuple(side.id for side in concept.sides), query)
 
 
 def _lower(text: str) -> str:

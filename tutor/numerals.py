@@ -33,6 +33,11 @@ _HALF = re.compile(
     r"\bone half\b|(?<!and a )(?<!and )\bhalf(?=\s*(?:,|and|or|vs\.?|versus|against|beside)\s*(?:\d+ ?%|\w+ (?:percent|per cent)\b))",
     re.IGNORECASE,
 )
+# Zero is a number where a setting goes by it, not in "zero-shot".
+_ZERO = re.compile(
+    r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
+    re.IGNORECASE,
+)
 
 
 def _percent(found: re.Match[str]) -> int:
@@ -41,7 +46,8 @@ def _percent(found: re.Match[str]) -> int:
 
 
 def in_digits(text: str) -> str:
-    """The text with numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
+    """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
+    text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)
     text = _HALF.sub("50%", _FRACTION.sub(lambda found: f"{_percent(found)}%", text))
     return _NUMERAL.sub(lambda found: str(_worth(found)), text)
 

@@ -39,10 +39,14 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(r"\b(?:not|never|no longer|without|cannot|nothing|none|no)\b|n'?t\b", re.IGNORECASE)
-_LEADING_NEGATION = re.compile(
-    _LEAD + r"(?:isn|aren|doesn|don|didn|can|won|wouldn|shouldn|hasn|haven|wasn)'?t\b", re.IGNORECASE
-)
 _LEADING_DENIAL = re.compile(rf"({_LEAD})({_AUXILIARY}|ca|wo)(?:n'?t|'t)\b", re.IGNORECASE)
+# What a claim ends with that says nothing of it: "…, right?", "…, doesn't it?"; somebody may give a reason behind it.
+_PERSON = r"(?:it|they|i|you|we|that|this|one|he|she|there)"
+_ASKED_BACK = re.compile(
+    rf"(?:\s*[,;.–-]+\s*(?:or )?(?:right|correct|true|yes|yeah|no|huh|eh|or not|or|am i right|(?:is|isn'?t) that (?:right|correct|true|so)|{_AUXILIARY} {_PERSON})"
+    rf"|[,;]?\s+(?:i (?:guess|suppose|assume)|(?:{_AUXILIARY}|wo|ca)n'?t {_PERSON}))\s*(?:\?+|\.*$)",
+    re.IGNORECASE,
+)
 _WITHOUT_DENIAL = {"ca": "can", "wo": "will"}
 _HEARD = re.compile(
     r"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|true or false)[:,]? (?:that )?",
@@ -94,7 +98,7 @@ def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentio
     asks += [Ask(hit.passage.claim, "no") for hit in hits if hit.passage.claim]
     if not asks:
         return None
-    query = _HEARD.sub("", query).rstrip("?!. ")
+    query = _HEARD.sub("", claim_of(query)).rstrip("?!. ")
     vectors = embedder.embed([query, *(ask.text.rstrip("?!. ") for ask in asks)])
     scores = vectors[1:] @ vectors[0]
     wanted = sorted(mentions.sides(query))
@@ -105,14 +109,15 @@ def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentio
     return asks[best].polarity if _negated(query) == _negated(asks[best].text) else None
 
 
-def affirmed(query: str) -> str:
-    """The question without a leading "n't": "Isn't it …?" asks for the same claim as "Is it …?", and gets the same Yes or No."""
+def claim_of(query: str) -> str:
+    """What the question asks to be confirmed: "Isn't it …?" and "It …, doesn't it?" get the Yes or No of "Is it …?" and "It …?"."""
 
     def plainly(found: re.Match[str]) -> str:
         auxiliary = _WITHOUT_DENIAL.get(found[2].lower(), found[2])
         return found[1] + (auxiliary.capitalize() if found[2][:1].isupper() else auxiliary)
 
-    return _LEADING_DENIAL.sub(plainly, query, count=1)
+    claim = _ASKED_BACK.sub("?", _LEADING_DENIAL.sub(plainly, query, count=1), count=1)
+    return claim if len(claim.split()) > 2 else query
 
 
 def contradicts(opening: Polarity, query: str, sentence: str) -> bool:
@@ -124,5 +129,5 @@ def contradicts(opening: Polarity, query: str, sentence: str) -> bool:
 
 
 def _negated(text: str) -> bool:
-    """Whether the claim itself is negated; a leading "doesn't …?" asks for the same claim as "does …?"."""
-    return len(_NEGATION.findall(_LEADING_NEGATION.sub("", text))) % 2 == 1
+    """Whether the claim itself is negated; "doesn't …?" asks for the same claim as "does …?"."""
+    return len(_NEGATION.findall(claim_of(text))) % 2 == 1

@@ -30,8 +30,11 @@ class Votes:
     """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
     `first` holds the votes for each sentence to come first, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
-    answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing.
+    answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
+    asks several things, `parts` holds the votes of each.
     """
+
+    query: str = ""
 
     first: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Votes:
     examples: Sequence[Example] = ()
     weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     holding: Mapping[Reference, NDArray[np.int64]] = field(default_factory=dict)
+    parts: tuple[Votes, ...] = ()
 
     def after(self, said: Collection[Reference]) -> tuple[Mapping[Reference, float], float]:
         """The votes for each sentence to come next, and for ending, once some sentences are said."""
@@ -84,8 +88,8 @@ class Taught:
         self._yes = np.array([ask.polarity == "yes" for ask in polar], dtype=bool)
         self._polar_vectors = tuned.embed([ask.text for ask in polar])
 
-    def votes(self, query: str) -> Votes:
-        """The votes of all taught questions; the same question itself votes with 1."""
+    def votes(self, query: str, parts: Sequence[str] = ()) -> Votes:
+        """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1."""
         if not self._examples:
             return NO_VOTES
         vector = self._tuned.embed([query])[0]
@@ -94,12 +98,14 @@ class Taught:
         polar = _weights(self._polar_vectors @ vector)
         sides: tuple[tuple[Polarity, NDArray[np.bool_]], ...] = (("yes", self._yes), ("no", ~self._yes))
         return Votes(
+            query,
             dict(zip(self._openers, sums.tolist(), strict=True)),
             {side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             self._passages,
             self._examples,
             weights,
             self._holding,
+            tuple(self.votes(part) for part in parts),
         )
 
 

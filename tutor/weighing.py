@@ -16,9 +16,10 @@ FITTED = Path(__file__).parent / "choice.json"
 
 # Of a sentence: cosine with the question, as published and tuned; the teacher's vote; its note's place and score below the best note's.
 _ANY = ("near", "tuned", "vote", "rank", "behind")
-FIRST = (*_ANY, "opposes yes")
-LATER = (*_ANY, "same note", "next in note")
-END = ("vote", "one said", "two said", "more said")
+# And with its parts (tutor/parts.py): how near the sentence is to any, or how much nearer than those said; and whether it is the first to name a side.
+FIRST = (*_ANY, "opposes yes", "told before", "vote of a part", "tuned of a part")
+LATER = (*_ANY, "same note", "next in note", "told before", "vote of a part", "tuned of a part", "new side")
+END = ("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps")
 OPENING = ("vote", "reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
 

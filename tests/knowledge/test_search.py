@@ -95,3 +95,10 @@ def test_leaving_out_an_elsewhere_question_changes_its_distance(search: Search) 
 def test_the_shipped_notes_are_found(real_search: Search, query: str, concept: str) -> None:
     """With the real embedder a plain question finds its set."""
     assert real_search.search(query).hits[0].passage.concept == concept
+
+
+def test_a_set_that_is_talked_of_comes_before_its_neighbours(search: Search) -> None:
+    """Protects: a follow-up whose words fit another set as well is answered from the one in play."""
+    query = "quokka?"
+    for concept in ("cats-vs-dogs", "tea-vs-coffee"):
+        assert search.search(query, 1, concept).hits[0].passage.concept == concept

@@ -10,8 +10,9 @@ from knowledge.search import Search
 from tests.conftest import FakeEmbedder, hits_of
 from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
 from tutor.engines.base import Branch
-from tutor.polarity import affirmed, contradicts, is_yes_no, possible_openings, settled_polarity
-from tutor.weighing import FIRST
+from tutor.polarity import claim_of, contradicts, is_yes_no, possible_openings, settled_polarity
+from tutor.taught import Votes
+from tutor.weighing import END, FIRST, LATER
 
 
 def compose(knowledge: Knowledge, *openings: Polarity) -> Composition:
@@ -214,8 +215,54 @@ def test_untaught_notes_are_read_from_their_start(knowledge: Knowledge) -> None:
         ("doesnt a dog purr?", "does a dog purr?"),
         ("What doesn't bark?", "What doesn't bark?"),
         ("Is it not a dog?", "Is it not a dog?"),
+        ("A cat sleeps a lot, doesn't it?", "A cat sleeps a lot?"),
+        ("so cats purr, right? since they are glad", "so cats purr? since they are glad"),
+        ("Cats purr when glad. Is that true?", "Cats purr when glad?"),
+        ("cats purr when glad i guess", "cats purr when glad?"),
+        ("My vet says dogs purr. Is he right?", "My vet says dogs purr. Is he right?"),
+        ("A dog is what a cat isn't?", "A dog is what a cat isn't?"),
+        ("Purring, right?", "Purring, right?"),
     ],
 )
-def test_a_leading_denial_asks_for_the_same_claim(asked: str, claim: str) -> None:
-    """Protects: "Isn't it …?" gets the Yes or No of "Is it …?", not the opposite."""
-    assert affirmed(asked) == claim
+def test_what_asks_for_the_same_claim_gets_the_same_answer(asked: str, claim: str) -> None:
+    """Protects: "Isn't it …?" and "It …, doesn't it?" get the Yes or No of "Is it …?", not the opposite."""
+    assert claim_of(asked) == claim
+
+
+def later_hint(composition: Composition, said: str, name: str) -> dict[str, float]:
+    """A hint of each sentence once the one that begins so is said, by the sentences' first words."""
+    pieces = [piece for piece in composition.pieces if piece.kind == "sentence"]
+    place = next(key for key, piece in enumerate(pieces) if piece.sentence.startswith(said))
+    return {
+        piece.sentence: composition.later_hints(key, (place,))[LATER.index(name)]
+        for key, piece in enumerate(pieces)
+        if key != place
+    }
+
+
+def test_a_sentence_for_the_part_that_is_left_counts_more(knowledge: Knowledge) -> None:
+    """Protects: a question in two parts is not over when its first is answered."""
+    cats, dogs = knowledge.passages[0].sentences[0], knowledge.passages[1].sentences[0]
+    votes = Votes(parts=(Votes(query=cats), Votes(query=dogs)))
+    composition = Composition("?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), (), votes)
+    gains = later_hint(composition, cats, "tuned of a part")
+    assert max(gains, key=lambda sentence: gains[sentence]) == dogs
+    left = END.index("parts left")
+    assert composition.end_hints((0,))[left] == 1 and composition.end_hints((0, 1))[left] == 0
+
+
+def test_the_first_sentence_on_a_named_side_counts_more(knowledge: Knowledge) -> None:
+    """Protects: who asks about two sides hears of both."""
+    hits, mentions = hits_of(*knowledge.passages[:4]), Mentions(knowledge.concepts)
+    composition = Composition("What do cats and dogs do?", hits, FakeEmbedder(), (), mentions=mentions)
+    new = later_hint(composition, knowledge.passages[0].sentences[0], "new side")
+    assert all(value == float("dogs" in mentions.sides(sentence)) for sentence, value in new.items())
+    assert set(new.values()) == {0.0, 1.0}
+
+
+def test_what_the_answer_before_told_is_known(knowledge: Knowledge) -> None:
+    """A follow-up's hints tell apart what was said a moment ago."""
+    passage = knowledge.passages[0]
+    composition = Composition("?", hits_of(passage), FakeEmbedder(), (), told=[(passage.id, 1)])
+    told = FIRST.index("told before")
+    assert [composition.first_hints(key, "")[told] for key in (0, 1)] == [0.0, 1.0]

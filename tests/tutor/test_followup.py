@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.concept_files import load_knowledge
-from knowledge.mentions import Mentions
-from knowledge.passages import Knowledge
+from knowledge.search import Search
 from tutor.events import Exchange
 from tutor.followup import Standalone, make_standalone
 
@@ -15,14 +13,14 @@ BOTH = (Exchange("What is the difference between pruning and quantization?", "Pr
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Knowledge:
-    """The shipped notes: which words are strange depends on them."""
-    return load_knowledge()
+def shipped(real_search: Search) -> Search:
+    """The shipped notes: what they hold for a question tells whether it stands by itself."""
+    return real_search
 
 
-def resolve(knowledge: Knowledge, question: str, history: tuple[Exchange, ...]) -> Standalone:
+def resolve(search: Search, question: str, history: tuple[Exchange, ...]) -> Standalone:
     """The standalone question."""
-    return make_standalone(question, history, knowledge, Mentions(knowledge.concepts))
+    return make_standalone(question, history, search)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +30,11 @@ def resolve(knowledge: Knowledge, question: str, history: tuple[Exchange, ...]) 
         "What is LoRA?",
         "Who won the world cup?",
         "Why does my chatbot forget what I told it last week?",
+        "and when should I prune my apple tree?",
+        "ok. what does the router in a mixture of experts do?",
     ],
 )
-def test_what_stands_by_itself_is_left_alone(shipped: Knowledge, question: str) -> None:
+def test_what_stands_by_itself_is_left_alone(shipped: Search, question: str) -> None:
     """A full question is searched as it was typed, whatever was said before."""
     for history in ((), BOTH):
         found = resolve(shipped, question, history)
@@ -44,7 +44,7 @@ def test_what_stands_by_itself_is_left_alone(shipped: Knowledge, question: str) 
 @pytest.mark.parametrize(
     "question", ["why?", "and which one is faster?", "give me an example", "how does it work?", "🙂", ""]
 )
-def test_without_history_nothing_is_invented(shipped: Knowledge, question: str) -> None:
+def test_without_history_nothing_is_invented(shipped: Search, question: str) -> None:
     """There is nothing to fill in from, so nothing is filled in."""
     found = resolve(shipped, question, ())
     assert found.query == question and not found.rewritten and found.topic is None
@@ -60,31 +60,34 @@ def test_without_history_nothing_is_invented(shipped: Knowledge, question: str) 
         ("and which one is faster?", BOTH, {"pruning", "quantization"}),
         ("why?", BOTH, {"pruning", "quantization"}),
         ("explain it like I'm five", BOTH, {"pruning", "quantization"}),
+        ("does that hurt the answers much?", PRUNING, {"pruning"}),
+        ("has anybody actually measured that?", PRUNING, {"pruning"}),
+        ("ufff. and quantization?", PRUNING, {"quantization"}),
     ],
 )
 def test_ellipses_name_what_they_mean(
-    shipped: Knowledge, question: str, history: tuple[Exchange, ...], names: set[str]
+    shipped: Search, question: str, history: tuple[Exchange, ...], names: set[str]
 ) -> None:
     """A follow-up comes out naming the sides in play, as searchable as a full question."""
     found = resolve(shipped, question, history)
-    assert found.rewritten and set(Mentions(shipped.concepts).sides(found.query)) == names
+    assert found.rewritten and set(shipped.mentions.sides(found.query)) == names
     assert found.topic is not None and found.topic.concept.id == "pruning-vs-quantization"
 
 
-def test_the_last_topic_is_meant(shipped: Knowledge) -> None:
+def test_the_last_topic_is_meant(shipped: Search) -> None:
     """After a change of subject "it" is the new subject."""
     history = (*BOTH, Exchange("What is prefill?", "Prefill reads the prompt [1]."))
     found = resolve(shipped, "how does it work?", history)
     assert "prefill" in found.query.lower() and "pruning" not in found.query.lower()
 
 
-def test_a_chain_of_follow_ups_holds(shipped: Knowledge) -> None:
+def test_a_chain_of_follow_ups_holds(shipped: Search) -> None:
     """A follow-up to a follow-up is resolved by replaying what came before."""
     history = (*PRUNING, Exchange("and quantization?", "Quantization rounds [1]."))
-    assert Mentions(shipped.concepts).sides(resolve(shipped, "how does it work?", history).query) == ["quantization"]
+    assert shipped.mentions.sides(resolve(shipped, "how does it work?", history).query) == ["quantization"]
 
 
-def test_the_same_history_gives_the_same_rewrite(shipped: Knowledge) -> None:
+def test_the_same_history_gives_the_same_rewrite(shipped: Search) -> None:
     """Nothing is remembered between calls: other learners' histories in between change nothing."""
     first = resolve(shipped, "why?", BOTH)
     resolve(shipped, "why?", (Exchange("What is LoRA?", "x"),))
@@ -94,17 +97,17 @@ def test_the_same_history_gives_the_same_rewrite(shipped: Knowledge) -> None:
 @pytest.mark.parametrize(
     "text", ["", "\x00", "🙂" * 500, "<b>it</b>", "<|im_start|>", "it " * 700, "((((", "\\1", "and " * 500, " " * 2000]
 )
-def test_any_text_is_survived(shipped: Knowledge, text: str) -> None:
+def test_any_text_is_survived(shipped: Search, text: str) -> None:
     """Whatever is typed, or was typed before, gives a query."""
     for question, history in ((text, BOTH), ("why?", (*BOTH, Exchange(text, text)))):
         assert isinstance(resolve(shipped, question, history).query, str)
 
 
-def test_the_other_one_is_a_side_not_named(shipped: Knowledge) -> None:
+def test_the_other_one_is_a_side_not_named(shipped: Search) -> None:
     """ "The other one" means a side of the set that was not in play."""
     history = (Exchange("What is PTQ?", "PTQ rounds a finished model [1]."),)
     found = resolve(shipped, "and the other one?", history)
-    assert found.rewritten and Mentions(shipped.concepts).sides(found.query) == ["qat"]
+    assert found.rewritten and shipped.mentions.sides(found.query) == ["qat"]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,16 @@ def test_the_other_one_is_a_side_not_named(shipped: Knowledge) -> None:
         ("What is a base model?", "and an instruct model?", "What is an instruct model?"),
     ],
 )
-def test_an_exchanged_name_reads_well(shipped: Knowledge, earlier: str, question: str, query: str) -> None:
+def test_an_exchanged_name_reads_well(shipped: Search, earlier: str, question: str, query: str) -> None:
     """The learner sees the rewrite: its article fits, and no noun stands twice."""
     assert resolve(shipped, question, (Exchange(earlier, ""),)).query == query
+
+
+def test_what_the_last_answer_told_is_known(shipped: Search) -> None:
+    """A follow-up is not answered with what was just said; a question that stands by itself may be."""
+    passage = next(p for p in shipped.knowledge.passages if p.concept == "pruning-vs-quantization")
+    history = (Exchange("What is pruning?", f"{passage.sentences[0][:-1]} [1]. {passage.sentences[1]} [1]"),)
+    found = resolve(shipped, "why?", history)
+    assert found.said == {(passage.id, 0), (passage.id, 1)} and found.concept == passage.concept
+    alone = resolve(shipped, "What is LoRA?", history)
+    assert not alone.said and alone.concept is None

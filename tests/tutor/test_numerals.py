@@ -17,6 +17,8 @@ from tutor.numerals import in_digits
         ("a dozen experts, two of them active", "12 experts, 2 of them active"),
         ("eight, four and two bits", "8, 4 and 2 bits"),
         ("Ninety-five percent", "95 percent"),
+        ("again with temperature zero", "again with temperature 0"),
+        ("set top-p to zero", "set top-p to 0"),
     ],
 )
 def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
@@ -24,7 +26,9 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
     assert in_digits(words) == digits
 
 
-@pytest.mark.parametrize("text", ["which one of them", "someone often listens", "a hundredth", "none", ""])
+@pytest.mark.parametrize(
+    "text", ["which one of them", "someone often listens", "a hundredth", "none", "", "zero-shot, zero examples"]
+)
 def test_words_that_only_look_like_numbers_stay(text: str) -> None:
     """ "one" is more often a pronoun, and a number within a word is none."""
     assert in_digits(text) == text

@@ -19,6 +19,7 @@ from tutor.engines.tokens import encode_chat
 from tutor.engines.weights import SMOLLM2_GGUF, ensure_embedder, ensure_tutor_model
 from tutor.events import Checked
 from tutor.open import teach
+from tutor.parts import parts_of
 from tutor.prompts import written_prompt
 from tutor.reader import Reader
 from tutor.settings import Settings
@@ -133,7 +134,9 @@ def ours_embedded(settings: Settings, search: Search, parts: Parts, warm: bool) 
         if warm:
             engine.warm(choice_prompt(query, hits))
         start, first, said = time.perf_counter(), 0.0, []
-        for event in stream_answer(engine, False, query, hits, search, taught.votes(query), reader=reader):
+        for event in stream_answer(
+            engine, False, query, hits, search, taught.votes(query, parts_of(query, search.mentions)), reader=reader
+        ):
             first = first or time.perf_counter() - start
             if isinstance(event, Checked):
                 said.append(event.text)

@@ -23,6 +23,7 @@ from tutor.benchmark.worker import BenchPrompt, load_prompts
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
 from tutor.open import open_search, teach
+from tutor.parts import parts_of
 from tutor.prompts import choice_prompt, written_prompt
 from tutor.reader import Reader
 from tutor.settings import Settings
@@ -126,7 +127,7 @@ def main() -> None:
         engine.warm(choice_prompt("", prompt.hits))
 
     def choose(prompt: BenchPrompt) -> Iterator[Any]:
-        votes = taught.votes(prompt.query)
+        votes = taught.votes(prompt.query, parts_of(prompt.query, search.mentions))
         return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, reader=reader)
 
     result["embedded"] = [crowd(choose, prompts, learners, runs) for learners in CLASSES]

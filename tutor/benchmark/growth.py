@@ -90,7 +90,7 @@ def main() -> None:
         times = []
         for _ in range(5):
             start = time.perf_counter()
-            standalone = make_standalone("and why is that?", history, search.knowledge, search.mentions)
+            standalone = make_standalone("and why is that?", history, search)
             search.search(standalone.query, 4)
             times.append(time.perf_counter() - start)
         result["history"].append({"turns": turns, "find_s": median(times)})

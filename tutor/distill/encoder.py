@@ -54,11 +54,16 @@ _PARTS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, the passage that answers it and, where a teacher said so, the sentence: places in the lists of all."""
+    """A question, the passage that answers it and, where a teacher said so, the sentences: places in the lists of all."""
 
     text: str
     passage: int
-    sentence: int | None
+    answer: tuple[int, ...] = ()
+
+    @property
+    def sentence(self) -> int | None:
+        """The one that the teacher said first."""
+        return self.answer[0] if self.answer else None
 
 
 def load_asked(knowledge: Knowledge) -> list[Asked]:
@@ -66,9 +71,9 @@ def load_asked(knowledge: Knowledge) -> list[Asked]:
     number = {passage.id: i for i, passage in enumerate(knowledge.passages)}
     places = [(passage.id, i) for passage in knowledge.passages for i, _ in enumerate(passage.sentences)]
     place = {reference: i for i, reference in enumerate(places)}
-    asked = [Asked(text, owner, None) for text, owner, is_text in passage_rows(knowledge.passages) if not is_text]
+    asked = [Asked(text, owner) for text, owner, is_text in passage_rows(knowledge.passages) if not is_text]
     taught = [example for example in load_examples(knowledge) if example.answer]
-    return asked + [Asked(e.query, number[e.answer[0][0]], place[e.answer[0]]) for e in taught]
+    return asked + [Asked(e.query, number[e.answer[0][0]], tuple(place[said] for said in e.answer)) for e in taught]
 
 
 class TopLayers:
@@ -192,11 +197,11 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
         chosen = [asked[i] for i in batch]
         near = {name for question in chosen for name in (sets[question.passage],)}
         there = [i for i, owner in enumerate(owners) if sets[owner] in near]
+        # A question in parts must find the sentence of each, so now one is its answer and now another.
+        wanted = [rng.choice(question.answer) if question.answer else -1 for question in chosen]
         answers = {
-            question.sentence
-            if question.sentence is not None
-            else rng.choice([i for i in there if owners[i] == question.passage])
-            for question in chosen
+            sentence if sentence >= 0 else rng.choice([i for i in there if owners[i] == question.passage])
+            for sentence, question in zip(wanted, chosen, strict=True)
         }
         others = [i for i in there if i not in answers]
         keys = sorted(answers) + rng.sample(others, min(_OTHERS, len(others)))
@@ -207,12 +212,13 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
         taught, self_ = first >= 0, torch.eye(len(batch), dtype=torch.bool)
         answering = torch.where(
             taught[:, None],
-            torch.tensor(keys)[None] == first[:, None],
+            torch.tensor(keys)[None] == torch.tensor(wanted)[:, None],
             torch.tensor([owners[i] for i in keys])[None] == passage[:, None],
         )
         strange = encoder.upper(rng.sample(elsewhere, min(_ELSEWHERE, len(elsewhere))))
         between = (q @ torch.cat([q, strange]).T / _TEMPERATURE).masked_fill(widened(self_), -1e4)
-        loss = contrast(q @ s.T / _TEMPERATURE, answering)
+        also = torch.tensor([[key in question.answer for key in keys] for question in chosen]) & ~answering
+        loss = contrast((q @ s.T / _TEMPERATURE).masked_fill(also, -1e4), answering)
         loss = loss + 0.5 * contrast(between, widened((passage[:, None] == passage[None]) & ~self_))
         same = (first[:, None] == first[None]) & ~self_ & taught[:, None]
         untaught = widened((~taught[None]).expand(len(batch), -1))

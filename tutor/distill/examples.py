@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from knowledge.coverage import elsewhere_questions
+from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.search import Hit, Search
 from tutor.engines.base import Message
+from tutor.followup import fill_in, named_topic
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 
 FOLDER = Path(__file__).parent / "examples"
@@ -57,8 +60,12 @@ def sets_of(example: Example) -> frozenset[str]:
 
 
 def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = True) -> list[Example]:
-    """Every example; one whose sentence does not exist raises ValueError with its line, or is left out if not `strict`."""
+    """Every example, a follow-up twice: as the teacher and as the tutor makes it standalone.
+
+    One whose sentence does not exist raises ValueError with its line, or is left out if not `strict`.
+    """
     known = {passage.id: len(passage.sentences) for passage in knowledge.passages}
+    mentions = Mentions(knowledge.concepts)
     examples: list[Example] = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -68,10 +75,20 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = Tr
             if missing and strict:
                 raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {missing[0]}")
             if not missing:
-                examples.append(Example(row["id"], row["standalone"], row["opening"], answer))
+                queries = dict.fromkeys((row["standalone"], *_filled_in(row, knowledge, mentions)))
+                examples += [Example(row["id"], query, row["opening"], answer) for query in queries]
     # A fifth of the questions that the notes do not answer, so that refusing is learned beside answering.
     strangers = elsewhere_questions()[::5]
     return examples + [Example(f"elsewhere-{i}", question, None, ()) for i, question in enumerate(strangers)]
+
+
+def _filled_in(row: Mapping[str, Any], knowledge: Knowledge, mentions: Mentions) -> Iterator[str]:
+    """A follow-up with its topic before it, as tutor/followup.py fills it in."""
+    topic = None
+    for user, tutor in row["history"]:
+        topic = named_topic(user, tutor, topic, knowledge, mentions) or topic
+    if topic is not None:
+        yield fill_in(row["question"], topic, mentions)
 
 
 def lessons(examples: Sequence[Example], search: Search, seed: int = 0) -> Iterator[Lesson]:

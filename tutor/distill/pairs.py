@@ -18,19 +18,11 @@ from knowledge.passages import Knowledge
 from knowledge.sentences import split_sentences
 from tutor.distill.examples import FREE, load_examples
 from tutor.evaluation.injection import inject
+from tutor.polarity import claim_of
 
 CLAIMS = Path(__file__).parent / "claims"
 _ASKED = 0.4  # of the statements, which are put as questions
-_FORMS = (
-    "{}?",
-    "{}, right?",
-    "so {}?",
-    "is it true that {}?",
-    "{}, correct?",
-    "i thought that {}?",
-    "am i right that {}?",
-    "{}, isn't that so?",
-)
+_FORMS = ("{}?", "{}?", "so {}?", "is it true that {}?", "i thought that {}?", "am i right that {}?")
 
 
 @dataclass(frozen=True)
@@ -54,11 +46,11 @@ def questions(knowledge: Knowledge) -> Iterator[Pair]:
     for example in load_examples(knowledge):
         if example.opening:
             name, i = example.answer[0]
-            yield Pair(example.query, passages[name].sentences[i], example.opening == "yes")
+            yield Pair(claim_of(example.query), passages[name].sentences[i], example.opening == "yes")
     for passage in knowledge.passages:
         for ask in passage.asks:
             if ask.polarity:
-                yield Pair(ask.text, passage.sentences[0], ask.polarity == "yes")
+                yield Pair(claim_of(ask.text), passage.sentences[0], ask.polarity == "yes")
         if passage.claim:
             yield Pair(f"{passage.claim}?", passage.sentences[0], False)
 

@@ -1,4 +1,5 @@
-"""Fit knowledge/coverage.json and tutor/manner.npz (`make calibrate`, some minutes): is it a question, and do the notes cover it?
+"""Fit knowledge/coverage.json, tutor/leaning.json, manner.npz, closed.npz and agreement.npz (`make calibrate`, a quarter of an hour): do the notes
+cover a question, does it lean on another, is it one at all, and Yes or No?
 
 Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each
 measured against the others, and the tuning part's. The threshold makes refusals as precise as complete on the tuning part. The reported part
@@ -14,7 +15,7 @@ from zlib import crc32
 
 import numpy as np
 
-from knowledge.coverage import FEATURES, FITTED, Coverage, elsewhere_questions
+from knowledge.coverage import FEATURES, FITTED, elsewhere_questions, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tutor import agreement
@@ -22,9 +23,13 @@ from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
 from tutor.distill.pairs import questions
+from tutor.evaluation.fit_leaning import fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
+from tutor.leaning import FEATURES as LEANING_FEATURES
+from tutor.leaning import FITTED as FITTED_LEANING
+from tutor.leaning import load_leaning
 from tutor.open import open_search
 from tutor.polarity import by_rule
 from tutor.settings import Settings
@@ -37,11 +42,23 @@ _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to wha
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    search = open_search(Settings.from_environ(), coverage=Coverage((0.0,) * len(FEATURES), 0.0))
-    fit_coverage(search)
+    begin_where_features_changed()
+    fit_coverage(open_search(Settings.from_environ()))
+    search = open_search(Settings.from_environ())
+    fit_leaning(search)
     fit_manner(search)
     fit_closed(search)
     fit_agreement(search.knowledge)
+
+
+def begin_where_features_changed() -> None:
+    """Each fit looks at questions as the others make them; one whose features are new begins with no weight on any."""
+    for load, path, features in ((load_coverage, FITTED, FEATURES), (load_leaning, FITTED_LEANING, LEANING_FEATURES)):
+        try:
+            load()
+        except (OSError, ValueError):
+            path.write_text(json.dumps({"weights": dict.fromkeys(features, 0.0), "bias": 0.0}))
+            load_leaning.cache_clear()
 
 
 def fit_agreement(knowledge: Knowledge) -> None:
@@ -83,7 +100,7 @@ def fit_closed(search: Search) -> None:
     weights[[int(name) for name in table.feature_names_]] = model.coef_[0]
     np.savez(FITTED_CLOSED, weights=weights, bias=model.intercept_[0])
     items = [item for item in load_items() if item.half == "tune" and item.must]
-    queries = [make_standalone(i.question, i.history, search.knowledge, search.mentions).query for i in items]
+    queries = [make_standalone(i.question, i.history, search).query for i in items]
     polar = [item.polarity is not None for item in items]
     log.info(
         "wants yes or no: right for %.3f of %d, by rule alone %.3f",
@@ -102,7 +119,7 @@ def fit_coverage(search: Search) -> None:
     strange = [(search.features(question, leave_out=i), 0) for i, question in enumerate(elsewhere_questions())]
     tuning = [
         (
-            search.features(make_standalone(i.question, i.history, search.knowledge, search.mentions).query),
+            search.features(make_standalone(i.question, i.history, search).query),
             int(i.covered),
         )
         for i in load_items()

@@ -43,9 +43,10 @@ def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: st
     unrewritten = 0
     took: list[float] = []
     for item in items:
-        query = make_standalone(item.question, item.history, search.knowledge, search.mentions).query
+        standalone = make_standalone(item.question, item.history, search)
+        query = standalone.query
         start = time.perf_counter()
-        hits = search.search(query, 4).hits
+        hits = search.search(query, 4, standalone.concept).hits
         took.append(time.perf_counter() - start)
         rank = next((r for r, hit in enumerate(hits, 1) if hit.passage.id in item.relevant), None)
         ranks.append(rank)
@@ -69,7 +70,7 @@ def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: st
 def _switches(items: Sequence[Item], search: Search, finding: Finding) -> None:
     kept = 0
     for item in items:
-        standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
+        standalone = make_standalone(item.question, item.history, search)
         kept += not standalone.rewritten
         if standalone.rewritten:
             finding.failures.append(f"{item.id} rewritten needlessly: {item.question!r} as {standalone.query!r}")
@@ -79,7 +80,7 @@ def _switches(items: Sequence[Item], search: Search, finding: Finding) -> None:
 def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None:
     right_refusals = wrong_refusals = missed = 0
     for item in items:
-        query = make_standalone(item.question, item.history, search.knowledge, search.mentions).query
+        query = make_standalone(item.question, item.history, search).query
         found = search.search(query, 4)
         if item.covered and not found.covered:
             wrong_refusals += 1
@@ -100,7 +101,7 @@ def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
     right = params_right = params_all = 0
     manner = load_manner(search.embedder)
     for item in items:
-        standalone = make_standalone(item.question, item.history, search.knowledge, search.mentions)
+        standalone = make_standalone(item.question, item.history, search)
         try:
             concept = standalone.topic.concept.id if standalone.topic else None
             routed = route(item.question, item.history, DEMOS, concept, manner.judge)

@@ -28,6 +28,7 @@ from tutor.evaluation.injection import evaluate_check
 from tutor.evaluation.items import Half, load_items
 from tutor.judging import FITTED as JUDGING
 from tutor.judging import load_judge
+from tutor.leaning import FITTED as LEANING
 from tutor.manner import FITTED as MANNER
 from tutor.open import open_tutor
 from tutor.reader import FITTED as READER
@@ -53,6 +54,7 @@ def measured_state() -> str:
         JUDGING,
         CLOSED,
         MANNER,
+        LEANING,
         ADAPTER / "adapter_model.safetensors",
     )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):

@@ -1,0 +1,47 @@
+"""Which questions one message holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.mentions import Mentions
+from knowledge.passages import Knowledge
+from tutor.parts import parts_of
+
+
+@pytest.fixture
+def mentions(knowledge: Knowledge) -> Mentions:
+    """Cats, dogs and tea."""
+    return Mentions(knowledge.concepts)
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("How long do cats sleep?", ()),
+        ("How long do cats sleep, and why do they purr?", ("How long do cats sleep", "cats: why do they purr?")),
+        ("Cats sleep all day. Why is that?", ("cats: Why is that?",)),
+        (
+            "Who is louder and who sleeps longer, cats or dogs?",
+            ("cats, dogs: Who is louder", "who sleeps longer, cats or dogs?"),
+        ),
+        (
+            "Cats: how long do they sleep, and what wakes them?",
+            ("Cats: how long do they sleep", "Cats: what wakes them?"),
+        ),
+        ("Do cats sleep and purr?", ()),
+        ("cats", ()),
+        ("", ()),
+    ],
+)
+def test_each_part_asks_and_names_what_it_is_about(mentions: Mentions, message: str, parts: tuple[str, ...]) -> None:
+    """A message of several questions is taken apart, one of a single question is not; no part loses its subject."""
+    assert parts_of(message, mentions) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["?" * 2000, "and what " * 300, "why\n" * 500, "🙂? " * 400, "<|im_start|>what? how?", "((("]
+)
+def test_any_text_is_survived(mentions: Mentions, text: str) -> None:
+    """However it is typed, a message gives a few parts at most."""
+    assert len(parts_of(text, mentions)) <= 4

@@ -1,0 +1,89 @@
+"""Fit tutor/leaning.json: which questions lean on what was said before (a part of `make calibrate`).
+
+Leaning are the tuning part's follow-ups. Not leaning are its switches, what it asks of other sets or of what the notes do not cover after a
+conversation, and standalone items of both kinds put behind the follow-ups' histories, which are of other sets then.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from knowledge.search import Search
+from tutor.evaluation.items import Item, load_items
+from tutor.events import Exchange
+from tutor.followup import fill_in, topic_of
+from tutor.leaning import FEATURES, FITTED, features, load_leaning
+
+log = logging.getLogger(__name__)
+
+_LEANS, _REAL, _MADE = (
+    2.0,
+    2.0,
+    0.5,
+)  # weights: a follow-up, what was written as none, an item behind a history that is not its own
+_FOLDS = 8
+_STRENGTH = 0.3  # of the fit against the pull to equal weights
+
+
+def fit_leaning(search: Search, seed: int = 0) -> None:
+    """Logistic regression in the features; logs what is found rightly when fitted on the others."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.preprocessing import StandardScaler
+
+    rows = [row for case in _cases([i for i in load_items() if i.half == "tune"], seed) if (row := _row(*case, search))]
+    x = np.array([row for row, _, _ in rows])
+    y, weight = np.array([leans for _, leans, _ in rows]), np.array([weight for _, _, weight in rows])
+    scaler = StandardScaler().fit(x)
+    model = LogisticRegression(C=_STRENGTH, max_iter=2000)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
+    said = cross_val_predict(model, scaler.transform(x), y, cv=folds, params={"sample_weight": weight})
+    log.info(
+        "leaning questions told at %.3f of %d, others at %.3f of %d written and %.3f of %d put behind a history",
+        *(
+            figure
+            for kind in (y, ~y & (weight == _REAL), ~y & (weight == _MADE))
+            for figure in ((said == y)[kind].mean(), kind.sum())
+        ),
+    )
+    model.fit(scaler.transform(x), y, sample_weight=weight)
+    weights = model.coef_[0] / scaler.scale_
+    bias = float(model.intercept_[0] - weights @ scaler.mean_)
+    fitted = {"weights": dict(zip(FEATURES, map(float, weights.round(4)), strict=True)), "bias": round(bias, 4)}
+    FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
+    load_leaning.cache_clear()
+
+
+def _cases(items: Sequence[Item], seed: int) -> Iterator[tuple[str, Sequence[Exchange], bool, float]]:
+    """Question, history, whether it leans, and its weight."""
+    rng = random.Random(seed)
+    histories = [(item.history, _sets(item)) for item in items if item.kind == "followup"]
+    for item in items:
+        if item.intent != "ask":
+            continue
+        if item.kind == "followup":
+            yield item.question, item.history, True, _LEANS
+        elif item.history:
+            yield item.question, item.history, False, _REAL
+        elif item.must or not item.covered:
+            others = [history for history, sets in histories if not sets & _sets(item)]
+            yield item.question, rng.choice(others), False, _MADE
+
+
+def _sets(item: Item) -> frozenset[str]:
+    return frozenset(name.partition("#")[0] for name in item.relevant)
+
+
+def _row(
+    question: str, history: Sequence[Exchange], leans: bool, weight: float, search: Search
+) -> tuple[tuple[float, ...], bool, float] | None:
+    topic = topic_of(history, search)
+    if topic is None:
+        return None
+    question = " ".join(question.split())
+    return features(question, fill_in(question, topic, search.mentions), topic.concept.id, search), leans, weight
