@@ -85,7 +85,7 @@ class Composition:
         self._references: list[Reference] = [
             (hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)
         ]
-        self._told = frozenset(told)
+        self._told, self._notes_told = frozenset(told), frozenset(name for name, _ in told)
         self._votes, self._weighing, self._reader = votes, weighing or load_weighing(), reader
         self._query = query
         self.pieces: list[Piece] = list(sentences)
@@ -98,6 +98,8 @@ class Composition:
         self._near: NDArray[np.float32] = vectors[1:] @ vectors[0]
         tuned_vectors = tuned.embed([query, *(piece.sentence for piece in sentences)]) if tuned else vectors
         self._tuned: NDArray[np.float32] = tuned_vectors[1:] @ tuned_vectors[0]
+        before = [key for key, reference in enumerate(self._references) if reference in self._told]
+        self._near_told: NDArray[np.float32] = self._alike[:, before].max(1) if before else 0 * self._near
         self._parts = [part.first for part in votes.parts]
         near = (tuned or embedder).embed([part.query for part in votes.parts])
         self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
@@ -159,8 +161,8 @@ class Composition:
         opposes = opening == "Yes." and contradicts("yes", self._query, self.pieces[key].sentence)
         return (
             *self._hints(key, self._vote(self._votes.first, key)),
-            float(opposes),
-            self._was_told(key),
+            *(float(opposes), self._was_told(key), float(self._near_told[key])),
+            float(self._references[key][0] in self._notes_told),
             *self._part_hints(key, ()),
         )
 

@@ -17,7 +17,7 @@ from knowledge.search import Hit, Search
 from knowledge.vectors import VectorStore
 from tutor.chat import Tutor
 from tutor.compute import leave_cores_to_tensors
-from tutor.distill.examples import load_examples
+from tutor.distill.examples import Example, load_examples
 from tutor.engines.base import Engine
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
@@ -50,14 +50,15 @@ def open_search(
     coverage: Coverage | None = None,
     published: SentenceEmbedder | None = None,
     knowledge: Knowledge | None = None,
+    examples: Sequence[Example] | None = None,
 ) -> Search:
-    """Load the embedder and the index, and the knowledge unless it is given; raises KnowledgeError if no concept file can be read."""
+    """Load the embedder and the index, and what else is not given; raises KnowledgeError if no concept file can be read."""
     leave_cores_to_tensors()
     published = published or SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
     embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published), most=100_000)
-    examples = [example for example in load_examples(knowledge, strict=False) if example.answer]
-    asked = [(example.query, example.answer[0][0]) for example in examples]
+    examples = load_examples(knowledge, strict=False) if examples is None else examples
+    asked = [(example.query, example.answer[0][0]) for example in examples if example.answer]
     elsewhere = elsewhere_questions()
     # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
     sentences = [sentence for passage in knowledge.passages for sentence in passage.sentences]
@@ -80,9 +81,11 @@ def open_tutor(settings: Settings, knowledge: Knowledge | None = None) -> Tutor:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     published = SentenceEmbedder(ensure_embedder(settings.cache))
-    search = open_search(settings, published=published, knowledge=knowledge)
+    knowledge = knowledge or open_knowledge(settings)
+    examples = load_examples(knowledge, strict=False)
+    search = open_search(settings, published=published, knowledge=knowledge, examples=examples)
     engine, embedded = _open_engine(settings)
-    taught = teach(search) if embedded else None
+    taught = teach(search, examples) if embedded else None
     reader = Reader(published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
     judge = (
@@ -101,12 +104,13 @@ def open_tutor(settings: Settings, knowledge: Knowledge | None = None) -> Tutor:
     )
 
 
-def teach(search: Search) -> Taught:
-    """The teacher's questions, and the notes' own that have a Yes or No."""
+def teach(search: Search, examples: Sequence[Example] | None = None) -> Taught:
+    """The teacher's questions, read unless they are given, and the notes' own that have a Yes or No."""
+    examples = load_examples(search.knowledge, strict=False) if examples is None else examples
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
-    return Taught(load_examples(search.knowledge, strict=False), search.tuned, settled)
+    return Taught(examples, search.tuned, settled)
 
 
 def _unadapted(settings: Settings) -> LocalEngine:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 FITTED = Path(__file__).parent / "choice.json"
 
+# What the last answer told is known where a question leans on it: the sentence itself, its likes, its note.
 # Of a sentence: cosine with the question, as published and tuned; the teacher's vote; its note's place and score below the best note's.
 _ANY = ("near", "tuned", "vote", "rank", "behind")
 # And with its parts (tutor/parts.py): how near the sentence is to any, or how much nearer than those said; and whether it is the first to name a side.
-FIRST = (*_ANY, "opposes yes", "told before", "vote of a part", "tuned of a part")
+FIRST = (*_ANY, "opposes yes", "told before", "near told", "note told", "vote of a part", "tuned of a part")
 LATER = (*_ANY, "same note", "next in note", "told before", "vote of a part", "tuned of a part", "new side")
 END = ("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps")
 OPENING = ("vote", "reader", "words")

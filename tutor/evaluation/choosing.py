@@ -190,19 +190,20 @@ def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fit tutor/choice.json")
-    parser.add_argument("--opening", action="store_true", help="only Yes or No, which takes a minute")
-    only_opening = parser.parse_args().opening
+    parser.add_argument(
+        "--quick", action="store_true", help="only first sentences and Yes or No, in which the model has no part"
+    )
+    quick = parser.parse_args().quick
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     tutor = open_tutor(Settings.from_environ())
     items = [item for item in load_items() if item.half == "tune" and item.must]
     polars = [found for item in items if item.polarity and (found := polar(item, tutor))]
     fitted = {**json.loads(FITTED.read_text()), "opening": fit_opening(polars)}
-    if not only_opening:
-        forks = [fork(item, tutor, i % _EVERY == 0) for i, item in enumerate(items)]
-        _, firsts = fit([choice for first, _ in forks for choice in first], FIRST)
+    forks = [fork(item, tutor, not quick and i % _EVERY == 0) for i, item in enumerate(items)]
+    _, fitted["first"] = fit([choice for first, _ in forks for choice in first], FIRST)
+    if not quick:
         names = (*LATER, *(f"end: {name}" for name in END))
         _, laters = fit([choice for _, later in forks for choice in later], names)
-        fitted["first"] = firsts
         fitted["later"] = {name: laters[name] for name in LATER}
         fitted["end"] = {name: laters[f"end: {name}"] for name in END}
     FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
