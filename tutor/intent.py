@@ -127,6 +127,9 @@ def _requested(
     wished = judged.wished and not patterns.QUESTION.match(text)
     live = wished or bool(patterns.LIVE.search(text) or (patterns.COMMAND.match(command) and not asks))
     live = live or bool(spoken and patterns.MAY_SEE.search(text))
+    ordering = next((demo for demo in demos if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE)), None)
+    if ordering is not None and patterns.COLON.search(command):
+        return ordering  # "measure this computer: how fast is it?" asks for what the run tells
     if not live and (asks or patterns.EXPLAINS.search(text)):
         return None
     named = _named(text, demos)
@@ -138,9 +141,8 @@ def _requested(
         not patterns.LIVE.search(text) or (patterns.QUESTION.match(text) and not patterns.SHOW.search(text))
     ):
         return None
-    for demo in demos:
-        if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE):
-            return demo
+    if ordering is not None:
+        return ordering
     polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None

@@ -33,6 +33,7 @@ _HALF = re.compile(
     r"\bone half\b|(?<!and a )(?<!and )\bhalf(?=\s*(?:,|and|or|vs\.?|versus|against|beside)\s*(?:\d+ ?%|\w+ (?:percent|per cent)\b))",
     re.IGNORECASE,
 )
+_DECIMAL = re.compile(rf"\b(?P<whole>zero|one|{_UNIT}|\d+) point (?P<tenths>zero|one|{_UNIT}|\d+)\b", re.IGNORECASE)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
     r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
@@ -47,9 +48,14 @@ def _percent(found: re.Match[str]) -> int:
 
 def in_digits(text: str) -> str:
     """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
+    text = _DECIMAL.sub(lambda found: f"{_digit(found['whole'])}.{_digit(found['tenths'])}", text)
     text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)
     text = _HALF.sub("50%", _FRACTION.sub(lambda found: f"{_percent(found)}%", text))
     return _NUMERAL.sub(lambda found: str(_worth(found)), text)
+
+
+def _digit(word: str) -> str:
+    return word if word.isdigit() else str({"zero": 0, **_WORTH}[word.lower()])
 
 
 def _worth(found: re.Match[str]) -> int:

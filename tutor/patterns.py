@@ -24,7 +24,8 @@ SHOW = _any(
     r"\bshow (?:me|us)\b",
     r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare)\b",
     r"\b(?:can|could|may) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b",
-    r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot|launch|start)\b",
+    r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot|launch|start|show|train)\b",
+    r"\bdraw (?:me |us )?(?:the|a|my|its) (?:roof[- ]?line|curve|chart|plot|bars?|distribution)\b",
     r"\bi(?: want| wanna| would like|'?d like| would love|'?d love|'?d enjoy| wish i could) (?:to )?(?:see|try|watch)",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
     r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
@@ -38,7 +39,7 @@ LIVE = _any(
     r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
-    r"\bon the real thing\b|\bhere and now\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
+    r"\bon the real thing\b|\bhere and now\b|\bin front of (?:me|us|my eyes)\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
@@ -64,6 +65,8 @@ WORDS = _any(
     r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
     r"\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
 )
+# What a run is to tell, named behind the order: "measure this computer: how fast does it calculate?"
+COLON = re.compile(r"^[^.?!:]{8,60}: (?:how|what|which)\b", re.IGNORECASE)
 # A question in a later clause: "half the weights are zero. Is the file half as large?"
 ASKS_THEN = _any(
     r"[,.;:!?]\s+(?:and |so |but )?(?:is|are|does|do(?! (?:it|that|this)\b)|did|was|were|has|have|will|would|should|isn'?t|aren'?t|doesn'?t|don'?t)\b(?! you\b)[^.?!]*\?\W*$",

@@ -19,6 +19,8 @@ from tutor.numerals import in_digits
         ("Ninety-five percent", "95 percent"),
         ("again with temperature zero", "again with temperature 0"),
         ("set top-p to zero", "set top-p to 0"),
+        ("temperature two point five", "temperature 2.5"),
+        ("top-p at zero point nine", "top-p at 0.9"),
     ],
 )
 def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
@@ -27,7 +29,16 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["which one of them", "someone often listens", "a hundredth", "none", "", "zero-shot, zero examples"]
+    "text",
+    [
+        "which one of them",
+        "someone often listens",
+        "a hundredth",
+        "none",
+        "",
+        "zero-shot, zero examples",
+        "one point of view",
+    ],
 )
 def test_words_that_only_look_like_numbers_stay(text: str) -> None:
     """ "one" is more often a pronoun, and a number within a word is none."""
