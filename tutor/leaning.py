@@ -43,6 +43,9 @@ FEATURES = (
     "joint, set near",
     "pronoun, set near",
 )
+# "Who won the world cup?": surely not covered (a logit), and no word that points back, so another subject whatever a topic would make of it.
+_FOREIGN = -2.0
+_POINTS_BACK = ("pronoun", "joint", "very short", "names the set")
 LEAD = re.compile(
     r"^(?:(?:and|but|so|ok(?:ay)?|then|well|also|hm+|right|yes|no|now|wow|oh|ah|aha|lol|u+f+|huh|wait|cool|nice|great|thanks|sure)\b[\s,.!?…]*)+",
     re.IGNORECASE,
@@ -73,6 +76,9 @@ class Leaning:
     def leans(self, question: str, filled_in: str, concept: str, search: Search) -> bool:
         """Whether `filled_in`, the question with its topic before it, is what the learner means; `concept` is the topic's set."""
         found = features(question, filled_in, concept, search)
+        named = dict(zip(FEATURES, found, strict=True))
+        if named["covered alone"] < _FOREIGN and not any(named[name] for name in _POINTS_BACK):
+            return False
         return sum(w * value for w, value in zip(self.weights, found, strict=True)) + self.bias > 0
 
 

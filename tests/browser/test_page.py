@@ -39,7 +39,7 @@ def test_an_answer_appears_piece_by_piece(talk: Talk) -> None:
             if (said) window.lengths.add(said.textContent.length);
         }).observe(document.querySelector('#chat'), {subtree: true, childList: true, characterData: true}); }"""
     )
-    talk.ask(QUESTION)
+    talk.ask("What is the difference between PPO and DPO?")
     assert talk.page.evaluate("[...window.lengths].filter(n => n > 0).length") > 1
 
 
