@@ -59,7 +59,7 @@ class Piece:
 
 
 class Composition:
-    """The grammar of one answer. `vectors[i]` is the unit vector of the i-th sentence piece."""
+    """The grammar of one answer: `pieces` are what it may hold, and a branch's key is its piece's place."""
 
     def __init__(
         self,

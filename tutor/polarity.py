@@ -40,8 +40,8 @@ _REQUEST = re.compile(
 )
 _NEGATION = re.compile(r"\b(?:not|never|no longer|without|cannot|nothing|none|no)\b|n'?t\b", re.IGNORECASE)
 _LEADING_DENIAL = re.compile(rf"({_LEAD})({_AUXILIARY}|ca|wo)(?:n'?t|'t)\b", re.IGNORECASE)
-# What a claim ends with that says nothing of it: "…, right?", "…, doesn't it?"; somebody may give a reason behind it.
 _PERSON = r"(?:it|they|i|you|we|that|this|one|he|she|there)"
+# What a claim ends with that says nothing of it: "…, right?", "…, doesn't it?"; somebody may give a reason behind it.
 _ASKED_BACK = re.compile(
     rf"(?:\s*[,;.–-]+\s*(?:or )?(?:right|correct|true|yes|yeah|no|huh|eh|or not|or|am i right|(?:is|isn'?t) that (?:right|correct|true|so)|{_AUXILIARY} {_PERSON})"
     rf"|[,;]?\s+(?:i (?:guess|suppose|assume)|(?:{_AUXILIARY}|wo|ca)n'?t {_PERSON}))\s*(?:\?+|\.*$)",

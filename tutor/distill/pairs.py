@@ -22,6 +22,7 @@ from tutor.polarity import claim_of
 
 CLAIMS = Path(__file__).parent / "claims"
 _ASKED = 0.4  # of the statements, which are put as questions
+# A plain claim twice, since tags are taken off before a question is read (tutor/polarity.py: claim_of).
 _FORMS = ("{}?", "{}?", "so {}?", "is it true that {}?", "i thought that {}?", "am i right that {}?")
 
 

@@ -21,11 +21,8 @@ from tutor.leaning import FEATURES, FITTED, features, load_leaning
 
 log = logging.getLogger(__name__)
 
-_LEANS, _REAL, _MADE = (
-    2.0,
-    2.0,
-    0.5,
-)  # weights: a follow-up, what was written as none, an item behind a history that is not its own
+# Weights: a follow-up, what was written as none, an item behind a history that is not its own.
+_LEANS, _REAL, _MADE = 2.0, 2.0, 0.5
 _FOLDS = 8
 _STRENGTH = 0.3  # of the fit against the pull to equal weights
 
