@@ -81,22 +81,25 @@ class Search:
         self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
         self._coverage = coverage or load_coverage()
 
-    def search(self, query: str, k: int = 4, concept: str | None = None) -> Retrieval:
-        """The k passages that answer the query best, a contrast's sides all present; `concept` is a set that is talked of.
+    def search(self, query: str, k: int = 4, concept: str | None = None, parts: Sequence[str] = ()) -> Retrieval:
+        """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`.
 
-        Raises ValueError for k < 1.
+        `concept` is a set that is talked of. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
         vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
         asks, texts = self._index.similarities(tuned)
-        fused = self._fuse(query, asks, texts)
-        if concept is not None:
-            fused += self.weights.talk * np.array([passage.concept == concept for passage in self._passages])
+        fused = self._fuse(query, asks, texts, concept)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
         hits = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
-        chosen = _cover_sides(hits, named, k)
+        best = [
+            int(np.argmax(self._fuse(part, *self._index.similarities(aim), concept)))
+            for part, aim in zip(parts, self.tuned.embed(parts), strict=True)
+        ]
+        of_parts = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in best]
+        chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
         confidence = self._coverage.confidence(self._features(query, vector, tuned))
         best_of: dict[str, float] = {}
         for passage, score in zip(self._passages, fused.tolist(), strict=True):
@@ -131,7 +134,9 @@ class Search:
             self.knowledge.vocabulary,
         )
 
-    def _fuse(self, query: str, asks: NDArray[np.float32], texts: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _fuse(
+        self, query: str, asks: NDArray[np.float32], texts: NDArray[np.float32], concept: str | None
+    ) -> NDArray[np.float32]:
         w = self.weights
         words = self._lexical(query)
         fused = w.ask * asks + w.text * texts + w.words * words
@@ -143,6 +148,7 @@ class Search:
                 about = set(passage.about)
                 fused[i] += w.side * len(named & about) / len(named)
                 fused[i] -= w.stray_side * len(about - named) / max(1, len(about))
+            fused[i] += w.talk * (passage.concept == concept)
         return fused
 
     def _lexical(self, query: str) -> NDArray[np.float32]:
@@ -168,3 +174,13 @@ def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]
             chosen[place] = found
         needed.add(place)
     return chosen
+
+
+def _cover_parts(chosen: Sequence[Hit], of_parts: Sequence[Hit]) -> list[Hit]:
+    """The same, exchanged from the end for what answers a part best and is not there, the first hit always kept."""
+    wanted = {hit.passage.id: hit for hit in of_parts}
+    kept = [hit for i, hit in enumerate(chosen) if i == 0 or hit.passage.id in wanted]
+    missing = [hit for name, hit in wanted.items() if name not in {hit.passage.id for hit in chosen}]
+    missing = missing[: len(chosen) - len(kept)]
+    others = [hit for hit in chosen if hit not in kept][: len(chosen) - len(kept) - len(missing)]
+    return sorted([*kept, *others], key=chosen.index) + missing

@@ -105,7 +105,8 @@ class Tutor:
     def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten)
         yield understood
-        retrieval = self.search.search(standalone.query, NOTES, standalone.concept)
+        parts = parts_of(standalone.query, self.search.mentions)
+        retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts)
         covered = retrieval.covered or recalled.strongly
         hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
         notes = (*hits, *recalled.notes)
@@ -116,11 +117,7 @@ class Tutor:
             return
         first, checked, text = 0.0, [], ""
         try:
-            votes = (
-                self.taught.votes(standalone.query, parts_of(standalone.query, self.search.mentions))
-                if self.taught
-                else NO_VOTES
-            )
+            votes = self.taught.votes(standalone.query, parts) if self.taught else NO_VOTES
             for event in stream_answer(
                 self.engine,
                 self.free,

@@ -26,6 +26,7 @@ from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
 from tutor.polarity import claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
+from tutor.several import load_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
 from tutor.weighing import Weighing, load_weighing
 
@@ -101,10 +102,12 @@ class Composition:
         before = [key for key, reference in enumerate(self._references) if reference in self._told]
         self._near_told: NDArray[np.float32] = self._alike[:, before].max(1) if before else 0 * self._near
         self._parts = [part.first for part in votes.parts]
+        self._parts_words = [part.words for part in votes.parts]
         near = (tuned or embedder).embed([part.query for part in votes.parts])
         self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
         self._sides = [frozenset(mentions.sides(piece.sentence)) for piece in sentences] if mentions else []
         self._asked_sides = frozenset(mentions.sides(query)) if mentions else frozenset()
+        self._several = load_several().log_odds(query, mentions) if mentions else 0.0
         self._best = max((hit.fused for hit in hits), default=0.0)
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
@@ -183,23 +186,26 @@ class Composition:
     def end_hints(self, said: Sequence[int]) -> tuple[float, ...]:
         """What is known of ending after these (END)."""
         _, end = self._votes.after(self._said(said))
+        so_many = (float(len(said) == 1), float(len(said) == 2), float(len(said) > 2))
         return (
-            *(end, float(len(said) == 1), float(len(said) == 2), float(len(said) > 2)),
+            *(end, *so_many),
             float(max(0, len(self._votes.parts) - len(said))),
             float(len(self._sides_left(said))),
             float(_IN_STEPS.search(self._query) is not None),
+            *(self._several * n for n in so_many),
         )
 
     def _was_told(self, key: int) -> float:
         return float(self._references[key] in self._told)
 
-    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float]:
+    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float, float]:
         """How near the sentence is to that part of the question for which it does most beyond what is said: votes, and cosine."""
         if not self._parts:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0.0
         votes = (self._beyond([self._vote(part, k) for k in (key, *said)]) for part in self._parts)
+        words = (self._beyond([self._vote(part, k) for k in (key, *said)]) for part in self._parts_words)
         cosines = (self._beyond([float(part[k]) for k in (key, *said)]) for part in self._tuned_parts.T)
-        return max(votes), max(cosines)
+        return max(votes), max(words), max(cosines)
 
     @staticmethod
     def _beyond(values: Sequence[float]) -> float:
@@ -211,7 +217,8 @@ class Composition:
 
     def _hints(self, key: int, vote: float) -> tuple[float, ...]:
         behind = self._best - self._hits[key].fused
-        return (float(self._near[key]), float(self._tuned[key]), vote, float(self.pieces[key].n), behind)
+        words = self._vote(self._votes.words, key)
+        return (float(self._near[key]), float(self._tuned[key]), vote, words, float(self.pieces[key].n), behind)
 
     def _said(self, said: Sequence[int]) -> tuple[Reference, ...]:
         return tuple(self._references[key] for key in said)

@@ -47,7 +47,9 @@ FEATURES = (
 _FOREIGN = -2.0
 _POINTS_BACK = ("pronoun", "joint", "very short", "names the set")
 LEAD = re.compile(
-    r"^(?:(?:and|but|so|ok(?:ay)?|then|well|also|hm+|right|yes|no|now|wow|oh|ah|aha|lol|u+f+|huh|wait|cool|nice|great|thanks|sure)\b[\s,.!?…]*)+",
+    r"^(?:(?:and|but|so|ok(?:ay)?|then|well|also|hm+|right|yes|no|now|wow|oh|ah|aha|lol|u+f+|huh|wait|cool|nice(?: one)?|great|thanks|sure"
+    r"|(?:(?:that |it )?(?:sounds|makes) (?:\w+ )?\w+|that went over my head|good to know|fair enough|i see|got it|understood|interesting|perfect)(?=[,.!…]))"
+    r"\b[\s,.!?…]*)+",
     re.IGNORECASE,
 )
 PRONOUN = re.compile(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity
 from tutor.distill.examples import Example
+from tutor.shared_words import SharedWords
 
 Reference = tuple[str, int]
 """Passage id and sentence number."""
@@ -29,7 +30,7 @@ SILENCE = 0.2  # the vote for what no near question was answered with
 class Votes:
     """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
-    `first` holds the votes for each sentence to come first, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
+    `first` holds the votes for each sentence to come first, `words` the same by shared words, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
     asks several things, `parts` holds the votes of each.
     """
@@ -37,6 +38,7 @@ class Votes:
     query: str = ""
 
     first: Mapping[Reference, float] = field(default_factory=dict)
+    words: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
     passages: frozenset[str] = frozenset()
     examples: Sequence[Example] = ()
@@ -75,6 +77,7 @@ class Taught:
         self._tuned = tuned
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
         self._vectors = tuned.embed([example.query for example in self._examples])
+        self._words = SharedWords([example.query for example in self._examples])
         holding: dict[Reference, list[int]] = {}
         for i, example in enumerate(self._examples):
             for reference in dict.fromkeys(example.answer):
@@ -95,11 +98,15 @@ class Taught:
         vector = self._tuned.embed([query])[0]
         weights = _weights(self._vectors @ vector)
         sums = _votes(np.bincount(self._first, weights, len(self._openers)))
+        shared = self._words.cosines(query)
+        near = np.flatnonzero(shared > SILENCE)
+        alike = _votes(np.bincount(self._first[near], _weights(shared[near]), len(self._openers)))
         polar = _weights(self._polar_vectors @ vector)
         sides: tuple[tuple[Polarity, NDArray[np.bool_]], ...] = (("yes", self._yes), ("no", ~self._yes))
         return Votes(
             query,
             dict(zip(self._openers, sums.tolist(), strict=True)),
+            dict(zip(self._openers, alike.tolist(), strict=True)),
             {side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             self._passages,
             self._examples,

@@ -15,12 +15,35 @@ from pathlib import Path
 FITTED = Path(__file__).parent / "choice.json"
 
 # What the last answer told is known where a question leans on it: the sentence itself, its likes, its note.
-# Of a sentence: cosine with the question, as published and tuned; the teacher's vote; its note's place and score below the best note's.
-_ANY = ("near", "tuned", "vote", "rank", "behind")
+# Of a sentence: cosine with the question, as published and tuned; the teacher's vote, by the questions' sense and by their words; its note's place
+# and score below the best note's.
+_ANY = ("near", "tuned", "vote", "words", "rank", "behind")
 # And with its parts (tutor/parts.py): how near the sentence is to any, or how much nearer than those said; and whether it is the first to name a side.
-FIRST = (*_ANY, "opposes yes", "told before", "near told", "note told", "vote of a part", "tuned of a part")
-LATER = (*_ANY, "same note", "next in note", "told before", "vote of a part", "tuned of a part", "new side")
-END = ("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps")
+FIRST = (
+    *_ANY,
+    "opposes yes",
+    "told before",
+    "near told",
+    "note told",
+    "vote of a part",
+    "words of a part",
+    "tuned of a part",
+)
+LATER = (
+    *_ANY,
+    "same note",
+    "next in note",
+    "told before",
+    "vote of a part",
+    "words of a part",
+    "tuned of a part",
+    "new side",
+)
+# Whether several things are asked (tutor/several.py) counts differently after one sentence and after two.
+END = (
+    *("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps"),
+    *("several, one said", "several, two said", "several, more said"),
+)
 OPENING = ("vote", "reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
 

@@ -35,6 +35,14 @@ def test_k_hits_best_first(search: Search) -> None:
     assert len(search.search("What are cats?", 100).hits) == 6
 
 
+def test_each_part_has_its_passage(search: Search) -> None:
+    """What answers the second question of a message is among the notes, however strongly the first draws them."""
+    whole = "What are cats, what are cats, what are cats, and what is tea?"
+    found = search.search(whole, 2, parts=("What are cats?", "What is tea?")).hits
+    assert [hit.passage.id.partition("#")[2] for hit in found] == ["what-cats-are", "what-tea-is"]
+    assert len(search.search(whole, 1, parts=("What are cats?", "What is tea?")).hits) == 1
+
+
 @pytest.mark.parametrize("k", [0, -1])
 def test_k_below_one_is_an_error(search: Search, k: int) -> None:
     """A senseless k is refused with its value."""

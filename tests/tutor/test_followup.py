@@ -56,6 +56,8 @@ def test_without_history_nothing_is_invented(shipped: Search, question: str) -> 
         ("how does it work?", PRUNING, {"pruning"}),
         ("and quantization?", PRUNING, {"quantization"}),
         ("what about quantization?", PRUNING, {"quantization"}),
+        ("And how is it with quantization?", PRUNING, {"quantization"}),
+        ("sounds great, what are the downsides?", PRUNING, {"pruning", "quantization", "distillation"}),
         ("give me an example", PRUNING, {"pruning"}),
         ("and which one is faster?", BOTH, {"pruning", "quantization"}),
         ("why?", BOTH, {"pruning", "quantization"}),
@@ -72,6 +74,12 @@ def test_ellipses_name_what_they_mean(
     found = resolve(shipped, question, history)
     assert found.rewritten and set(shipped.mentions.sides(found.query)) == names
     assert found.topic is not None and found.topic.concept.id == "pruning-vs-quantization"
+
+
+def test_a_whole_question_is_not_taken_for_a_name(shipped: Search) -> None:
+    """Protects: "and is DPO …?" keeps what it asks of DPO."""
+    history = (Exchange("is ppo on-policy?", "GRPO and PPO are on-policy methods [1]."),)
+    assert "DPO" in resolve(shipped, "and is DPO on-policy too?", history).query
 
 
 def test_the_last_topic_is_meant(shipped: Search) -> None:

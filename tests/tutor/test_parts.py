@@ -29,6 +29,11 @@ def mentions(knowledge: Knowledge) -> Mentions:
             "Cats: how long do they sleep, and what wakes them?",
             ("Cats: how long do they sleep", "Cats: what wakes them?"),
         ),
+        (
+            "Cats and dogs: what does each of them eat?",
+            ("Cats: what does each of them eat?", "dogs: what does each of them eat?"),
+        ),
+        ("1) what do cats eat 2) why do dogs bark", ("what do cats eat", "why do dogs bark")),
         ("Do cats sleep and purr?", ()),
         ("cats", ()),
         ("", ()),

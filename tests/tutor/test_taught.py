@@ -61,7 +61,7 @@ def test_untaught_notes_are_not_outvoted(search: Search) -> None:
     """Protects: a class's own notes beside ours, for which no teacher wrote examples; the passage's own questions vote there."""
     cats, _, both = search.knowledge.passages[:3]
     hits = (Hit(both, 0.9, 1.0), Hit(cats, 0.2, 0.5))
-    votes = Votes({(cats.id, 0): 0.4}, passages=frozenset({cats.id}))
+    votes = Votes(first={(cats.id, 0): 0.4}, passages=frozenset({cats.id}))
     composition = Composition("cats or dogs", hits, FakeEmbedder(), (), votes=votes)
     best = max(composition.allowed(()), key=lambda branch: branch.bias)
     assert composition.pieces[best.key].n == 1

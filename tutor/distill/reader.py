@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_RANK, _BATCH, _EPOCHS = 32, 64, 2
+_RANK, _BATCH, _EPOCHS = 32, 64, 1
 _ASIDE = 50  # every so-manieth pair is kept aside
-_RATE, _WARMUP, _DROPOUT = 1e-3, 30, 0.1
+_RATE, _WARMUP, _DROPOUT = 6e-4, 30, 0.1
 _STEEPNESS = 10.0  # of the output, so that it learns at the pace of the rest
 _HEADS = 12
 

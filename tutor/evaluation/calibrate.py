@@ -1,5 +1,5 @@
-"""Fit knowledge/coverage.json, tutor/leaning.json, manner.npz, closed.npz and agreement.npz (`make calibrate`, a quarter of an hour): do the notes
-cover a question, does it lean on another, is it one at all, and Yes or No?
+"""Fit knowledge/coverage.json, tutor/leaning.json, manner.npz, closed.npz, several.npz and agreement.npz (`make calibrate`, a quarter of an hour): do the
+notes cover a question, does it lean on another, is it one at all, are there several, and Yes or No?
 
 Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each
 measured against the others, and the tuning part's. The threshold makes refusals as precise as complete on the tuning part. The reported part
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -18,7 +19,7 @@ import numpy as np
 from knowledge.coverage import FEATURES, FITTED, elsewhere_questions, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
-from tutor import agreement
+from tutor import agreement, several
 from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
@@ -37,6 +38,7 @@ from tutor.settings import Settings
 log = logging.getLogger(__name__)
 
 _EVERY = 7  # of the teacher's questions, each of which takes a search
+_HABIT = 3.0  # size of the sign of a round of teaching, so that its weight is cheap
 _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to what learners type
 
 
@@ -48,6 +50,7 @@ def main() -> None:
     fit_leaning(search)
     fit_manner(search)
     fit_closed(search)
+    fit_several(search)
     fit_agreement(search.knowledge)
 
 
@@ -108,6 +111,33 @@ def fit_closed(search: Search) -> None:
         len(items),
         float(np.mean([by_rule(query) == wanted for query, wanted in zip(queries, polar, strict=True)])),
     )
+
+
+def fit_several(search: Search) -> None:
+    """Which questions want several sentences: logistic regression on the teacher's, checked on the tuning part.
+
+    Her rounds differ in how much she says, which a weight for each round takes up; a question of nowhere has none.
+    """
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    def table(queries: Sequence[str]) -> csr_matrix:
+        places = [[i, bucket] for i, query in enumerate(queries) for bucket in several.hints(query, search.mentions)]
+        return csr_matrix((np.ones(len(places)), np.array(places).T), shape=(len(queries), several.BUCKETS))
+
+    examples = [example for example in load_examples(search.knowledge) if example.answer]
+    rounds = [re.match(r"[a-z]*", example.id)[0] for example in examples]
+    names = sorted(set(rounds))
+    habits = (np.full(len(rounds), _HABIT), (np.arange(len(rounds)), [names.index(name) for name in rounds]))
+    x = hstack([table([e.query for e in examples]), csr_matrix(habits, shape=(len(rounds), len(names)))]).tocsr()
+    model = LogisticRegression(C=0.1, max_iter=400).fit(x, [len(e.answer) > 1 for e in examples])
+    weights = model.coef_[0, : several.BUCKETS].astype(np.float16)
+    np.savez_compressed(several.FITTED, weights=weights, bias=model.intercept_[0])
+    items = [item for item in load_items() if item.half == "tune" and item.must]
+    queries = [make_standalone(i.question, i.history, search).query for i in items]
+    area = roc_auc_score([len(item.must) > 1 for item in items], table(queries) @ weights.astype(np.float32))
+    log.info("asks several things: area under the curve %.3f of %d", area, len(items))
 
 
 def fit_coverage(search: Search) -> None:

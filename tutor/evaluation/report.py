@@ -34,6 +34,7 @@ from tutor.open import open_tutor
 from tutor.reader import FITTED as READER
 from tutor.reader import Reader
 from tutor.settings import Settings
+from tutor.several import FITTED as SEVERAL
 from tutor.weighing import FITTED as CHOICE
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def measured_state() -> str:
         CLOSED,
         MANNER,
         LEANING,
+        SEVERAL,
         ADAPTER / "adapter_model.safetensors",
     )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
