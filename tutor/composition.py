@@ -24,7 +24,7 @@ from knowledge.passages import Polarity
 from knowledge.search import Hit
 from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
-from tutor.polarity import claim_of, contradicts
+from tutor.polarity import by_rule, claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.several import load_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
@@ -143,13 +143,14 @@ class Composition:
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
 
     def opening_hints(self) -> tuple[float, ...]:
-        """What is known of Yes against No (OPENING)."""
-        votes = self._votes.polarity
+        """What is known of Yes against No (OPENING), asked by that part of the question that wants it."""
+        part = next((part for part in self._votes.parts if by_rule(part.query)), None)
+        votes = (part or self._votes).polarity
         read = words = 0.0
         if self._reader is not None and self._openings.start:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
-            claim = claim_of(self._query)
+            claim = claim_of(part.query if part else self._query)
             read = self._reader.log_odds(claim, likeliest.text)
             words = load_agreement().log_odds(claim, likeliest.text)
         return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read, words)

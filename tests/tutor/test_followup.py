@@ -57,7 +57,7 @@ def test_without_history_nothing_is_invented(shipped: Search, question: str) -> 
         ("and quantization?", PRUNING, {"quantization"}),
         ("what about quantization?", PRUNING, {"quantization"}),
         ("And how is it with quantization?", PRUNING, {"quantization"}),
-        ("sounds great, what are the downsides?", PRUNING, {"pruning", "quantization", "distillation"}),
+        ("sounds great, what are the downsides?", PRUNING, {"pruning"}),
         ("give me an example", PRUNING, {"pruning"}),
         ("and which one is faster?", BOTH, {"pruning", "quantization"}),
         ("why?", BOTH, {"pruning", "quantization"}),

@@ -31,7 +31,7 @@ def mentions(knowledge: Knowledge) -> Mentions:
         ),
         (
             "Cats and dogs: what does each of them eat?",
-            ("Cats: what does each of them eat?", "dogs: what does each of them eat?"),
+            ("cats: what does each of them eat?", "dogs: what does each of them eat?"),
         ),
         ("1) what do cats eat 2) why do dogs bark", ("what do cats eat", "why do dogs bark")),
         ("Do cats sleep and purr?", ()),

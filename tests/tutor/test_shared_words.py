@@ -8,7 +8,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tutor.shared_words import SharedWords
 
-TEXTS = ["does a cat purr", "does a dog purr", "does a cat bark at the dog", "how much tea", "how much coffee", "tea tea tea"]
+TEXTS = [
+    "does a cat purr",
+    "does a dog purr",
+    "does a cat bark at the dog",
+    "how much tea",
+    "how much coffee",
+    "tea tea tea",
+]
 
 
 @pytest.mark.parametrize("question", ["does a cat purr", "how much tea is there", "TEA, tea!", "zebras"])

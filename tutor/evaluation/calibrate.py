@@ -127,7 +127,7 @@ def fit_several(search: Search) -> None:
         return csr_matrix((np.ones(len(places)), np.array(places).T), shape=(len(queries), several.BUCKETS))
 
     examples = [example for example in load_examples(search.knowledge) if example.answer]
-    rounds = [re.match(r"[a-z]*", example.id)[0] for example in examples]
+    rounds = [re.sub(r"[^a-z].*", "", example.id) for example in examples]
     names = sorted(set(rounds))
     habits = (np.full(len(rounds), _HABIT), (np.arange(len(rounds)), [names.index(name) for name in rounds]))
     x = hstack([table([e.query for e in examples]), csr_matrix(habits, shape=(len(rounds), len(names)))]).tocsr()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from knowledge.search import Hit
 from tutor.chat import NOTES, Tutor
-from tutor.composition import Composition
+from tutor.composition import LONGEST_ANSWER, Composition
 from tutor.engines.base import Branch
 from tutor.evaluation.items import Item, load_items
 from tutor.followup import make_standalone
@@ -31,16 +31,18 @@ from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, load_weighing
 log = logging.getLogger(__name__)
 
 _LEAST = 0.02  # weight of the model's log-odds
+_MISSING = 2.5  # needless sentences that a missing key point outweighs
 _CLOSE = 0.02  # ridge: weights stay where nothing speaks for moving them
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One fork: `hints` (branches, hints), and which branches were right and which are neither right nor wrong."""
+    """One fork: `hints` (branches, hints), which branches were right, which are right or wrong at all, and how much it counts."""
 
     hints: NDArray[np.float64]
     right: NDArray[np.bool_]
     counted: NDArray[np.bool_]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice]]:
     first: list[Choice] = []
     later: list[Choice] = []
     said: list[int] = []
-    while len(said) < 3:
+    while len(said) < LONGEST_ANSWER:
         allowed = composition.allowed(chosen)
         makes = np.array([bool(b.text) and any(references[b.key] in point for point in left) for b in allowed])
         ends = np.array([not b.text for b in allowed])
@@ -106,7 +108,7 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice]]:
                     else [*(0.0,) * len(LATER), *composition.end_hints(said)]
                     for b in allowed
                 ]
-                later.append(Choice(np.array(hints), right, right | ~fits))
+                later.append(Choice(np.array(hints), right, right | ~fits, _MISSING if left else 1.0))
             else:
                 hints = [list(composition.first_hints(b.key, opening)) for b in allowed]
                 first.append(Choice(np.array(hints), right, right | ~fits))
@@ -128,6 +130,7 @@ def fit(choices: Sequence[Choice], names: Sequence[str]) -> dict[str, float]:
     longest = max(len(choice.right) for choice in choices)
     table = torch.zeros(len(choices), longest, len(names), dtype=torch.float64)
     right, counted = (torch.zeros(len(choices), longest, dtype=torch.bool) for _ in range(2))
+    weight = torch.tensor([choice.weight for choice in choices], dtype=torch.float64)
     for i, choice in enumerate(choices):
         so_many = len(choice.right)
         table[i, :so_many] = torch.tensor(choice.hints)
@@ -138,7 +141,7 @@ def fit(choices: Sequence[Choice], names: Sequence[str]) -> dict[str, float]:
         optimizer.zero_grad()
         scores = table @ weights
         missed = scores.masked_fill(~counted, -1e9).logsumexp(1) - scores.masked_fill(~right, -1e9).logsumexp(1)
-        total = _CLOSE * (weights**2).sum() + missed.sum()
+        total = _CLOSE * (weights**2).sum() + weight @ missed
         total.backward()
         return total
 
