@@ -133,7 +133,7 @@ class Composition:
         unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
         branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
-        if said and not unexplained:
+        if said and not unexplained and not self._lists_on(said):
             branches.append(Branch("", self._end, Weighing.total(self._weighing.end, self.end_hints(said))))
         return _balanced(branches)
 
@@ -195,6 +195,16 @@ class Composition:
             float(_IN_STEPS.search(self._query) is not None),
             *(self._several * n for n in so_many),
         )
+
+    def _lists_on(self, said: Sequence[int]) -> bool:
+        """Whether the answer is in the midst of a list: of three or more sides asked about, its note told one a sentence and tells another next."""
+        following = said[-1] + 1
+        if len(self._asked_sides) < 3 or len(said) < 2 or following >= self._openings.start:
+            return False
+        keys = (*said[-2:], following)
+        named = [self._asked_sides & self._sides[key] for key in keys]
+        in_a_row = keys[0] + 1 == keys[1] and len({self.pieces[key].mark for key in keys}) == 1
+        return in_a_row and all(len(sides) == 1 for sides in named) and named[-1] <= self._sides_left(said)
 
     def _was_told(self, key: int) -> float:
         return float(self._references[key] in self._told)

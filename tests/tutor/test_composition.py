@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from knowledge.mentions import Mentions
@@ -258,6 +260,21 @@ def test_the_first_sentence_on_a_named_side_counts_more(knowledge: Knowledge) ->
     new = later_hint(composition, knowledge.passages[0].sentences[0], "new side")
     assert all(value == float("dogs" in mentions.sides(sentence)) for sentence, value in new.items())
     assert set(new.values()) == {0.0, 1.0}
+
+
+def test_a_list_of_sides_is_not_broken_off(knowledge: Knowledge) -> None:
+    """Protects: "the difference between a, b and c" tells c, where the note tells one a sentence."""
+    listed = replace(knowledge.passages[0], text="Cats purr on the sofa. Dogs bark at the door. Tea steams in a cup.")
+    mentions = Mentions(knowledge.concepts)
+
+    def may_end(question: str, *wanted: str) -> bool:
+        composition = Composition(question, hits_of(listed), FakeEmbedder(), (), mentions=mentions)
+        _, pieces = walk(composition, *wanted)
+        return any(piece.kind == "end" for piece in pieces)
+
+    three = "What is the difference between cats, dogs and tea?"
+    assert may_end(three, "Cats") and not may_end(three, "Cats", "Dogs")
+    assert may_end("What is the difference between cats and dogs?", "Cats", "Dogs")
 
 
 def test_what_the_answer_before_told_is_known(knowledge: Knowledge) -> None:
