@@ -1,7 +1,7 @@
-"""Train the reader of tutor/reader.py further: Yes or No, given question and sentence (`make reader`, about 20 minutes on two cores).
+"""Train the reader of tutor/reader.py further: Yes or No, given question and sentence (`make reader`, a quarter of an hour on two cores).
 
 On the pairs of tutor/distill/pairs.py, of which a fiftieth is kept aside for the figure in the log. It goes on from the reader that is there: to read
-two texts together is learned slowly, and what new pairs teach comes on top. Delete tutor/reader.safetensors to begin anew, with thrice the epochs.
+two texts together is learned slowly, and what new pairs teach comes on top. Delete tutor/reader.safetensors to begin anew, with six times the epochs.
 """
 
 from __future__ import annotations

@@ -128,19 +128,6 @@ class LocalEngine:
         befores = [before for _, _, before in opened]
         return [_total(*told) for told in zip(tokens, befores, self._batch.run(passes), strict=True)]
 
-    def weigh(self, messages: Sequence[Message], chosen: Sequence[Branch], allowed: Sequence[Branch]) -> list[float]:
-        """Log-probability (nats) of each branch after those chosen, biases left out: what `choose` compares token by token."""
-        before = [t for i, branch in enumerate(chosen) for t in self._branch_tokens(branch, first=not i)]
-        ids = [self._branch_tokens(branch, first=not chosen) for branch in allowed]
-        room = len(before) + max(map(len, ids))
-        lane, position, logits = self._open(encode_prompt(self.tokenizer, messages), room, (), _last)
-        if before:
-            logits = self._batch.run([Pass(lane, before, position)])[0][-1]
-        read, start = self._keep(lane, 0), position + len(before)
-        lanes = [self._lane(lane.length + len(tokens), [read]) for tokens in ids]
-        passes = [Pass(one, tokens, start, len(tokens)) for one, tokens in zip(lanes, ids, strict=True)]
-        return [_total(tokens, logits, rows) for tokens, rows in zip(ids, self._batch.run(passes), strict=True)]
-
     def count(self, text: str) -> int:
         return len(encode_text(self.tokenizer, text))
 

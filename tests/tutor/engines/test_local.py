@@ -241,5 +241,4 @@ def test_all_tensor_work_is_on_one_thread(
     )
     written(engine, "What purrs?")
     engine.score(asked("What purrs?"), ["cats", "dogs"])
-    engine.weigh(noted("What purrs?", "Cats purr. "), (), (Branch("a"), Branch("b")))
     assert len(threads) == 1 and threading.current_thread().name not in threads

@@ -53,7 +53,7 @@ def test_choosing_takes_the_likelier_branch(
 def test_bias_decides_against_the_model(engine: LocalEngine) -> None:
     """A bias that makes good what a branch lacks in likelihood lets it win, and one that falls short does not."""
     words = ("Yes", "No", "It", "The", "In", "We", "At", "On")  # a token each
-    likely = dict(zip(words, engine.weigh(asked("Why?"), (), [Branch(word) for word in words]), strict=True))
+    likely = dict(zip(words, engine.score(asked("Why?"), words), strict=True))
     ranked = sorted(words, key=lambda word: -likely[word])
     better, worse = min(pairwise(ranked), key=lambda pair: likely[pair[0]] - likely[pair[1]])
     gap = likely[better] - likely[worse]
