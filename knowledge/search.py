@@ -82,13 +82,14 @@ class Search:
         self._coverage = coverage or load_coverage()
 
     def search(self, query: str, k: int = 4, concept: str | None = None, parts: Sequence[str] = ()) -> Retrieval:
-        """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`.
+        """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
 
         `concept` is a set that is talked of. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
-        vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
+        parts = parts if len(parts) > 1 else ()
+        vector, (tuned, *aims) = self.embedder.embed([query])[0], self.tuned.embed([query, *parts])
         asks, texts = self._index.similarities(tuned)
         fused = self._fuse(query, asks, texts, concept)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
@@ -96,7 +97,7 @@ class Search:
         named = self.mentions.sides(query)
         best = [
             int(np.argmax(self._fuse(part, *self._index.similarities(aim), concept)))
-            for part, aim in zip(parts, self.tuned.embed(parts), strict=True)
+            for part, aim in zip(parts, aims, strict=True)
         ]
         of_parts = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in best]
         chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
