@@ -204,7 +204,7 @@ class Composition:
         keys = (*said[-2:], following)
         named = [self._asked_sides & self._sides[key] for key in keys]
         in_a_row = keys[0] + 1 == keys[1] and len({self.pieces[key].mark for key in keys}) == 1
-        return in_a_row and all(len(sides) == 1 for sides in named) and named[-1] <= self._sides_left(said)
+        return in_a_row and all(len(sides) == 1 for sides in named) and len(set(named)) == len(named)
 
     def _was_told(self, key: int) -> float:
         return float(self._references[key] in self._told)
@@ -245,11 +245,19 @@ class Composition:
         piece = self.pieces[key]
         for other in said:
             before = self.pieces[other]
-            if key == other or self._alike[key, other] > _REPEATS:
+            if key == other or (self._alike[key, other] > _REPEATS and not self._tells_of_another_side(key, other)):
                 return False
             if before.mark == piece.mark and before.position > piece.position and not self._goes_back(key, said):
                 return False
         return True
+
+    def _tells_of_another_side(self, key: int, other: int) -> bool:
+        """ "A one-shot prompt gives one example." does not repeat what is said of a few-shot prompt in the same words."""
+        return (
+            bool(self._sides)
+            and len(self._sides[key]) == len(self._sides[other]) == 1
+            and self._sides[key] != self._sides[other]
+        )
 
     def _goes_back(self, key: int, said: Sequence[int]) -> bool:
         """Whether a sentence may follow a later one of its note: the order is the learner's where several things are asked."""
