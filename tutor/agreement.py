@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.words import stem
+from tutor.hashed import load_hashed
 
 FITTED = Path(__file__).parent / "agreement.npz"
 BUCKETS = 2**17
@@ -51,11 +52,7 @@ class Agreement:
 @cache
 def load_agreement(path: Path = FITTED) -> Agreement:
     """The fitted model; raises ValueError if it has another size."""
-    with np.load(path) as fitted:
-        weights, bias = fitted["weights"].astype(np.float32), float(fitted["bias"])
-    if weights.shape != (BUCKETS,):
-        raise ValueError(f"{path} must hold {BUCKETS} weights, got {weights.shape}; run `make calibrate`")
-    return Agreement(weights, bias)
+    return Agreement(*load_hashed(path, BUCKETS))
 
 
 def hints(question: str, sentence: str) -> list[tuple[int, float]]:

@@ -14,6 +14,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from tutor.hashed import load_hashed
+
 FITTED = Path(__file__).parent / "closed.npz"
 BUCKETS = 2**14
 _SUBJECT = re.compile(r"^[\w ,/-]{2,60}: ")  # "Pruning: does it …", a rewritten follow-up
@@ -33,11 +35,7 @@ class Closed:
 
 def load_closed(path: Path = FITTED) -> Closed:
     """The fitted model; raises ValueError if it has another size."""
-    with np.load(path) as fitted:
-        weights, bias = fitted["weights"].astype(np.float32), float(fitted["bias"])
-    if weights.shape != (BUCKETS,):
-        raise ValueError(f"{path} must hold {BUCKETS} weights, got {weights.shape}; run `make calibrate`")
-    return Closed(weights, bias)
+    return Closed(*load_hashed(path, BUCKETS))
 
 
 def hints(query: str, by_rule: bool) -> list[int]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.mentions import Mentions
+from tutor.hashed import load_hashed
 from tutor.parts import TOPIC, parts_of
 
 FITTED = Path(__file__).parent / "several.npz"
@@ -47,11 +48,7 @@ class Several:
 @cache
 def load_several(path: Path = FITTED) -> Several:
     """The fitted model; raises ValueError if it has another size."""
-    with np.load(path) as fitted:
-        weights, bias = fitted["weights"].astype(np.float32), float(fitted["bias"])
-    if weights.shape != (BUCKETS,):
-        raise ValueError(f"{path} must hold {BUCKETS} weights, got {weights.shape}; run `make calibrate`")
-    return Several(weights, bias)
+    return Several(*load_hashed(path, BUCKETS))
 
 
 def hints(query: str, mentions: Mentions) -> list[int]:

@@ -1,4 +1,4 @@
-"""Fit tutor/choice.json: how much each hint counts beside the model's likelihoods (`python -m tutor.evaluation.choosing`, five minutes).
+"""Fit tutor/choice.json: how much each hint counts beside the model's likelihoods (`python -m tutor.evaluation.choosing`, part of `make calibrate`).
 
 A conditional logit (McFadden 1974) over what might come next, on the labelled set's tuning part: first a sentence that makes a key
 point, then one that makes another, then the end. What only fits is neither rewarded nor punished. The model's own log-probability was one of the
