@@ -127,7 +127,7 @@ EXPERTS = Demo(
             choices=("on", "off"),
             spoken=(
                 (
-                    r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b|\b(?:switch|turn|leave|take) (?:\w+ ){0,2}balanc\w+ (?:loss )?(?:off|out)\b",
+                    r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b|\b(?:switch|turn|shut|leave|take) (?:[\w-]+ ){0,3}balanc\w+ (?:loss )?(?:(?:of|between|among|for) (?:the |all )?(?:experts|router) )?(?:off|out)\b",
                     "off",
                 ),
                 (

@@ -20,7 +20,7 @@ PARAMS = (
         spoken=(
             rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+|one\b)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
-            r"\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
+            r"(?<!top-p: )(?<!top-p, )(?<!top-k: )(?<!top-k, )(?<!min-p: )(?<!min-p, )\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
             (r"\bgreed(?:y|ily)\b", 0.0),
         ),
     ),
@@ -45,6 +45,7 @@ PARAMS = (
         spoken=(
             rf"\b(?:top[-_ ]?p|nucleus(?: sampling)?(?: with)?){_TO}(\d*\.?\d+)",
             r"\bnucleus\b[^.;]{0,20}?\b(\d+) ?%",
+            r"\btop[-_ ]?p\b[,:]? (?:\w+ )?(?:set|put|turn|move|bring|raise|lower) it (?:up |down )?(?:to|at) (\d*\.?\d+)",
         ),
         percent=True,
     ),

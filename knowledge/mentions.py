@@ -50,6 +50,14 @@ class Mentions:
         ids = [side for mention in self.find(text) for owner, side in mention.sides if concept in (None, owner)]
         return list(dict.fromkeys(ids))
 
+    def masked(self, text: str) -> str:
+        """The text in lower case with NAME in the place of each name, for models of words to which all names are alike."""
+        kept, done = [], 0
+        for mention in self.find(text):
+            kept += [text[done : mention.start].lower(), "NAME"]
+            done = mention.start + len(mention.words)
+        return "".join([*kept, text[done:].lower()])
+
     def neighbours(self, concept: str, side: str) -> list[str]:
         """The names of the set's other sides."""
         return [name for other, name in self._names[concept].items() if other != side]
@@ -57,5 +65,7 @@ class Mentions:
 
 def _fold(text: str) -> str:
     """Lower case, hyphens as blanks: "Fine-Tuning" and "fine tuning" are one name. Keeps the length, letter by letter."""
-    lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
     return re.sub(r"[-‐‑–/_]", " ", lower)

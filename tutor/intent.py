@@ -30,7 +30,7 @@ from tutor.spoken import (
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
-_LONGEST_CHANGE = 12  # words of a request that takes up what ran last: "now the same with 2 bits"
+_LONGEST_CHANGE = 16  # words of a request that takes up what ran last: "now the same with 2 bits"
 _LONGEST_VALUE = 5  # words of one that does not say so: "only the attention layers"
 
 

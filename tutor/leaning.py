@@ -1,4 +1,5 @@
-"""Does a question lean on what was said before? A logistic model over what retrieval finds with and without the topic, and over its wording.
+"""Does a question lean on what was said before? A logistic model over what retrieval finds with and without the topic, and over its wording
+(tutor/elliptic.py).
 
 "Has anybody actually measured that?" finds nothing that fits by itself, and much once the topic stands before it; "what is LoRA?" the other
 way round; and what the notes do not cover should not be covered only because the topic was put before it. Weights are in leaning.json, fitted on
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from knowledge.search import Retrieval, Search
 from knowledge.words import content_words
+from tutor.elliptic import load_elliptic
 
 FITTED = Path(__file__).parent / "leaning.json"
 FEATURES = (
@@ -42,6 +44,7 @@ FEATURES = (
     "very short",
     "joint, set near",
     "pronoun, set near",
+    "sounds like a follow-up",
 )
 # "Who won the world cup?": surely not covered (a logit), and no word that points back, so another subject whatever a topic would make of it.
 _FOREIGN = -2.0
@@ -113,6 +116,7 @@ def features(question: str, filled_in: str, concept: str, search: Search) -> tup
         float(min(2, _strangers(bare, search.knowledge.own_words))),
         *(float(pronoun), float(pronoun and elsewhere), float(bare != question), float(words <= 4)),
         *(near * float(bare != question), near * float(pronoun and not elsewhere)),
+        load_elliptic().log_odds(question, search.mentions),
     )
 
 

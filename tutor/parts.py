@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from knowledge.mentions import Mentions
+from knowledge.words import content_words
 
 _WORDS = r"(?:what|whats|what's|how|why|which|who|whom|whose|where|when)"
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|must|may)"
@@ -17,11 +19,20 @@ _JOINT = re.compile(
 )
 _ASKS = re.compile(
     rf"\?|^\W*(?:(?:and|so|but|ok|also|then|please|pls|or)\W+)*(?:(?:in|for|to|at|from|with|by|after)\s+)?(?:{_WORDS}\b|{_AUXILIARY}\s|explain|describe|give|show|tell|name|compare|i (?:want|need|wonder))"
-    rf"|\b(?:explain|tell me|i wonder|dont get|don't get|{_WORDS} (?:should|do|does|is|are|can|would|will))\b",
+    rf"|(?<!to )\b(?:explain|tell me|i wonder|dont get|don't get|{_WORDS} (?:should|do|does|is|are|can|would|will)|how (?:much|many|big|long|far|fast|often))\b"
+    rf"|,\s*{_AUXILIARY}\s+(?:it|they|that|this|i|you|we|one|there|the|an?|my)\b",
     re.IGNORECASE,
 )
-_EACH = re.compile(r"\b(?:each|both|respectively|either of them)\b", re.IGNORECASE)
+# "When a company releases weights, what …": a circumstance of what is asked, and no question.
+_CIRCUMSTANCE = re.compile(rf"^\W*(?:when|where|if)\s+(?!{_AUXILIARY}\b)(?!.*\?)", re.IGNORECASE)
+_EACH = re.compile(
+    r"\b(?:each|both|respectively|either of them)\b|\bthe one\b.*\bthe other\b", re.IGNORECASE | re.DOTALL
+)
+_POINTS = re.compile(r"\b(?:it|its|they|them|their|that|this|these|those|ones|which one)\b|\bthere\W*$", re.IGNORECASE)
+_CLAUSES = re.compile(r"[.?!;,]\s+")
 _MOST = 4
+_SHORT = 7  # words of a part that leaves out what it shares with the one before it
+_SUBJECT = 5  # words that stand for a subject which has no name
 
 
 def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
@@ -33,11 +44,42 @@ def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
     rest = query[topic.end() :] if topic else query
     asked = [part for sentence in _SENTENCE.split(rest) if _ASKS.search(sentence) for part in _JOINT.split(sentence)]
     asked = [part.strip(" ,;") for part in asked if len(part.split()) >= 2 and _ASKS.search(part)]
-    if len(asked) < 2 and _EACH.search(rest):
-        sides = {mention.sides: mention.words for mention in mentions.find(query)}
-        if 2 <= len(sides) <= _MOST:
-            return tuple(f"{name}: {rest}" for name in sides.values())
+    asked = [part for part in asked if not _CIRCUMSTANCE.match(part)] or asked
+    sides = {mention.sides: mention.words for mention in mentions.find(query)}
+    if (len(asked) < 2 or _EACH.search(rest)) and 2 <= len(sides) <= _MOST and _EACH.search(rest):
+        return tuple(f"{name}: {rest}" for name in sides.values())
     if not asked or (len(asked) == 1 and len(asked[0]) > 0.8 * len(rest)):
         return ()
-    names = topic.group()[:-2] if topic else ", ".join(dict.fromkeys(mention.words for mention in mentions.find(rest)))
-    return tuple(part if mentions.find(part) or not names else f"{names}: {part}" for part in asked[:_MOST])
+    every = [topic.group()[:-2]] if topic else [mention.words for mention in mentions.find(rest)]
+    filled = [_without_gap(part, before, mentions) for part, before in zip(asked, ["", *asked], strict=False)]
+    leads: list[str] = []
+    for n, part in enumerate(filled[:_MOST]):
+        lead = _lead(part, rest.partition(asked[n])[0], every, mentions)
+        leads.append(next(filter(None, leads), lead) if lead and not every else lead)
+    return tuple(f"{lead}: {part}" if lead else part for lead, part in zip(leads, filled, strict=False))
+
+
+def _without_gap(part: str, before: str, mentions: Mentions) -> str:
+    """ "Who hands out points in RLHF, and who does in RLVR?" asks "Who hands out points in RLVR" with its second part."""
+    mine, theirs = mentions.find(part), mentions.find(before)
+    if len(part.split()) > _SHORT or len(mine) != 1 or len(theirs) != 1 or mine[0].sides == theirs[0].sides:
+        return part
+    other_set = {concept for concept, _ in mine[0].sides}.isdisjoint(concept for concept, _ in theirs[0].sides)
+    beyond = {*content_words(part)} - {*content_words(before), *content_words(mine[0].words), "one"}
+    if other_set or beyond:
+        return part
+    there = theirs[0].start
+    return before[:there] + mine[0].words + before[there + len(theirs[0].words) :]
+
+
+def _lead(part: str, before: str, every: Sequence[str], mentions: Mentions) -> str:
+    """What the part leaves to the rest of the message: the names, or where there are none, the words that "it" points to."""
+    own = {mention.words for mention in mentions.find(part)}
+    if not own and every:
+        return ", ".join(dict.fromkeys(every))
+    if not _POINTS.search(part):
+        return ""
+    if own:
+        return ", ".join(dict.fromkeys(m.words for m in mentions.find(before) if m.words not in own))
+    clauses = (content_words(clause) for clause in reversed(_CLAUSES.split(before.replace("'s ", " "))))
+    return " ".join(next(filter(None, clauses), [])[:_SUBJECT])

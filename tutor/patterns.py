@@ -16,15 +16,15 @@ def _words(*lines: str) -> frozenset[str]:
 
 # What may stand before a command: "ok now please prune 70%".
 LEAD = _any(
-    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|"
+    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
     r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # Asks to see something, which may still be words.
 SHOW = _any(
     r"\bshow (?:me|us)\b",
-    r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare)\b",
+    r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare|play with)\b",
     r"\b(?:can|could|may) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b",
-    r"\b(?:can|could|will|would) (?:we|you) (?:please )?(?:run|compare|measure|simulate|plot|launch|start|show|train)\b",
+    r"\b(?:can|could|will|would) (?:we|you) (?:please |kindly )?(?:run|compare|measure|simulate|plot|launch|start|show|train)\b",
     r"\bdraw (?:me |us )?(?:the|a|my|its) (?:roof[- ]?line|curve|chart|plot|bars?|distribution)\b",
     r"\bi(?: want| wanna| would like|'?d like| would love|'?d love|'?d enjoy| wish i could) (?:to )?(?:see|try|watch)",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
@@ -38,7 +38,7 @@ LIVE = _any(
     r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
     r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
-    r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
+    r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!\bthat )(?<!\bthis )\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\bon the real thing\b|\bhere and now\b|\bin front of (?:me|us|my eyes)\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
@@ -48,6 +48,8 @@ LIVE = _any(
     r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*$",
     r"[.,;!:]\s*(?:please )?(?:go|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
+    r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)\W*$",
+    r"^(?:train|fine-?tune|quanti[sz]e|prune|run|sample|tokeni[sz]e|distil|test|sort|generate)\b[^?]*\b(?:right|just) now\b",
     r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",
 )
 # Begins a command for a run; "can you run a 70B model, or is that hopeless?" is none.
@@ -64,6 +66,7 @@ WORDS = _any(
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
     r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
     r"\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
+    r"\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,:;])\s*(?:just |only )?(?:one|two|three|a) (?:short )?(?:sentence|words?|lines?)\b(?=\W|$)",
 )
 # What a run is to tell, named behind the order: "measure this computer: how fast does it calculate?"
 COLON = re.compile(r"^[^.?!:]{8,60}: (?:how|what|which)\b", re.IGNORECASE)
@@ -97,7 +100,7 @@ PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = _any(
     r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|did|can (?:a|an|the|i|one|it|my)|should|"
     r"do(?! (?:it|that|this)\b)(?:(?= (?:i|you|we|they|people|any|all|both|these|those|most|\w{3,}s)\b)|(?=.*\?\W*$))|"
-    r"would(?! you\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
+    r"would(?! you\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have(?! (?:the|your|an?) (?:\w+ )?model (?:answer|write|predict|generate|try|say|continue|do|solve|sort)\b)|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
 )
 # A question by its first word that continues an experiment: "what about 2 bits?"
 ABOUT = _any(
@@ -126,7 +129,7 @@ STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
     r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
     r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
 QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")
@@ -171,7 +174,7 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "who",
         _any(
-            r"\bwho (?:are|made|built|created) you\b|\bwhat are you\b|\byour name\b|\bhow are you\b",
+            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)\b|\bwhat are you\b|\byour name\b|\bhow are you\b",
             r"\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b",
             r"\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
         ),
@@ -179,7 +182,7 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "help",
         _any(
-            r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: .{0,20})?|"
+            r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: (?!about\b).{0,20})?|"
             r"(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|"
             r"what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|"
             r"list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$"
@@ -188,12 +191,12 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 # Tries to give the tutor orders about itself. A question about system prompts in general is none.
 INJECTION = _any(
-    r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b"
+    r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b(?! (?:everything|all|what)(?: that)? i\b)"
     r".{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b",
     r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
     r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
     r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
-    r"\byou are now\b|\bact as\b|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
+    r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:patient |good |friendly )?(?:tutor|teacher|coach)\b)|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
     r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b",
     r"\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
 )

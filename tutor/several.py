@@ -58,9 +58,7 @@ def hints(query: str, mentions: Mentions) -> list[int]:
 
 def _hints(query: str, mentions: Mentions) -> Iterator[str]:
     asked = TOPIC.sub("", query.strip())
-    masked = asked.lower()
-    for name in sorted({mention.words.lower() for mention in mentions.find(asked)}, key=len, reverse=True):
-        masked = masked.replace(name, "NAME")
+    masked = mentions.masked(asked)
     words = re.findall(r"[a-z']+|NAME|[?.,!:;]", masked)
     parts, sides, marks = len(parts_of(query, mentions)), min(4, len(mentions.sides(query))), min(3, masked.count("?"))
     clauses = min(3, sum(_ASKING.match(clause) is not None for clause in _CLAUSE.split(masked)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from knowledge.concept_files import load_knowledge
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
 
@@ -27,6 +28,12 @@ def test_one_set_can_be_asked_for(knowledge: Knowledge) -> None:
     mentions = Mentions(knowledge.concepts)
     assert mentions.sides("cats drink coffee", "tea-vs-coffee") == ["coffee"]
     assert mentions.sides("cats drink coffee") == ["cats", "coffee"]
+
+
+def test_names_are_masked_however_they_are_typed() -> None:
+    """Protects: a model of words that takes "Post-Training" for other words than "pruning"."""
+    mentions = Mentions(load_knowledge().concepts)
+    assert mentions.masked("Is Post-Training quantization faster, or QLoRA?") == "is NAME faster, or NAME?"
 
 
 def test_no_sides_no_mentions() -> None:

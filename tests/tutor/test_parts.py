@@ -35,6 +35,26 @@ def mentions(knowledge: Knowledge) -> Mentions:
         ),
         ("1) what do cats eat 2) why do dogs bark", ("what do cats eat", "why do dogs bark")),
         ("Do cats sleep and purr?", ()),
+        (
+            "When a cat sleeps, what does it dream and what wakes it?",
+            ("cat: what does it dream", "cat: what wakes it?"),
+        ),
+        ("Who purrs, cats, and who does, dogs?", ("Who purrs, cats", "Who purrs, dogs")),
+        (
+            "How much do cats sleep, and which ones bark, dogs?",
+            ("How much do cats sleep", "cats: which ones bark, dogs?"),
+        ),
+        (
+            "Cats or dogs: when would I take the one, and when the other?",
+            (
+                "cats: when would I take the one, and when the other?",
+                "dogs: when would I take the one, and when the other?",
+            ),
+        ),
+        (
+            "My rabbit eats hay. Where does it hide, and can I find it?",
+            ("rabbit eat hay: Where does it hide", "rabbit eat hay: can I find it?"),
+        ),
         ("cats", ()),
         ("", ()),
     ],

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 LAYERS = 2
 _HEADS = 12
-_EPOCHS = 3
+_EPOCHS = 6
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
 _OTHERS = 60  # sentences of these sets that answer none of the batch's questions
 _ELSEWHERE = 60  # questions that the notes do not answer

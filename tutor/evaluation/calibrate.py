@@ -1,4 +1,4 @@
-"""Fit knowledge/coverage.json, tutor/leaning.json, manner.npz, closed.npz, several.npz and agreement.npz (`make calibrate`, a quarter of an hour): do the
+"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz and agreement.npz (`make calibrate`, a quarter of an hour): do the
 notes cover a question, does it lean on another, is it one at all, are there several, and Yes or No?
 
 Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each
@@ -24,7 +24,7 @@ from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
 from tutor.distill.pairs import questions
-from tutor.evaluation.fit_leaning import fit_leaning
+from tutor.evaluation.fit_leaning import fit_elliptic, fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
@@ -45,6 +45,7 @@ _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to wha
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     begin_where_features_changed()
+    fit_elliptic(open_search(Settings.from_environ()))
     fit_coverage(open_search(Settings.from_environ()))
     search = open_search(Settings.from_environ())
     fit_leaning(search)

@@ -1,4 +1,4 @@
-"""Fit tutor/leaning.json: which questions lean on what was said before (a part of `make calibrate`).
+"""Fit tutor/elliptic.npz and tutor/leaning.json: which questions lean on what was said before (a part of `make calibrate`).
 
 Leaning are the tuning part's follow-ups. Not leaning are its switches, what it asks of other sets or of what the notes do not cover after a
 conversation, and standalone items of both kinds put behind the follow-ups' histories, which are of other sets then.
@@ -13,7 +13,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from knowledge.coverage import elsewhere_questions
+from knowledge.passages import Knowledge
 from knowledge.search import Search
+from tutor import elliptic
+from tutor.distill.examples import FOLDER
 from tutor.evaluation.items import Item, load_items
 from tutor.events import Exchange
 from tutor.followup import fill_in, topic_of
@@ -25,6 +29,42 @@ log = logging.getLogger(__name__)
 _LEANS, _REAL, _MADE = 2.0, 2.0, 0.5
 _FOLDS = 8
 _STRENGTH = 0.3  # of the fit against the pull to equal weights
+
+
+def fit_elliptic(search: Search) -> None:
+    """Which questions sound as if something came before: logistic regression on the teacher's, checked on the tuning part."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    def table(questions: Sequence[str]) -> csr_matrix:
+        places = [
+            [i, bucket] for i, question in enumerate(questions) for bucket in elliptic.hints(question, search.mentions)
+        ]
+        return csr_matrix((np.ones(len(places)), np.array(places).T), shape=(len(questions), elliptic.BUCKETS))
+
+    rows = list(_asked(search.knowledge))
+    model = LogisticRegression(C=0.3, max_iter=400, class_weight="balanced")
+    model.fit(table([question for question, _ in rows]), [follows for _, follows in rows])
+    weights = model.coef_[0].astype(np.float16)
+    np.savez_compressed(elliptic.FITTED, weights=weights, bias=model.intercept_[0])
+    elliptic.load_elliptic.cache_clear()
+    items = [
+        i for i in load_items() if i.half == "tune" and i.intent == "ask" and (i.kind == "followup" or not i.history)
+    ]
+    area = roc_auc_score(
+        [item.kind == "followup" for item in items], table([i.question for i in items]) @ weights.astype(np.float32)
+    )
+    log.info("sounds like a follow-up: area under the curve %.3f of %d", area, len(items))
+
+
+def _asked(knowledge: Knowledge) -> Iterator[tuple[str, bool]]:
+    """The teacher's questions as learners type them, the notes' own and those of elsewhere, and whether something was said before."""
+    for path in sorted(FOLDER.glob("*.jsonl")):
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            yield row["question"], bool(row["history"])
+    yield from ((ask.text, False) for passage in knowledge.passages for ask in passage.asks)
+    yield from ((question, False) for question in elsewhere_questions())
 
 
 def fit_leaning(search: Search, seed: int = 0) -> None:

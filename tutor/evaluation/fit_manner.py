@@ -6,6 +6,7 @@ Learned from tutor/utterances.tsv, the labelled set's tuning part and questions 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ def fit_manner(search: Search) -> None:
     tuning = [item for item in load_items() if item.half == "tune" and item.intent in _MANNER_OF]
     manners = [(manner, text) for manner, _, text in labelled]
     manners += [(_MANNER_OF[item.intent], item.question) for item in tuning]
+    manners += _refused()
     asked = [example.query for example in load_examples(search.knowledge) if example.answer][::_EVERY]
     asked += [ask.text for passage in search.knowledge.passages for ask in passage.asks]
     certain = [("question", text) for text in (*asked, *elsewhere_questions())]
@@ -47,6 +49,21 @@ def fit_manner(search: Search) -> None:
         **_fit("manners", MANNERS, [*manners, *certain], weight, search),
         **_fit("experiments", names, experiments, np.ones(len(experiments)), search),
     )
+
+
+def _refused() -> list[tuple[str, str]]:
+    """What the tuning part wants refused: orders to the tutor, and where few of the words are any, nothing at all."""
+    known = {word for kind, _, text in utterances() if kind != "empty" for word in _words(text)}
+    refused = [item.question for item in load_items() if item.half == "tune" and item.intent == "refuse"]
+    return [
+        ("injection" if 2 * sum(word in known for word in words) >= len(words) else "empty", text)
+        for text in refused
+        if (words := _words(text))
+    ]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{2,}", text.lower())
 
 
 def _fit(

@@ -18,6 +18,7 @@ from tutor.agreement import FITTED as AGREEMENT
 from tutor.chat import Tutor
 from tutor.closed import FITTED as CLOSED
 from tutor.distill.examples import FOLDER as EXAMPLES
+from tutor.elliptic import FITTED as ELLIPTIC
 from tutor.engines.adapter import ADAPTER
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_tutor_model
@@ -57,6 +58,7 @@ def measured_state() -> str:
         MANNER,
         LEANING,
         SEVERAL,
+        ELLIPTIC,
         ADAPTER / "adapter_model.safetensors",
     )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
