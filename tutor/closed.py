@@ -18,7 +18,10 @@ from tutor.hashed import load_hashed
 
 FITTED = Path(__file__).parent / "closed.npz"
 BUCKETS = 2**14
-_SUBJECT = re.compile(r"^[\w ,/-]{2,60}: ")  # "Pruning: does it …", a rewritten follow-up
+# "Pruning: does it …", a rewritten follow-up; "True or false: …" is none.
+_SUBJECT = re.compile(
+    r"^(?!true or false\b|(?:is|are|does|do|can|could|will|would|should|has|have) )[\w ,/-]{2,60}: ", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _ASKS = re.compile(
 )
 _TAG = re.compile(
     rf"(?:[,;]\s*|\s)(?:right|correct|true|yes|no|yeah|or not|{_AUXILIARY}n'?t (?:it|they|i|you|we|that|this|one|he|she|there))\s*\?+\s*$"
+    rf"|\s(?:is|are|was|were|does|do|did|can|will|would|has|have)n'?t (?:it|they|that|this|he|she|there)\s*$"
     # Without "n't" only behind a comma: "which part decides, and how does it do it?" asks for words.
     rf"|[,;]\s*{_AUXILIARY} (?:it|they|i|you|we|that|this|one|he|she|there)\s*\?+\s*$"
     r"|\b(?:is it true|is that true|true or false|is it correct|am i right)\b|^(?:i (?:heard|read|thought|think|believe|guess) (?:that )?(?!the (?:term|word)))",
@@ -30,6 +31,12 @@ _WH_END = re.compile(
 _ANY_WH = re.compile(
     r"\b(?:what|whats|why|how|which|wich|who|where|when|whose|explain\w*|example|analogy|picture|case)\b", re.IGNORECASE
 )
+# A conclusion that waits to be confirmed, though it ends with a full stop: "…, so basically we've built an agent."
+_CONCLUDES = re.compile(
+    r"(?:^|[,;.!]\s+)(?:and |then )?so,? (?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
+)
+# "Pruning: does it …", a rewritten follow-up; "True or false: …" and "Is it possible to do both: …" are none.
+_TOPIC = re.compile(rf"^(?!true or false\b|{_AUXILIARY}\b)[\w ,/-]{{2,60}}: ", re.IGNORECASE)
 _STATES = re.compile(
     r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
     re.IGNORECASE,
@@ -68,13 +75,15 @@ def _closed() -> Closed:
 def by_rule(query: str) -> bool:
     """Whether a question's form asks for Yes or No; a choice ("A or B?") and a request ("can you explain …") do not."""
     query = query.strip()
-    query = re.sub(r"^[\w ,/-]{2,60}: ", "", query)  # "Pruning: does it …", a rewritten follow-up
+    query = _TOPIC.sub("", query)
     if _TAG.search(query):
         return True
     if re.search(r"\bor\b(?! not)", query):
         return False
     if query.endswith("?") and _STATES.search(query) and not _ANY_WH.search(query) and not _REQUEST.search(query):
         return True  # a statement with a question mark: "I zeroed half of the weights, so the file is half as big?"
+    if _CONCLUDES.search(query) and _STATES.search(query) and not _REQUEST.search(query):
+        return True
     return bool(_ASKS.search(query)) and not _WH_END.search(query)
 
 

@@ -53,6 +53,10 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
             opening = answered.text.split(".")[0].strip().lower()
             polar_said += opening in ("yes", "no")
             polar_right += opening == item.polarity
+            if opening != item.polarity:
+                finding.failures.append(
+                    f"{item.id} yes or no: {item.question!r} wants {item.polarity}, said {answered.text!r}"
+                )
         if not (all(made) and fits and all(fits)):
             missing = [sorted(point)[0] for point, hit in zip(item.must, made, strict=True) if not hit]
             needless = [reference for reference in said if reference not in wanted]
