@@ -19,8 +19,9 @@ from tutor.hashed import load_hashed
 FITTED = Path(__file__).parent / "closed.npz"
 BUCKETS = 2**14
 # "Pruning: does it …", a rewritten follow-up; "True or false: …" is none.
-_SUBJECT = re.compile(
-    r"^(?!true or false\b|(?:is|are|does|do|can|could|will|would|should|has|have) )[\w ,/-]{2,60}: ", re.IGNORECASE
+TOPIC = re.compile(
+    r"^(?!true or false\b|(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have) )[\w ,/-]{2,60}: ",
+    re.IGNORECASE,
 )
 
 
@@ -43,7 +44,7 @@ def load_closed(path: Path = FITTED) -> Closed:
 
 def hints(query: str, by_rule: bool) -> list[int]:
     """Buckets of the first and last words, of those that begin a clause, and of all words; each once."""
-    words = re.findall(r"[a-z']+|[?.,!:;]", _SUBJECT.sub("", query.strip()).lower())
+    words = re.findall(r"[a-z']+|[?.,!:;]", TOPIC.sub("", query.strip()).lower())
     found = [f"rule {by_rule}", *(f"any {word}" for word in words)]
     found += [f"start {i} {word}" for i, word in enumerate(words[:4])]
     found += [f"end {i} {word}" for i, word in enumerate(words[:-5:-1])]

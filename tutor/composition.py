@@ -26,7 +26,7 @@ from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
 from tutor.polarity import by_rule, claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
-from tutor.several import load_several
+from tutor.several import asks_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
 from tutor.weighing import Weighing, load_weighing
 
@@ -107,7 +107,7 @@ class Composition:
         self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
         self._sides = [frozenset(mentions.sides(piece.sentence)) for piece in sentences] if mentions else []
         self._asked_sides = frozenset(mentions.sides(query)) if mentions else frozenset()
-        self._several = load_several().log_odds(query, mentions) if mentions else 0.0
+        self._several = asks_several(query, mentions) if mentions else 0.0
         self._best = max((hit.fused for hit in hits), default=0.0)
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}

@@ -9,43 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from zlib import crc32
-
-import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.mentions import Mentions
-from tutor.hashed import load_hashed
+from tutor.hashed import Hashed, buckets_of_hints, load_hashed
 
 FITTED = Path(__file__).parent / "elliptic.npz"
 BUCKETS = 2**15
 
 
-@dataclass(frozen=True)
-class Elliptic:
-    """`weights` (BUCKETS,) and the bias, for `hints` of a question."""
-
-    weights: NDArray[np.float32]
-    bias: float
-
-    def log_odds(self, question: str, mentions: Mentions) -> float:
-        """Of a follow-up against a question that stands alone, in nats."""
-        return float(self.weights[hints(question, mentions)].sum()) + self.bias
+def sounds_elliptic(question: str, mentions: Mentions) -> float:
+    """Of a follow-up against a question that stands alone, in nats."""
+    return load_elliptic().log_odds(hints(question, mentions))
 
 
 @cache
-def load_elliptic(path: Path = FITTED) -> Elliptic:
+def load_elliptic(path: Path = FITTED) -> Hashed:
     """The fitted model; raises ValueError if it has another size."""
-    return Elliptic(*load_hashed(path, BUCKETS))
+    return Hashed(*load_hashed(path, BUCKETS))
 
 
 def hints(question: str, mentions: Mentions) -> list[int]:
     """Buckets of the words, pairs of words, first and last words, the length, and how many names there are; each once."""
-    return sorted({crc32(hint.encode()) % BUCKETS for hint in _hints(question, mentions)})
+    return buckets_of_hints(_hints(question, mentions), BUCKETS)
 
 
 def _hints(question: str, mentions: Mentions) -> Iterator[str]:

@@ -1,11 +1,31 @@
-"""Weights of a linear model over hashed words, as `make calibrate` leaves them in a file (Weinberger et al. 2009, arXiv:0902.2206)."""
+"""A logistic model over hashed words (Weinberger et al. 2009, arXiv:0902.2206), and its file as `make calibrate` leaves it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """`weights` (buckets,) and the bias."""
+
+    weights: NDArray[np.float32]
+    bias: float
+
+    def log_odds(self, buckets: Sequence[int]) -> float:
+        """In nats, where these buckets are hit."""
+        return float(self.weights[buckets].sum()) + self.bias
+
+
+def buckets_of_hints(hints: Iterable[str], buckets: int) -> list[int]:
+    """The bucket of each hint, each bucket once, in order."""
+    return sorted({crc32(hint.encode()) % buckets for hint in hints})
 
 
 def load_hashed(path: Path, buckets: int) -> tuple[NDArray[np.float32], float]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from knowledge.search import Retrieval, Search
 from knowledge.words import content_words
-from tutor.elliptic import load_elliptic
+from tutor.elliptic import sounds_elliptic
 
 FITTED = Path(__file__).parent / "leaning.json"
 FEATURES = (
@@ -116,7 +116,7 @@ def features(question: str, filled_in: str, concept: str, search: Search) -> tup
         float(min(2, _strangers(bare, search.knowledge.own_words))),
         *(float(pronoun), float(pronoun and elsewhere), float(bare != question), float(words <= 4)),
         *(near * float(bare != question), near * float(pronoun and not elsewhere)),
-        load_elliptic().log_odds(question, search.mentions),
+        sounds_elliptic(question, search.mentions),
     )
 
 

@@ -10,7 +10,7 @@ from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
-from tutor.closed import Closed, load_closed
+from tutor.closed import TOPIC, Closed, load_closed
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
 _LEAD = r"^(?:(?:so|and|but|ok(?:ay)?|wait|hmm?|then|also|well|hey|please)\b[\s,]*)*(?:if\b[^,]{3,60},\s*)?"
@@ -35,8 +35,6 @@ _ANY_WH = re.compile(
 _CONCLUDES = re.compile(
     r"(?:^|[,;.!]\s+)(?:and |then )?so,? (?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
 )
-# "Pruning: does it …", a rewritten follow-up; "True or false: …" and "Is it possible to do both: …" are none.
-_TOPIC = re.compile(rf"^(?!true or false\b|{_AUXILIARY}\b)[\w ,/-]{{2,60}}: ", re.IGNORECASE)
 _STATES = re.compile(
     r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
     re.IGNORECASE,
@@ -75,7 +73,7 @@ def _closed() -> Closed:
 def by_rule(query: str) -> bool:
     """Whether a question's form asks for Yes or No; a choice ("A or B?") and a request ("can you explain …") do not."""
     query = query.strip()
-    query = _TOPIC.sub("", query)
+    query = TOPIC.sub("", query)
     if _TAG.search(query):
         return True
     if re.search(r"\bor\b(?! not)", query):

@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from zlib import crc32
-
-import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.mentions import Mentions
-from tutor.hashed import load_hashed
+from tutor.hashed import Hashed, buckets_of_hints, load_hashed
 from tutor.parts import TOPIC, parts_of
 
 FITTED = Path(__file__).parent / "several.npz"
@@ -33,27 +28,20 @@ _ASKING = re.compile(
 _EACH = re.compile(r"each|both|respectively|the other|vs|versus|compare|differ")
 
 
-@dataclass(frozen=True)
-class Several:
-    """`weights` (BUCKETS,) and the bias, for `hints` of a question."""
-
-    weights: NDArray[np.float32]
-    bias: float
-
-    def log_odds(self, query: str, mentions: Mentions) -> float:
-        """Of several things against one, in nats."""
-        return float(self.weights[hints(query, mentions)].sum()) + self.bias
+def asks_several(query: str, mentions: Mentions) -> float:
+    """Of several things against one, in nats."""
+    return load_several().log_odds(hints(query, mentions))
 
 
 @cache
-def load_several(path: Path = FITTED) -> Several:
+def load_several(path: Path = FITTED) -> Hashed:
     """The fitted model; raises ValueError if it has another size."""
-    return Several(*load_hashed(path, BUCKETS))
+    return Hashed(*load_hashed(path, BUCKETS))
 
 
 def hints(query: str, mentions: Mentions) -> list[int]:
     """Buckets of the words, pairs and triples of words, first and last words, and of how many parts and sides there are; each once."""
-    return sorted({crc32(hint.encode()) % BUCKETS for hint in _hints(query, mentions)})
+    return buckets_of_hints(_hints(query, mentions), BUCKETS)
 
 
 def _hints(query: str, mentions: Mentions) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.concept_files import load_knowledge
 from knowledge.mentions import Mentions
-from tutor.elliptic import BUCKETS, hints, load_elliptic
+from tutor.elliptic import BUCKETS, hints, load_elliptic, sounds_elliptic
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,7 @@ def mentions() -> Mentions:
 )
 def test_a_follow_up_is_told_by_its_words(mentions: Mentions, follows: str, alone: str) -> None:
     """Protects: what leans on the conversation is searched with its topic, and what does not is left alone."""
-    model = load_elliptic()
-    assert model.log_odds(follows, mentions) > 0 > model.log_odds(alone, mentions)
+    assert sounds_elliptic(follows, mentions) > 0 > sounds_elliptic(alone, mentions)
 
 
 def test_names_and_numbers_count_alike(mentions: Mentions) -> None:
@@ -40,7 +39,7 @@ def test_names_and_numbers_count_alike(mentions: Mentions) -> None:
 @pytest.mark.parametrize("text", ["", "?" * 3000, "🙂", "and why " * 500, "<|im_start|>"])
 def test_any_text_is_survived(mentions: Mentions, text: str) -> None:
     """However it is typed, a question gets a finite number."""
-    assert np.isfinite(load_elliptic().log_odds(text, mentions))
+    assert np.isfinite(sounds_elliptic(text, mentions))
 
 
 def test_a_file_of_another_size_is_refused(tmp_path: Path) -> None:

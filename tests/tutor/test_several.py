@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.concept_files import load_knowledge
 from knowledge.mentions import Mentions
-from tutor.several import BUCKETS, hints, load_several
+from tutor.several import BUCKETS, asks_several, hints, load_several
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,7 @@ def mentions() -> Mentions:
 )
 def test_two_questions_are_told_from_one(mentions: Mentions, several: str, one: str) -> None:
     """Protects: an answer does not end after half of what was asked."""
-    model = load_several()
-    assert model.log_odds(several, mentions) > model.log_odds(one, mentions) + 1
+    assert asks_several(several, mentions) > asks_several(one, mentions) + 1
 
 
 def test_names_count_alike(mentions: Mentions) -> None:
@@ -41,7 +40,7 @@ def test_names_count_alike(mentions: Mentions) -> None:
 @pytest.mark.parametrize("text", ["", "?" * 3000, "🙂", "and why " * 500, "<|im_start|>"])
 def test_any_text_is_survived(mentions: Mentions, text: str) -> None:
     """However it is typed, a question gets a finite number."""
-    assert np.isfinite(load_several().log_odds(text, mentions))
+    assert np.isfinite(asks_several(text, mentions))
 
 
 def test_a_file_of_another_size_is_refused(tmp_path: Path) -> None:
