@@ -5,11 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from concurrent.futures import Future
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tutor.chat import Tutor
 
 # Before gradio and the Hub client are imported: nothing phones home.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -19,24 +14,24 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 def main() -> int:
     """Serve the page, and open the tutor behind it; a user's mistake is one line on stderr and exit status 2."""
     from tutor.errors import TutorError
-    from tutor.open import open_knowledge, open_tutor, read_ahead
+    from tutor.open import Opening, open_knowledge, open_tutor, read_ahead
     from tutor.settings import Settings
     from tutor.ui.page import build_page, launch_options
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     for name in ("tutor", "knowledge"):
         logging.getLogger(name).setLevel(logging.INFO)
-    opened: Future[Tutor] = Future()
+    opening = Opening()
     try:
         settings = Settings.from_environ()
         knowledge = open_knowledge(settings)
-        page = build_page(knowledge, opened, settings.cache)
+        page = build_page(knowledge, opening, settings.cache)
         page.launch(**launch_options(settings.cache), prevent_thread_lock=True)
-        opened.set_result(open_tutor(settings, knowledge))
+        opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress))
     except TutorError as error:
         sys.stderr.write(f"tutor: {error}\n")
         return 2
-    read_ahead(opened.result(), settings.read_ahead)
+    read_ahead(opening.tutor.result(), settings.read_ahead)
     page.block_thread()
     return 0
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
-from knowledge.vectors import VectorStore
+from knowledge.vectors import Progress, VectorStore, log_progress
 
 if TYPE_CHECKING:
     import faiss
@@ -37,6 +37,16 @@ Asked = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Similarities:
+    """What one search found: the best cosine of each passage's questions and of its text (passages,), 0 where an approximate search
+    did not reach it, and the cosines of the nearest rows, of whatever passage, falling."""
+
+    asks: NDArray[np.float32]
+    texts: NDArray[np.float32]
+    rows: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class VectorIndex:
     """`owners[row]` is the passage that row belongs to; `is_text[row]` tells its text from its questions."""
 
@@ -45,11 +55,8 @@ class VectorIndex:
     is_text: NDArray[np.bool_]
     passages: int
 
-    def similarities(self, query: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Best cosine of each passage's questions, and of its text: two arrays of shape (passages,).
-
-        `query` has shape (dimension,). A passage that an approximate search did not reach has 0.
-        """
+    def similarities(self, query: NDArray[np.float32]) -> Similarities:
+        """The cosines of a query (dimension,)."""
         rows = min(self.index.ntotal, _NEAREST if self.passages <= APPROXIMATE_ABOVE else 400)
         scores, found = self.index.search(query[None, :], rows)
         scores, found = scores[0][found[0] >= 0], found[0][found[0] >= 0]
@@ -58,16 +65,15 @@ class VectorIndex:
         text_rows = self.is_text[found]
         np.maximum.at(texts, self.owners[found][text_rows], scores[text_rows])
         np.maximum.at(asks, self.owners[found][~text_rows], scores[~text_rows])
-        return asks, texts
-
-    def nearest(self, query: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-        """The largest cosines of any row, shape (count,) or fewer."""
-        scores, found = self.index.search(query[None, :], min(count, self.index.ntotal))
-        return np.asarray(scores[0][found[0] >= 0], dtype=np.float32)
+        return Similarities(asks, texts, scores)
 
 
 def load_or_build(
-    passages: Sequence[Passage], embedder: Embedder, cache: Path, asked: Sequence[Asked] = ()
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    cache: Path,
+    asked: Sequence[Asked] = (),
+    progress: Progress = log_progress,
 ) -> VectorIndex:
     """The saved index for exactly these texts and this model, or a new one, saved."""
     import faiss
@@ -78,7 +84,7 @@ def load_or_build(
     folder = cache / "index" / _key(rows, embedder)
     index = _load(folder, rows, len(passages))
     if index is None:
-        index = build(passages, VectorStore(cache / "index", embedder), asked)
+        index = build(passages, VectorStore(cache / "index", embedder, progress), asked)
         _save(index, folder)
     return index
 

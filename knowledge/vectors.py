@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,30 @@ from knowledge.embedder import Embedder
 
 log = logging.getLogger(__name__)
 
+_BLOCK = 2_000  # texts after which what was embedded is saved, so that an interrupted start goes on from there
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many texts are embedded."""
+
+
+def log_progress(done: int, texts: int) -> None:
+    """What a start without a page says."""
+    if texts > 200:
+        log.info("embedded %d of %d texts (once)", done, texts)
+
 
 class VectorStore:
     """A file of (text hash, vector) pairs for one embedding model; a damaged file is ignored and replaced."""
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    def __init__(self, folder: Path, embedder: Embedder, progress: Progress = log_progress) -> None:
+        """`progress` is called after each block of new texts."""
         self._path = folder / f"vectors-{hashlib.sha256(embedder.key.encode()).hexdigest()[:10]}.npz"
-        self._embedder = embedder
+        self._embedder, self._progress = embedder, progress
         self._known: dict[bytes, NDArray[np.float32]] = {}
         try:
             with np.load(self._path) as file:
                 hashes, vectors = file["hashes"], file["vectors"]
-            if len(hashes) == len(vectors) and np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
+            if len(hashes) == len(vectors) and np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1.0, atol=2e-3):
                 self._known = {row.tobytes(): vector for row, vector in zip(hashes, vectors, strict=True)}
         except FileNotFoundError:
             pass
@@ -41,12 +53,11 @@ class VectorStore:
             return self._embedder.embed([])
         hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
         new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in self._known}
-        if new:
-            if len(new) > 200:
-                log.info("embedding %d texts (once)", len(new))
-            vectors = self._embedder.embed(list(new.values()))
-            self._known.update(zip(new, vectors, strict=True))
+        for start in range(0, len(new), _BLOCK):
+            block = list(new)[start : start + _BLOCK]
+            self._known.update(zip(block, self._embedder.embed([new[key] for key in block]), strict=True))
             self._save()
+            self._progress(start + len(block), len(new))
         return np.stack([self._known[key] for key in hashes])
 
     def _save(self) -> None:

@@ -6,6 +6,8 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from knowledge.concept_files import load_knowledge
@@ -14,7 +16,7 @@ from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbed
 from knowledge.index import load_or_build
 from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Search
-from knowledge.vectors import VectorStore
+from knowledge.vectors import Progress, VectorStore, log_progress
 from tutor.chat import Tutor
 from tutor.compute import leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
@@ -35,6 +37,19 @@ log = logging.getLogger(__name__)
 READY = "everything is loaded: a question is answered at once"
 
 
+@dataclass
+class Opening:
+    """A tutor on its way, for a page that is up before it; `embedded` says how many of how many texts a first start has embedded."""
+
+    tutor: Future[Tutor] = field(default_factory=Future)
+    embedded: tuple[int, int] = (0, 0)
+
+    def progress(self, done: int, texts: int) -> None:
+        """Take in that so many of so many texts are embedded."""
+        log_progress(done, texts)
+        self.embedded = done, texts
+
+
 def open_knowledge(settings: Settings) -> Knowledge:
     """Load the concept files; raises KnowledgeError if none can be read."""
     knowledge = load_knowledge(settings.knowledge)
@@ -51,6 +66,7 @@ def open_search(
     published: SentenceEmbedder | None = None,
     knowledge: Knowledge | None = None,
     examples: Sequence[Example] | None = None,
+    progress: Progress = log_progress,
 ) -> Search:
     """Load the embedder and the index, and what else is not given; raises KnowledgeError if no concept file can be read."""
     leave_cores_to_tensors()
@@ -65,25 +81,25 @@ def open_search(
     polar = [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
     polar += [passage.claim for passage in knowledge.passages if passage.claim]
     known = [*sentences, *elsewhere, *(text.rstrip("?!. ") for text in polar)]
-    _remember(embedder, known, settings.cache)
-    _remember(tuned, [*sentences, *elsewhere, *polar, *(question for question, _ in asked)], settings.cache)
-    index = load_or_build(knowledge.passages, tuned, settings.cache, asked)
+    _remember(embedder, known, settings.cache, progress)
+    _remember(tuned, [*sentences, *elsewhere, *polar, *(question for question, _ in asked)], settings.cache, progress)
+    index = load_or_build(knowledge.passages, tuned, settings.cache, asked, progress)
     return Search(knowledge, index, embedder, tuned, elsewhere, coverage=coverage)
 
 
-def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path) -> None:
+def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path, progress: Progress) -> None:
     """Embed what will be needed, or read it from where an earlier start put it."""
-    embedder.remember(texts, VectorStore(cache / "index", embedder).embed(texts))
+    embedder.remember(texts, VectorStore(cache / "index", embedder, progress).embed(texts))
 
 
-def open_tutor(settings: Settings, knowledge: Knowledge | None = None) -> Tutor:
+def open_tutor(settings: Settings, knowledge: Knowledge | None = None, progress: Progress = log_progress) -> Tutor:
     """Everything loaded. Raises TutorError with the next step for whatever is missing or damaged."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     published = SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
     examples = load_examples(knowledge, strict=False)
-    search = open_search(settings, published=published, knowledge=knowledge, examples=examples)
+    search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine, embedded = _open_engine(settings)
     taught = teach(search, examples) if embedded else None
     reader = Reader(published)

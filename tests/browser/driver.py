@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+from tutor.open import READY
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[2]
-START_S = 240  # a cold cache converts the weights first
+START_S = 900  # with a cold cache it converts the weights and embeds all questions first
 ANSWER_MS = 120_000
 
 
@@ -52,7 +54,7 @@ class Server:
             )
             try:
                 url = f"http://127.0.0.1:{port}"
-                _wait_until_it_answers(process, url, log)
+                _wait_until_it_is_ready(process, url, log)
                 yield cls(url)
             finally:
                 process.terminate()
@@ -63,14 +65,17 @@ class Server:
                     process.wait()
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def _wait_until_it_is_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """The page is up long before its tutor is, which takes minutes with a cold cache."""
     opener, deadline = build_opener(ProxyHandler({})), time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             opener.open(url, timeout=5).close()
-            return
+            if READY in log.read_text(errors="replace"):
+                return
         except (URLError, OSError):
-            time.sleep(0.3)
+            pass
+        time.sleep(0.3)
     raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 

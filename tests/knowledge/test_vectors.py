@@ -82,3 +82,21 @@ def test_a_file_that_cannot_be_written_is_survived(tmp_path: Path) -> None:
 def test_no_texts_no_vectors(tmp_path: Path) -> None:
     """Nothing asked for gives an empty result."""
     assert len(VectorStore(tmp_path, FakeEmbedder()).embed([])) == 0
+
+
+def test_an_interrupted_start_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first start embeds for minutes: what a killed one has embedded is kept, and how far it is, is told."""
+    monkeypatch.setattr("knowledge.vectors._BLOCK", 2)
+    told: list[tuple[int, int]] = []
+
+    def killed(done: int, texts: int) -> None:
+        told.append((done, texts))
+        if done == 4:
+            raise KeyboardInterrupt
+
+    texts = ["a cat", "a dog", "tea", "a cup", "milk"]
+    with pytest.raises(KeyboardInterrupt):
+        VectorStore(tmp_path, FakeEmbedder(), killed).embed(texts)
+    again = FakeEmbedder()
+    VectorStore(tmp_path, again).embed(texts)
+    assert told == [(2, 5), (4, 5)] and again.embedded == ["milk"]

@@ -6,7 +6,7 @@ import html
 import json
 import logging
 from collections.abc import Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import gradio as gr
 
 from demos import DEMOS
 from knowledge.passages import Knowledge
-from tutor.chat import Tutor
 from tutor.errors import TutorError
+from tutor.open import Opening
 from tutor.ui import kept, render
 from tutor.ui.shown import Messages, Shown, exchanges
 
@@ -47,7 +47,7 @@ Pick a set, or ask in your own words. Each sentence of an answer shows the note 
 Seen = tuple[Messages, str]
 
 
-def build_page(knowledge: Knowledge, opened: Future[Tutor], cache: Path) -> gr.Blocks:
+def build_page(knowledge: Knowledge, opening: Opening, cache: Path) -> gr.Blocks:
     """The page for one tutor, who may still be opening what it knows; figures, runs and feedback are kept under `cache`."""
     demo_sets = {concept for demo in DEMOS for concept in demo.concepts}
 
@@ -56,11 +56,11 @@ def build_page(knowledge: Knowledge, opened: Future[Tutor], cache: Path) -> gr.B
         turns = exchanges(messages, cache)
         question, history = turns[-1].user, turns[:-1]
         shown = Shown(messages, knowledge, cache)
-        while not opened.done():
-            yield [*messages, render.bot(render.OPENING)], shown.panel
-            wait((opened,), _GLANCE)
+        while not opening.tutor.done():
+            yield [*messages, render.bot(render.opening(*opening.embedded))], shown.panel
+            wait((opening.tutor,), _GLANCE)
         try:
-            with closing(opened.result().turn(question, history, predict=True)) as events:
+            with closing(opening.tutor.result().turn(question, history, predict=True)) as events:
                 for event in events:
                     if shown.take(event):
                         yield shown.messages, shown.panel

@@ -17,7 +17,7 @@ from tutor.runs import RunNote
 
 UNDERSTOOD = "> Understood as: "
 STOPPED = "*Stopped.*"
-OPENING = "*Opening the notes and the model: seconds as a rule, minutes at the very first start. The answer follows.*"
+OPENING = "*Opening the notes and the model"
 _ADDED = (
     UNDERSTOOD.strip(),
     STOPPED,
@@ -25,6 +25,12 @@ _ADDED = (
     '<img src="',
 )  # a learner's own "<" is escaped, so it never begins a line
 SHOW_LIVE, QUIZ_ME = "Show me live", "Quiz me"
+
+
+def opening(done: int, texts: int) -> str:
+    """What a question is told that came before the tutor was there, and how far a first start is."""
+    how_far = f" ({done:,} of {texts:,} texts embedded)" if done < texts else ""
+    return f"{OPENING}: seconds as a rule, minutes at the very first start{how_far}. The answer follows.*"
 
 
 def plain(text: str) -> str:
