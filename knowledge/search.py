@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from knowledge.aspects import aspect_of
 from knowledge.coverage import Coverage, coverage_features, load_coverage
 from knowledge.embedder import Embedder
-from knowledge.index import VectorIndex
+from knowledge.index import Similarities, VectorIndex
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Passage
 from knowledge.words import content_words
@@ -90,18 +90,18 @@ class Search:
             raise ValueError(f"k must be at least 1, got {k!r}")
         parts = parts if len(parts) > 1 else ()
         vector, (tuned, *aims) = self.embedder.embed([query])[0], self.tuned.embed([query, *parts])
-        asks, texts = self._index.similarities(tuned)
-        fused = self._fuse(query, asks, texts, concept)
+        near = self._index.similarities(tuned)
+        fused, scores = self._fuse(query, near, concept), np.maximum(near.asks, near.texts)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
-        hits = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in order]
+        hits = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
         best = [
-            int(np.argmax(self._fuse(part, *self._index.similarities(aim), concept)))
+            int(np.argmax(self._fuse(part, self._index.similarities(aim), concept)))
             for part, aim in zip(parts, aims, strict=True)
         ]
-        of_parts = [Hit(self._passages[i], float(max(asks[i], texts[i])), float(fused[i])) for i in best]
+        of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
         chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
-        confidence = self._coverage.confidence(self._features(query, vector, tuned))
+        confidence = self._coverage.confidence(self._features(query, vector, tuned, near))
         best_of: dict[str, float] = {}
         for passage, score in zip(self._passages, fused.tolist(), strict=True):
             best_of[passage.concept] = max(score, best_of.get(passage.concept, score))
@@ -113,13 +113,14 @@ class Search:
         When fitting, `leave_out` is an elsewhere question to ignore, and an `indexed` query does not count as near to itself.
         """
         vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
-        return self._features(query, vector, tuned, leave_out, int(indexed))
+        return self._features(query, vector, tuned, self._index.similarities(tuned), leave_out, int(indexed))
 
     def _features(
         self,
         query: str,
         vector: NDArray[np.float32],
         tuned: NDArray[np.float32],
+        near: Similarities,
         leave_out: int | None = None,
         skip: int = 0,
     ) -> NDArray[np.float32]:
@@ -128,19 +129,17 @@ class Search:
             elsewhere, elsewhere_tuned = np.delete(elsewhere, leave_out), np.delete(elsewhere_tuned, leave_out)
         return coverage_features(
             query,
-            self._index.nearest(tuned, 5 + skip)[skip:],
+            near.rows[skip : skip + 5],
             elsewhere,
             elsewhere_tuned,
             bool(self.mentions.find(query)),
             self.knowledge.vocabulary,
         )
 
-    def _fuse(
-        self, query: str, asks: NDArray[np.float32], texts: NDArray[np.float32], concept: str | None
-    ) -> NDArray[np.float32]:
+    def _fuse(self, query: str, near: Similarities, concept: str | None) -> NDArray[np.float32]:
         w = self.weights
         words = self._lexical(query)
-        fused = w.ask * asks + w.text * texts + w.words * words
+        fused = w.ask * near.asks + w.text * near.texts + w.words * words
         aspect, named = aspect_of(query), set(self.mentions.sides(query))
         for i, passage in enumerate(self._passages):
             if passage.kind == aspect:

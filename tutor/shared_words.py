@@ -5,11 +5,8 @@ Embeddings know that "erase" and "delete" are near; they blur "in the test set" 
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,35 +17,50 @@ class SharedWords:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = len(texts)
-        known: dict[str, int] = {}
-        terms = [[known.setdefault(term, len(known)) for term in _terms(text)] for text in texts]
-        rows = np.repeat(np.arange(len(texts)), [len(row) for row in terms])
-        columns = np.fromiter(chain.from_iterable(terms), dtype=np.int64, count=len(rows))
-        # Ordered by column, then text: each (column, text) once, with how often the term stands there.
-        pairs, times = np.unique(columns * max(1, len(texts)) + rows, return_counts=True)
+        words = [_words(text) for text in texts]
+        self._number: dict[str, int] = {}
+        number = self._number.setdefault
+        ids = np.array([number(word, len(self._number)) for row in words for word in row], dtype=np.int64)
+        rows = np.repeat(np.arange(len(texts)), [len(row) for row in words])
+        joined = np.flatnonzero(rows[:-1] == rows[1:])
+        # Each (term, text) once, ordered by term, then text, with how often the term stands there.
+        terms = np.concatenate([ids, self._pairs(ids[joined], ids[joined + 1])])
+        self._terms, columns = np.unique(terms, return_inverse=True)
+        together = columns * max(1, len(texts)) + np.concatenate([rows, rows[joined]])
+        pairs, times = np.unique(together, return_counts=True)
         columns, self._row = pairs // max(1, len(texts)), pairs % max(1, len(texts))
-        seen = np.bincount(columns, minlength=len(known))
+        seen = np.bincount(columns, minlength=len(self._terms))
         self._rarity = (np.log((1 + len(texts)) / (1 + seen)) + 1).astype(np.float32)
         self._rarity[seen < 2] = 0  # a term that stands in one text only brings no two together
         values = self._rarity[columns] * (1 + np.log(times))
         lengths = np.sqrt(np.bincount(self._row, values**2, minlength=len(texts)))
         self._value = (values / np.maximum(lengths, 1e-9)[self._row]).astype(np.float32)
         self._start = np.concatenate([[0], np.cumsum(seen)])
-        self._column = {term: column for term, column in known.items() if seen[column] > 1}
 
     def cosines(self, text: str) -> NDArray[np.float32]:
         """Shape (texts,), from 0 (no word in common) to 1."""
         found = np.zeros(self._texts, dtype=np.float32)
-        count = Counter(self._column[term] for term in _terms(text) if term in self._column)
-        weights = {column: float(self._rarity[column]) * (1 + math.log(times)) for column, times in count.items()}
-        length = math.hypot(*weights.values())
-        for column, weight in weights.items():
+        columns, times = np.unique(self._columns(text), return_counts=True)
+        weights = self._rarity[columns] * (1 + np.log(times))
+        length = max(float(np.linalg.norm(weights)), 1e-9)
+        for column, weight in zip(columns, weights, strict=True):
             span = slice(self._start[column], self._start[column + 1])
-            found[self._row[span]] += weight / length * self._value[span]
+            found[self._row[span]] += float(weight) / length * self._value[span]
         return found
 
+    def _columns(self, text: str) -> NDArray[np.int64]:
+        """The columns of the text's words and pairs that any of the texts has."""
+        ids = np.array([self._number.get(word, -1) for word in _words(text)], dtype=np.int64)
+        known = (ids[:-1] >= 0) & (ids[1:] >= 0)
+        terms = np.concatenate([ids[ids >= 0], self._pairs(ids[:-1][known], ids[1:][known])])
+        places = np.searchsorted(self._terms, terms)
+        places = places[places < len(self._terms)]
+        return places[np.isin(self._terms[places], terms)]
 
-def _terms(text: str) -> Iterator[str]:
-    words = re.findall(r"[a-z0-9']+", text.lower())
-    yield from words
-    yield from (f"{one} {two}" for one, two in pairwise(words))
+    def _pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of pairs of words, beyond those of single words."""
+        return (first + 1) * len(self._number) + second
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z0-9']+", text.lower())

@@ -8,7 +8,7 @@ of tokens: after the sentences said so far, the teacher's answers that hold them
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity
+from tutor.compute import Together
 from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
 
@@ -76,7 +77,14 @@ class Taught:
         self._examples = [example for example in examples if example.answer]
         self._tuned = tuned
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
-        self._vectors = tuned.embed([example.query for example in self._examples])
+        polar = [(i, example.opening) for i, example in enumerate(self._examples) if example.opening]
+        further = [ask for ask in settled if ask.polarity]
+        self._vectors = tuned.embed([*(example.query for example in self._examples), *(ask.text for ask in further)])
+        self._polar = np.array(
+            [*(i for i, _ in polar), *range(len(self._examples), len(self._vectors))], dtype=np.int64
+        )
+        self._yes = np.array([*(o == "yes" for _, o in polar), *(ask.polarity == "yes" for ask in further)], dtype=bool)
+        self._together = Together(self._cosines)
         self._words = SharedWords([example.query for example in self._examples])
         holding: dict[Reference, list[int]] = {}
         for i, example in enumerate(self._examples):
@@ -86,22 +94,32 @@ class Taught:
         self._openers = list(dict.fromkeys(example.answer[0] for example in self._examples))
         place = {reference: i for i, reference in enumerate(self._openers)}
         self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
-        polar = [Ask(example.query, example.opening) for example in self._examples if example.opening]
-        polar += [ask for ask in settled if ask.polarity]
-        self._yes = np.array([ask.polarity == "yes" for ask in polar], dtype=bool)
-        self._polar_vectors = tuned.embed([ask.text for ask in polar])
 
     def votes(self, query: str, parts: Sequence[str] = ()) -> Votes:
         """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1."""
         if not self._examples:
             return NO_VOTES
-        vector = self._tuned.embed([query])[0]
-        weights = _weights(self._vectors @ vector)
+        whole, *others = self._together.ask(self._tuned.embed([query, *parts]))
+        voted = tuple(self._votes_of(part, cosines) for part, cosines in zip(parts, others, strict=True))
+        return replace(self._votes_of(query, whole), parts=voted)
+
+    def _cosines(self, lots: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Of each lot of vectors (n, dimension) with all questions (n, questions): a class's in one go, as reading the questions takes longest."""
+        import torch
+
+        vectors = torch.from_numpy(np.concatenate(lots))
+        # One column alone would be multiplied on one core.
+        columns = vectors.T if len(vectors) > 1 else vectors.T.expand(-1, 2)
+        cosines = (torch.from_numpy(self._vectors) @ columns).T.contiguous().numpy()[: len(vectors)]
+        return np.split(cosines, np.cumsum([len(lot) for lot in lots])[:-1])
+
+    def _votes_of(self, query: str, cosines: NDArray[np.float32]) -> Votes:
+        weights = _weights(cosines[: len(self._examples)])
         sums = _votes(np.bincount(self._first, weights, len(self._openers)))
         shared = self._words.cosines(query)
         near = np.flatnonzero(shared > SILENCE)
         alike = _votes(np.bincount(self._first[near], _weights(shared[near]), len(self._openers)))
-        polar = _weights(self._polar_vectors @ vector)
+        polar = _weights(cosines[self._polar])
         sides: tuple[tuple[Polarity, NDArray[np.bool_]], ...] = (("yes", self._yes), ("no", ~self._yes))
         return Votes(
             query,
@@ -112,7 +130,6 @@ class Taught:
             self._examples,
             weights,
             self._holding,
-            tuple(self.votes(part) for part in parts),
         )
 
 

@@ -49,15 +49,16 @@ def test_rows_hold_text_questions_and_claim(knowledge: Knowledge) -> None:
 def test_similarities_tell_questions_from_texts(knowledge: Knowledge) -> None:
     """The authored question itself has cosine 1 with its passage's questions, and less with its text."""
     index = build(knowledge.passages, FakeEmbedder())
-    asks, texts = index.similarities(vector("What are dogs?"))
+    near = index.similarities(vector("What are dogs?"))
+    asks, texts = near.asks, near.texts
     assert asks.shape == texts.shape == (6,)
     assert int(asks.argmax()) == 1 and asks[1] == pytest.approx(1, abs=1e-4) and texts[1] < 0.9
 
 
 def test_nearest_is_at_most_what_there_is(knowledge: Knowledge) -> None:
-    """Asking for more neighbours than rows gives all rows, best first."""
+    """An index of few rows gives all of them, best first."""
     index = build(knowledge.passages[:1], FakeEmbedder())
-    near = index.nearest(vector("What are cats?"), 50)
+    near = index.similarities(vector("What are cats?")).rows
     assert len(near) == 4 and near[0] == pytest.approx(1, abs=1e-4) and list(near) == sorted(near, reverse=True)
 
 
@@ -68,7 +69,8 @@ def test_a_saved_index_is_loaded(knowledge: Knowledge, tmp_path: Path, monkeypat
     second = load_or_build(knowledge.passages, FakeEmbedder(), tmp_path)
     assert len(builds) == 1
     query = vector("cats vs dogs")
-    assert all(np.array_equal(a, b) for a, b in zip(first.similarities(query), second.similarities(query), strict=True))
+    found, again = first.similarities(query), second.similarities(query)
+    assert np.array_equal(found.asks, again.asks) and np.array_equal(found.rows, again.rows)
 
 
 def test_an_edited_passage_is_indexed_anew(
@@ -102,7 +104,7 @@ def test_a_damaged_index_is_built_again(
     load_or_build(knowledge.passages, FakeEmbedder(), tmp_path)
     (saved(tmp_path).parent / name).write_bytes(data)
     index = load_or_build(knowledge.passages, FakeEmbedder(), tmp_path)
-    assert len(builds) == 2 and int(index.similarities(vector("What are dogs?"))[0].argmax()) == 1
+    assert len(builds) == 2 and int(index.similarities(vector("What are dogs?")).asks.argmax()) == 1
     load_or_build(knowledge.passages, FakeEmbedder(), tmp_path)
     assert len(builds) == 2
 
@@ -136,6 +138,7 @@ def test_many_passages_are_searched_approximately(monkeypatch: pytest.MonkeyPatc
     vectors = np.random.default_rng(0).standard_normal((2000, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     index = index_vectors(vectors, np.arange(2000), np.zeros(2000, dtype=np.bool_), 2000)
-    asks, texts = index.similarities(vectors[7])
+    near = index.similarities(vectors[7])
+    asks, texts = near.asks, near.texts
     assert "IVF" in type(index.index).__name__
     assert int(asks.argmax()) == 7 and not texts.any() and (asks == 0).sum() >= 1600

@@ -89,7 +89,9 @@ class LocalEngine:
         answer: list[int] = []
         shown = ""
         with closing(_Text(self, prompt, max_new_tokens)) as text:
-            known = text.feed((), _likeliest)
+            # What was asked before has its first token at once; its lane is filled with the next.
+            asked = self._known(prompt)
+            known = text.feed((), _likeliest) if asked is None else _likeliest(asked[None])
             while True:
                 for token in known:
                     if token in self._ends and self._parts.ends:
@@ -159,6 +161,11 @@ class LocalEngine:
                 return lane, position, on_tensor_thread(lambda: read(logits[None]))
             tokens = list(then)
         return lane, position + len(tokens), self._batch.ask(Pass(lane, tokens, position, keep), read)
+
+    def _known(self, prompt: Prompt) -> torch.Tensor | None:
+        """The logits (vocabulary,) after a whole prompt that was read before."""
+        known, read = self._prompts.longest(prompt.tokens)
+        return read.logits if read is not None and known == len(prompt.tokens) else None
 
     def _check_room(self, prompt: Prompt, room: int) -> None:
         size = len(prompt.tokens)
@@ -261,8 +268,8 @@ def _last(logits: torch.Tensor) -> torch.Tensor:
 
 
 def _likeliest(logits: torch.Tensor) -> list[int]:
-    """The likeliest token after each row."""
-    tokens: list[int] = logits.argmax(-1).tolist()
+    """The likeliest token after each row; by numpy, so that any thread may ask (tutor/compute.py)."""
+    tokens: list[int] = logits.numpy().argmax(-1).tolist()
     return tokens
 
 
