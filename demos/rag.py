@@ -142,7 +142,7 @@ RAG = Demo(
     ),
     run=run,
     words=r"\brag\b|\bretriev\w*|\bretrieval[- ]augmented\w*|\bwith(?:out)? (?:\w+ )?notes?\b|\bre-?rank\w*|"
-    r"\b(?:bi|cross)[- ]?encoders?\b|\bhallucinat\w*|\bmade[- ]up (?:facts?|notes?|answers?)\b",
+    r"\blook\w* (?:things?|something|facts?|it|stuff) up\b|\b(?:bi|cross)[- ]?encoders?\b|\bhallucinat\w*|\bmade[- ]up (?:facts?|notes?|answers?)\b",
     prediction=Prediction(
         question="The model gets the notes that a search found for each question. How many questions will it answer right?",
         choices=(ALL, MORE, SAME),

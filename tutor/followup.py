@@ -54,8 +54,8 @@ class Standalone:
 
 _ABOUT = re.compile(
     r"^(?:(?:what|how)\s*(?:'s|is)?\s*about|what of|(?:and )?how (?:is (?:it|that|this)|are things|does (?:it|that|this) look) (?:with|for|in)|and for|for|with|same for|and)\s+"
-    # "and is DPO on-policy?" is a question of its own.
-    r"(?P<rest>(?!(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have)\b).+?)[?.!\s]*$",
+    # "and is DPO on-policy?" and "and DPO, is that on-policy?" are questions of their own.
+    r"(?P<rest>(?!(?:.*[,;:-]\s+)?(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|what|how|why)\b).+?)[?.!\s]*$",
     re.IGNORECASE,
 )
 _BARE_NAME = re.compile(

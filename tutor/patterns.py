@@ -44,7 +44,7 @@ LIVE = _any(
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
-    r"[.?!;:]\s*(?:please |go |just |so |now )*(?:run|rerun|train|calculate|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
+    r"[.?!;:]\s*(?:please |go (?:on,? |ahead,? (?:and )?)?|just |so |now )*(?:run|rerun|train|calculate|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
     r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*$",
     r"[.,;!:]\s*(?:please )?(?:go|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
@@ -130,9 +130,15 @@ STARTS = _words("live demo experiment run see watch try show start test do")
 QUIZ = _any(
     r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
     r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"\bask me about (?:it|that|this|them)\b|\b(?:make|give|set|write|do|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b",
+    r"\b(?:don'?t|do not|without) (?:tell|show|say|reveal|give|telling|showing|giving)(?: me)? (?:me )?the (?:answers?|solutions?)\b",
     r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
-QUIZ_TOPIC = _any(r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b")
+QUIZ_TOPIC = _any(
+    r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
+    # Somebody else's, of which the answer is wanted.
+    r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|a|an)\b|\bflash ?cards?\b.*\b(?:front|back)\b",
+)
 
 _PRAISE = (
     r"(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|(?:that |it )?makes sense(?: now)?)"

@@ -80,6 +80,9 @@ def test_a_whole_question_is_not_taken_for_a_name(shipped: Search) -> None:
     """Protects: "and is DPO …?" keeps what it asks of DPO."""
     history = (Exchange("is ppo on-policy?", "GRPO and PPO are on-policy methods [1]."),)
     assert "DPO" in resolve(shipped, "and is DPO on-policy too?", history).query
+    for question in ("and DPO, is that on-policy as well?", "and what about DPO - is it on-policy?"):
+        found = resolve(shipped, question, history).query
+        assert "DPO" in found and "on-policy" in found
 
 
 def test_the_last_topic_is_meant(shipped: Search) -> None:
