@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 
 # Before gradio and the Hub client are imported: nothing phones home.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+_TOLD = 2.0  # seconds that a page which waits has to say why there will be no tutor
 
 
 def main() -> int:
@@ -30,6 +33,9 @@ def main() -> int:
         opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress))
     except TutorError as error:
         sys.stderr.write(f"tutor: {error}\n")
+        if not opening.tutor.done():
+            opening.tutor.set_exception(error)
+            time.sleep(_TOLD)
         return 2
     read_ahead(opening.tutor.result(), settings.read_ahead)
     page.block_thread()

@@ -38,8 +38,8 @@ Asked = tuple[str, str]
 
 @dataclass(frozen=True)
 class Similarities:
-    """What one search found: the best cosine of each passage's questions and of its text (passages,), 0 where an approximate search
-    did not reach it, and the cosines of the nearest rows, of whatever passage, falling."""
+    """What one search found: the best cosine of each passage's questions and of its text (passages,), 0 where none of its rows is among
+    the nearest that were looked at, and the cosines of the nearest rows, of whatever passage, falling."""
 
     asks: NDArray[np.float32]
     texts: NDArray[np.float32]

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ from knowledge.embedder import Embedder
 
 log = logging.getLogger(__name__)
 
-_BLOCK = 2_000  # texts after which what was embedded is saved, so that an interrupted start goes on from there
+_BLOCK = 2_000  # texts after which is told how far it is,
+_SAVED = 15.0  # and seconds after which what was embedded is saved, so that an interrupted start goes on from there
 
 Progress = Callable[[int, int], None]
 """Told how many of how many texts are embedded."""
@@ -53,19 +55,25 @@ class VectorStore:
             return self._embedder.embed([])
         hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
         new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in self._known}
+        if new:
+            self._progress(0, len(new))
+        saved = time.monotonic()
         for start in range(0, len(new), _BLOCK):
             block = list(new)[start : start + _BLOCK]
             self._known.update(zip(block, self._embedder.embed([new[key] for key in block]), strict=True))
-            self._save()
+            if start + _BLOCK >= len(new) or time.monotonic() - saved > _SAVED:
+                self._save()
+                saved = time.monotonic()
             self._progress(start + len(block), len(new))
         return np.stack([self._known[key] for key in hashes])
 
     def _save(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._path.parent, suffix=".npz", delete=False) as part:
+            with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
+                part = Path(folder) / self._path.name
                 hashes = np.frombuffer(b"".join(self._known), dtype=np.uint8).reshape(-1, 32)
                 np.savez(part, hashes=hashes, vectors=np.stack(list(self._known.values())))
-            os.replace(part.name, self._path)
+                os.replace(part, self._path)
         except OSError as error:
             log.warning("vectors could not be saved in %s (%s)", self._path.parent, error)

@@ -55,7 +55,8 @@ class Standalone:
 _ABOUT = re.compile(
     r"^(?:(?:what|how)\s*(?:'s|is)?\s*about|what of|(?:and )?how (?:is (?:it|that|this)|are things|does (?:it|that|this) look) (?:with|for|in)|and for|for|with|same for|and)\s+"
     # "and is DPO on-policy?" and "and DPO, is that on-policy?" are questions of their own.
-    r"(?P<rest>(?!(?:.*[,;:-]\s+)?(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|what|how|why)\b).+?)[?.!\s]*$",
+    r"(?P<rest>(?!(?:.*[,;:-]\s+)?(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|what|how|why)\b"
+    r"(?! (?:(?:it|that|this|they|you|so|too|as well|also|know|say|think) ?)*\W*$)).+?)[?.!\s]*$",
     re.IGNORECASE,
 )
 _BARE_NAME = re.compile(

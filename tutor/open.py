@@ -39,7 +39,7 @@ READY = "everything is loaded: a question is answered at once"
 
 @dataclass
 class Opening:
-    """A tutor on its way, for a page that is up before it; `embedded` says how many of how many texts a first start has embedded."""
+    """A tutor on its way, for a page that is up before it; `embedded` says how many are done of the texts that are being embedded, as at a first start."""
 
     tutor: Future[Tutor] = field(default_factory=Future)
     embedded: tuple[int, int] = (0, 0)

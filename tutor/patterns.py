@@ -130,14 +130,16 @@ STARTS = _words("live demo experiment run see watch try show start test do")
 QUIZ = _any(
     r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
     r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
-    r"\bask me about (?:it|that|this|them)\b|\b(?:make|give|set|write|do|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b",
-    r"\b(?:don'?t|do not|without) (?:tell|show|say|reveal|give|telling|showing|giving)(?: me)? (?:me )?the (?:answers?|solutions?)\b",
+    r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
+    r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
+    r"\b(?:don'?t|do not|without) (?:tell|show|reveal|telling|showing|revealing)(?: me)? the (?:answers?|solutions?)\b",
     r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
 QUIZ_TOPIC = _any(
     r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
     # Somebody else's, of which the answer is wanted.
-    r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|a|an)\b|\bflash ?cards?\b.*\b(?:front|back)\b",
+    r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|an?) (?:\w+ )?(?:lecture|course|exam|class|book|school|teacher|university|website)\b",
+    r"\bflash ?cards?\b.*\b(?:front|back)\b(?! ?-?prop| and (?:back|front))",
 )
 
 _PRAISE = (

@@ -54,8 +54,9 @@ class SharedWords:
         known = (ids[:-1] >= 0) & (ids[1:] >= 0)
         terms = np.concatenate([ids[ids >= 0], self._pairs(ids[:-1][known], ids[1:][known])])
         places = np.searchsorted(self._terms, terms)
-        places = places[places < len(self._terms)]
-        return places[np.isin(self._terms[places], terms)]
+        inside = places < len(self._terms)
+        places, terms = places[inside], terms[inside]
+        return places[self._terms[places] == terms]
 
     def _pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers of pairs of words, beyond those of single words."""

@@ -70,7 +70,7 @@ NO_VOTES = Votes()
 
 
 class Taught:
-    """Taught questions and the sentences that answered them. Immutable, so that all learners share it."""
+    """Taught questions and the sentences that answered them. Thread-safe, so that all learners share it."""
 
     def __init__(self, examples: Sequence[Example], tuned: Embedder, settled: Sequence[Ask] = ()) -> None:
         """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No."""

@@ -41,8 +41,8 @@ class Server:
 
     @classmethod
     @contextmanager
-    def started(cls, log: Path, **environ: str) -> Iterator[Server]:
-        """The app with the user's own cache; ended when the block ends."""
+    def started(cls, log: Path, opened: bool = True, **environ: str) -> Iterator[Server]:
+        """The app with the user's own cache, and its tutor `opened` or not yet; ended when the block ends."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -54,7 +54,7 @@ class Server:
             )
             try:
                 url = f"http://127.0.0.1:{port}"
-                _wait_until_it_is_ready(process, url, log)
+                _wait_until_it_answers(process, url, log, opened)
                 yield cls(url)
             finally:
                 process.terminate()
@@ -65,13 +65,13 @@ class Server:
                     process.wait()
 
 
-def _wait_until_it_is_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """The page is up long before its tutor is, which takes minutes with a cold cache."""
+def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path, opened: bool) -> None:
+    """The page is up long before its tutor is `opened`, which takes minutes with a cold cache."""
     opener, deadline = build_opener(ProxyHandler({})), time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            opener.open(url, timeout=5).close()
-            if READY in log.read_text(errors="replace"):
+            if not opened or READY in log.read_text(errors="replace"):
+                opener.open(url, timeout=5).close()
                 return
         except (URLError, OSError):
             pass

@@ -285,7 +285,7 @@ def test_a_damaged_concept_file_is_named_and_the_rest_answers(pages: Pages, dama
 
 def test_a_question_may_come_before_the_tutor_is_there(pages: Pages, tmp_path: Path) -> None:
     """Protects the page that is up before what is behind it: it says what it waits for, then answers, and nothing of the wait stays."""
-    with Server.started(tmp_path / "app.log") as server:
+    with Server.started(tmp_path / "app.log", opened=False) as server:
         talk = pages.open(server)
         talk.box.fill(QUESTION)
         talk.box.press("Enter")

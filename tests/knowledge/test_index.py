@@ -55,7 +55,7 @@ def test_similarities_tell_questions_from_texts(knowledge: Knowledge) -> None:
     assert int(asks.argmax()) == 1 and asks[1] == pytest.approx(1, abs=1e-4) and texts[1] < 0.9
 
 
-def test_nearest_is_at_most_what_there_is(knowledge: Knowledge) -> None:
+def test_the_nearest_rows_are_at_most_what_there_is(knowledge: Knowledge) -> None:
     """An index of few rows gives all of them, best first."""
     index = build(knowledge.passages[:1], FakeEmbedder())
     near = index.similarities(vector("What are cats?")).rows

@@ -87,6 +87,7 @@ def test_no_texts_no_vectors(tmp_path: Path) -> None:
 def test_an_interrupted_start_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first start embeds for minutes: what a killed one has embedded is kept, and how far it is, is told."""
     monkeypatch.setattr("knowledge.vectors._BLOCK", 2)
+    monkeypatch.setattr("knowledge.vectors._SAVED", -1.0)
     told: list[tuple[int, int]] = []
 
     def killed(done: int, texts: int) -> None:
@@ -99,4 +100,4 @@ def test_an_interrupted_start_goes_on_where_it_was(tmp_path: Path, monkeypatch: 
         VectorStore(tmp_path, FakeEmbedder(), killed).embed(texts)
     again = FakeEmbedder()
     VectorStore(tmp_path, again).embed(texts)
-    assert told == [(2, 5), (4, 5)] and again.embedded == ["milk"]
+    assert told == [(0, 5), (2, 5), (4, 5)] and again.embedded == ["milk"]

@@ -85,6 +85,13 @@ def test_a_whole_question_is_not_taken_for_a_name(shipped: Search) -> None:
         assert "DPO" in found and "on-policy" in found
 
 
+@pytest.mark.parametrize("question", ["and quantization, does it too?", "and with quantization, how so?"])
+def test_a_tail_that_asks_nothing_of_its_own_is_none(shipped: Search, question: str) -> None:
+    """Protects: such a question asks the last one again, of another side."""
+    history = (Exchange("Does pruning need retraining?", "Pruning removes weights [1]."),)
+    assert resolve(shipped, question, history).query == "Does quantization need retraining?"
+
+
 def test_the_last_topic_is_meant(shipped: Search) -> None:
     """After a change of subject "it" is the new subject."""
     history = (*BOTH, Exchange("What is prefill?", "Prefill reads the prompt [1]."))

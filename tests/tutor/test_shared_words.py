@@ -18,7 +18,9 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("question", ["does a cat purr", "how much tea is there", "TEA, tea!", "zebras"])
+@pytest.mark.parametrize(
+    "question", ["does a cat purr", "how much tea is there", "TEA, tea!", "zebras", "a cat at the dog, cat at dog"]
+)
 def test_cosines_are_those_of_tf_idf(question: str) -> None:
     """Protects: the numbers are what the method's reference makes of the same words and pairs."""
     pattern, at_least = r"[a-z0-9']+", 2

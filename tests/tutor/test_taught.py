@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from knowledge.passages import Ask
 from knowledge.search import Hit, Search
 from tests.conftest import FakeEmbedder
 from tutor.composition import Composition
@@ -50,6 +53,22 @@ def test_only_yes_no_questions_lean() -> None:
     votes = Taught(EXAMPLES, FakeEmbedder()).votes("Do dogs bark at postmen?")
     assert votes.passages == {CATS, DOGS}
     assert votes.polarity == {"yes": pytest.approx(1.0, abs=1e-3)}
+
+
+def test_parts_and_a_class_are_counted_at_once_as_each_alone() -> None:
+    """Protects: what is multiplied in one go belongs to whoever asked."""
+    taught = Taught(EXAMPLES, FakeEmbedder(), [Ask("Are dogs cats?", "no")])
+    questions = [f"{example.query} {i}" for i in range(8) for example in EXAMPLES]
+    alone = [taught.votes(question) for question in questions]
+    with ThreadPoolExecutor(8) as learners:
+        together = list(learners.map(taught.votes, questions))
+    for one, other in zip(alone, together, strict=True):
+        assert one.first == pytest.approx(other.first, abs=1e-5)
+        assert one.polarity == pytest.approx(other.polarity, abs=1e-5)
+    whole = taught.votes(questions[0], questions[1:3])
+    assert [part.query for part in whole.parts] == questions[1:3]
+    assert [part.first for part in whole.parts] == [pytest.approx(votes.first, abs=1e-5) for votes in alone[1:3]]
+    assert taught.votes("Are dogs cats?").polarity["no"] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_nothing_taught_votes_for_nothing(search: Search) -> None:

@@ -164,6 +164,8 @@ class LocalEngine:
 
     def _known(self, prompt: Prompt) -> torch.Tensor | None:
         """The logits (vocabulary,) after a whole prompt that was read before."""
+        if prompt.notes and self.decoder.apart:
+            return None  # such prompts are never kept whole
         known, read = self._prompts.longest(prompt.tokens)
         return read.logits if read is not None and known == len(prompt.tokens) else None
 
@@ -269,7 +271,7 @@ def _last(logits: torch.Tensor) -> torch.Tensor:
 
 def _likeliest(logits: torch.Tensor) -> list[int]:
     """The likeliest token after each row; by numpy, so that any thread may ask (tutor/compute.py)."""
-    tokens: list[int] = logits.numpy().argmax(-1).tolist()
+    tokens: list[int] = logits.numpy(force=True).argmax(-1).tolist()
     return tokens
 
 

@@ -57,6 +57,14 @@ def test_reusing_a_prefix_gives_the_same_text(engine: LocalEngine, tiny_llama: L
     assert written(engine, "And quantization?") == alone
 
 
+def test_what_was_asked_before_begins_without_a_pass(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects: a class that asks the same waits for nobody's passes, and gets the same text, whether one token long or more."""
+    before = written(engine, "What is pruning?")
+    sizes = count_passes(engine, monkeypatch)
+    assert before.startswith(written(engine, "What is pruning?", tokens=1)) and not sizes
+    assert written(engine, "What is pruning?") == before and sizes
+
+
 def test_reusing_a_prefix_gives_close_logits(
     engine: LocalEngine, tiny_llama: LlamaForCausalLM, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
