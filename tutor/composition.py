@@ -1,7 +1,7 @@
 """Answers made of the passages' own sentences: which may come next, as a grammar for constrained decoding.
 
     answer   = [opening] sentence{1,5}
-    opening  = "Yes." | "No."          only for a yes/no question, see tutor/polarity.py
+    opening  = "Yes." | "No."          only for a yes/no question, see tutor/polarity.py, and only where it is no guess
     sentence = a sentence of a retrieved passage, with its citation
 
 The model chooses; it cannot invent. What it may choose is narrowed to what a good answer can hold: no sentence twice, no
@@ -28,7 +28,7 @@ from tutor.polarity import by_rule, claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.several import asks_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
-from tutor.weighing import Weighing, load_weighing
+from tutor.weighing import UNSURE, Weighing, load_weighing
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
@@ -121,8 +121,8 @@ class Composition:
         taken = [branch.key for branch in chosen]
         if self._end in taken:
             return []
-        if self._openings and not taken:
-            return self._opening_branches()
+        if self._openings and not taken and (openings := self._opening_branches()):
+            return openings
         said = [key for key in taken if self.pieces[key].kind == "sentence"]
         if len(said) == LONGEST_ANSWER:
             return []
@@ -138,7 +138,12 @@ class Composition:
         return _balanced(branches)
 
     def _opening_branches(self) -> list[Branch]:
+        """Yes and No with what speaks for each; none where either is as good as a guess, and the sentence has to say it."""
+        if len(self._openings) == 1:
+            return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
+        if self._reader is not None and abs(lead) < UNSURE:
+            return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
 

@@ -47,6 +47,9 @@ END = (
 OPENING = ("vote", "reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
 
+UNSURE = 20.0
+"""Of Yes against No, on the scale of the weights: below it, either is right for less than 6 of 10, and a wrong one is worse than none."""
+
 
 @dataclass(frozen=True)
 class Weighing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
 from tutor.engines.base import Branch
 from tutor.polarity import claim_of, contradicts, is_yes_no, possible_openings, settled_polarity
 from tutor.taught import Votes
-from tutor.weighing import END, FIRST, LATER
+from tutor.weighing import END, FIRST, LATER, load_weighing
 
 
 def compose(knowledge: Knowledge, *openings: Polarity) -> Composition:
@@ -66,6 +67,18 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     composition = compose(knowledge, "yes", "no")
     assert [piece.text for piece in walk(composition)[1]] == ["Yes.", "No."]
     assert all(piece.kind != "opening" for piece in walk(composition, "No.")[1])
+
+
+@pytest.mark.parametrize(("read", "begins"), [(9.0, "Yes."), (-9.0, "No."), (0.0, None)])
+def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | None) -> None:
+    """Protects: Yes and No are said where question and sentence tell which; else the sentence stands by itself."""
+    reader = SimpleNamespace(log_odds=lambda question, sentence: read)
+    weighing = replace(load_weighing(), opening=(0.0, 10.0, 0.0), yes=0.0)
+    notes = hits_of(*knowledge.passages[:4])
+    composition = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, reader=reader)
+    branches = composition.allowed(())
+    best = composition.pieces[max(branches, key=lambda branch: branch.bias).key]
+    assert best.text == begins if begins else all(composition.pieces[b.key].kind == "sentence" for b in branches)
 
 
 def test_possible_openings(search: Search) -> None:

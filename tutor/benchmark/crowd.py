@@ -6,6 +6,7 @@ answer is a few passes. Also here, since they need the same engine: what a stop 
 
 from __future__ import annotations
 
+import itertools
 import json
 import resource
 import sys
@@ -120,6 +121,14 @@ def main() -> None:
         classes = CLASSES if parts.together else (1, 8)
         result[name] = [crowd(write, prompts, learners, runs) for learners in classes]
         if name == "free":
+            numbers = itertools.count(1)
+
+            def write_anew(
+                prompt: BenchPrompt, write: Stream = write, numbers: Iterator[int] = numbers
+            ) -> Iterator[str]:
+                return write(replace(prompt, query=f"{prompt.query} Question {next(numbers)}."))
+
+            result["free, new questions"] = [crowd(write_anew, prompts, learners, runs) for learners in CLASSES]
             result["idle_cpu_s"] = stop_to_idle(write, prompts[0])
     engine = LocalEngine.load(folder, "ours")
     taught, reader = teach(search), Reader(SentenceEmbedder(ensure_embedder(settings.cache)))

@@ -79,6 +79,7 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
         "confusable_pairs_right": share(cites["sides_held"], cites["sides"]),
         "yes_no_right": share(polar_right, polar),
         "yes_no_said": share(polar_said, polar),
+        "yes_no_right_where_said": share(polar_right, polar_said),
         "yes_no_items": polar,
     }
     return finding

@@ -60,6 +60,7 @@ def test_the_report_holds_what_was_measured(tmp_path: Path) -> None:
         "skipped": {"llama.cpp": "not installed"},
         "class": {
             "free": crowd,
+            "free, new questions": crowd,
             "free, one by one": crowd,
             "embedded": crowd,
             "idle_cpu_s": 0.0,
