@@ -8,6 +8,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,14 +16,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.bert import Bert, Layer, States
 from tutor.compute import Together, on_tensor_thread
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 TUNED = Path(__file__).parent / "tuned.safetensors"
 """The last layers of the encoder, trained so that questions with the same answer lie together (`make encoder`)."""
+SHARED = 4  # layers that tuning leaves as they are (tutor/distill/encoder.py)
+LONGEST = 256  # tokens of a text, as the encoder was published
+_LAYER = "encoder.layer."  # stands in the names of the layers' weights
 _BULK = 500  # texts
+_KEPT = 64  # texts whose states below the tuned layers are kept
 _SMALL = 16  # texts up to which several learners' share one pass
 
 
@@ -37,7 +44,7 @@ class Embedder(Protocol):
 class SentenceEmbedder:
     """all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084) from a verified folder; 384 dimensions.
 
-    Loaded with the first text: importing its library takes longer than all else at a start whose vectors are all in the cache.
+    Many texts are embedded by its library, which is imported when they come; few by knowledge/bert.py, which is loaded with the first.
     """
 
     key = "all-MiniLM-L6-v2"
@@ -45,6 +52,7 @@ class SentenceEmbedder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._small = Together(self._encode_lots)
+        self._lower: OrderedDict[str, Tensor] = OrderedDict()
 
     @cached_property
     def model(self) -> SentenceTransformer:
@@ -54,18 +62,48 @@ class SentenceEmbedder:
 
         return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
 
+    @cached_property
+    def bert(self) -> Bert:
+        """Only touched on the tensor thread, like `model`."""
+        return Bert.load(self._folder)
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
             return np.zeros((0, 384), dtype=np.float32)
         if len(texts) <= _SMALL:
             return self._small.ask(texts)
-        return on_tensor_thread(lambda: self._encode(texts))
+        return on_tensor_thread(lambda: self._encode_many(texts))
+
+    def below(self, texts: Sequence[str]) -> States:
+        """The texts under the layers that tuning changes, kept for a while: the tuned encoder is asked for the same ones next."""
+        import torch
+
+        missing = list(dict.fromkeys(text for text in texts if text not in self._lower))
+        if missing:
+            states = self.bert.run(self.bert.embed(missing, LONGEST), stop=SHARED)
+            self._lower.update((text, x[real]) for text, x, real in zip(missing, states.x, states.real, strict=True))
+        found = [self._lower[text] for text in texts]
+        while len(self._lower) > _KEPT:
+            self._lower.popitem(last=False)
+        lengths = torch.tensor([len(x) for x in found])
+        x = torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+        return States(x, torch.arange(x.shape[1])[None] < lengths[:, None])
 
     def _encode_lots(self, lots: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        vectors = self._encode([text for lot in lots for text in lot])
+        vectors = self._encode_few([text for lot in lots for text in lot])
         return np.split(vectors, np.cumsum([len(lot) for lot in lots])[:-1])
 
-    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _encode_few(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            vectors = self._upper(self.below(texts)).mean()
+            return np.asarray(torch.nn.functional.normalize(vectors, dim=1).numpy(), dtype=np.float32)
+
+    def _upper(self, states: States) -> States:
+        return self.bert.run(states, SHARED)
+
+    def _encode_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import torch
 
         # A first start embeds tens of thousands of texts; half precision, where the chip has it, halves the wait.
@@ -78,29 +116,59 @@ class SentenceEmbedder:
 
 
 class TunedEmbedder(SentenceEmbedder):
-    """The same encoder with the weights that a file holds in the place of its own; all others are shared."""
+    """The same encoder with the last layers that a file holds in the place of its own; all others are shared."""
 
     def __init__(self, published: SentenceEmbedder, path: Path = TUNED) -> None:
+        super().__init__(published._folder)
         self._published, self._path = published, path
-        self._small = Together(self._encode_lots)
         self.key = f"{published.key}, tuned {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
     @cached_property
     def model(self) -> SentenceTransformer:
+        published, weights = self._published.model, self._weights()
+        shared: dict[int, Any] = {
+            id(value): value for name, value in published.named_parameters() if _in_layers(name) not in weights
+        }
+        model = copy.deepcopy(published, shared)
+        for name, value in model.named_parameters():
+            if _in_layers(name) in weights:
+                value.data = weights[_in_layers(name)]
+        return model
+
+    @cached_property
+    def bert(self) -> Bert:
+        whole, weights = self._published.bert, self._weights()
+        own = [
+            Layer.of({name: weights[f"{_LAYER}{i}.{name}"] for name in layer.weights()})
+            for i, layer in enumerate(whole.layers[SHARED:], SHARED)
+        ]
+        return replace(whole, layers=(*whole.layers[:SHARED], *own))
+
+    def below(self, texts: Sequence[str]) -> States:
+        return self._published.below(texts)
+
+    def _weights(self) -> dict[str, Tensor]:
         """Raises ValueError if the file does not fit the encoder."""
         from safetensors.torch import load_file
 
-        published, weights = self._published.model, load_file(self._path)
-        mine: dict[str, Any] = dict(published.named_parameters())
-        unknown = [name for name, value in weights.items() if name not in mine or mine[name].shape != value.shape]
-        if unknown:
+        found = load_file(self._path)
+        weights = {_in_layers(name): value.float() for name, value in found.items()}
+        wanted = {
+            f"{_LAYER}{i}.{name}": value.shape
+            for i, layer in enumerate(self._published.bert.layers[SHARED:], SHARED)
+            for name, value in layer.weights().items()
+        }
+        if {name: value.shape for name, value in weights.items()} != wanted:
             raise ValueError(
-                f"{self._path} must hold weights of {self._published.key}, got {unknown[0]!r}; run `make encoder`"
+                f"{self._path} must hold the layers of {self._published.key} from {SHARED} on, got {sorted(found)[:3]}; "
+                "run `make encoder`"
             )
-        shared = {id(value): value for name, value in mine.items() if name not in weights}
-        model = copy.deepcopy(published, shared)
-        model.load_state_dict({name: value.float() for name, value in weights.items()}, strict=False)
-        return model
+        return weights
+
+
+def _in_layers(name: str) -> str:
+    """A weight's name without what the library puts before it."""
+    return name[max(0, name.find(_LAYER)) :]
 
 
 class RememberingEmbedder:

@@ -7,13 +7,13 @@ tutor/distill/reader.py).
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from knowledge.bert import Bert, Layer
 from knowledge.embedder import SentenceEmbedder
 from tutor.compute import Together, on_tensor_thread
 
@@ -37,7 +37,7 @@ PARTS = (
 class _Changed:
     """The encoder with its change, and the output."""
 
-    encoder: Any
+    encoder: Bert
     head: Tensor
     bias: float
 
@@ -54,17 +54,17 @@ class Reader:
         """Only touched on the tensor thread. Raises ValueError if the file does not fit the encoder."""
         from safetensors.torch import load_file
 
-        change = load_file(self._path)
-        bert: Any = self._published.model[0].auto_model
-        # The embeddings, half of the encoder, stay as they are and are shared.
-        encoder = copy.deepcopy(bert, {id(bert.embeddings): bert.embeddings}).eval()
+        published, change = self._published.bert, load_file(self._path)
+        layers: list[Layer] = []
         try:
-            for i, layer in enumerate(encoder.encoder.layer):
+            for i, layer in enumerate(published.layers):
+                weights = layer.weights()
                 for part in PARTS:
-                    weight = layer.get_submodule(part).weight
                     down, up = change[f"{i}.{part}.down"].float(), change[f"{i}.{part}.up"].float()
-                    weight.data = weight.data + SCALE * (up @ down)
-            return _Changed(encoder, change["head"].float(), float(change["bias"]))
+                    weights[f"{part}.weight"] = weights[f"{part}.weight"] + SCALE * (up @ down)
+                layers.append(Layer.of(weights))
+            # The embeddings, half of the encoder, stay as they are and are shared.
+            return _Changed(replace(published, layers=tuple(layers)), change["head"].float(), float(change["bias"]))
         except (KeyError, RuntimeError) as error:
             raise ValueError(
                 f"{self._path} must hold a change of {self._published.key}, got {error}; run `make reader`"
@@ -83,12 +83,6 @@ class Reader:
 
         changed = self._changed
         with torch.inference_mode():
-            tokenize: Any = self._published.model.tokenizer
-            questions, sentences = map(list, zip(*pairs, strict=True))
-            batch = tokenize(
-                questions, sentences, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt"
-            )
-            states: Tensor = changed.encoder(**batch).last_hidden_state
-            real = batch["attention_mask"][..., None]
-            found: list[float] = ((states * real).sum(1) / real.sum(1) @ changed.head + changed.bias).tolist()
+            states = changed.encoder.run(changed.encoder.embed(pairs, LONGEST))
+            found: list[float] = (states.mean() @ changed.head + changed.bias).tolist()
             return found

@@ -1,0 +1,136 @@
+"""The sentence encoder's layers written out, for a few short texts at a time.
+
+The library that trained the encoder (sentence-transformers) takes seconds to import and as long around a pass of one question as for the pass
+itself. Here two encoders that have their lower layers in common can also go on from the same states. Many texts go through the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Affine: TypeAlias = "tuple[Tensor, Tensor]"
+"""Weight and bias."""
+Texts: TypeAlias = "Sequence[str] | Sequence[tuple[str, str]]"
+
+HEADS = 12
+_SMALLEST = 1e-12  # that a layer norm divides by
+_QKV = ("attention.self.query", "attention.self.key", "attention.self.value")
+_REST = (
+    "attention.output.dense",
+    "attention.output.LayerNorm",
+    "intermediate.dense",
+    "output.dense",
+    "output.LayerNorm",
+)
+PARTS = (*_QKV, *_REST)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer; queries, keys and values are computed by one product."""
+
+    qkv: Affine
+    out: Affine
+    norm: Affine
+    inner: Affine
+    outer: Affine
+    last: Affine
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Tensor]) -> Layer:
+        """From weights named as they were published, PARTS with `.weight` and `.bias`. Raises KeyError or RuntimeError where they do not fit."""
+        import torch
+
+        qkv = (torch.cat([weights[f"{part}.{kind}"].float() for part in _QKV]) for kind in ("weight", "bias"))
+        rest = ((weights[f"{part}.weight"].float(), weights[f"{part}.bias"].float()) for part in _REST)
+        return cls((next(qkv), next(qkv)), *rest)
+
+    def weights(self) -> dict[str, Tensor]:
+        """What `of` takes, without a copy."""
+        split = zip(*(tensor.chunk(3) for tensor in self.qkv), strict=True)
+        affine = [*split, self.out, self.norm, self.inner, self.outer, self.last]
+        named = zip(PARTS, affine, strict=True)
+        return {
+            f"{part}.{kind}": value
+            for part, pair in named
+            for kind, value in zip(("weight", "bias"), pair, strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class States:
+    """Hidden states (texts, tokens, width), and which tokens are real (texts, tokens)."""
+
+    x: Tensor
+    real: Tensor
+
+    def mean(self) -> Tensor:
+        """Over the real tokens, shape (texts, width)."""
+        real = self.real[..., None]
+        return (self.x * real).sum(1) / real.sum(1)
+
+
+@dataclass(frozen=True)
+class Bert:
+    """BERT (Devlin et al. 2018, arXiv:1810.04805): the sum of three embeddings, then layers."""
+
+    tokenizer: Any
+    words: Tensor
+    positions: Tensor
+    types: Tensor
+    norm: Affine
+    layers: tuple[Layer, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> Bert:
+        """The weights and the tokenizer of a folder as published. Raises KeyError or RuntimeError if it holds another kind of model."""
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+
+        weights = load_file(folder / "model.safetensors")
+        words, positions, types = (
+            weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
+        )
+        norm = (weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"])
+        layers: list[Layer] = []
+        while (prefix := f"encoder.layer.{len(layers)}.") + "output.dense.weight" in weights:
+            layers.append(Layer.of({name.removeprefix(prefix): value for name, value in weights.items()}))
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.no_padding()
+        return cls(tokenizer, words, positions, types, norm, tuple(layers))
+
+    def embed(self, texts: Texts, longest: int) -> States:
+        """Below the first layer: texts, or pairs of texts, cut to so many tokens."""
+        import torch
+        from torch.nn.functional import layer_norm
+
+        self.tokenizer.enable_truncation(longest)
+        encoded = self.tokenizer.encode_batch(list(texts))
+        tokens = max(len(text) for text in encoded)
+        ids, kinds, real = (
+            torch.tensor([[*row, *(0,) * (tokens - len(row))] for row in rows])
+            for rows in zip(*((text.ids, text.type_ids, text.attention_mask) for text in encoded), strict=True)
+        )
+        x = self.words[ids] + self.types[kinds] + self.positions[:tokens]
+        return States(layer_norm(x, x.shape[-1:], *self.norm, _SMALLEST), real.bool())
+
+    def run(self, states: States, start: int = 0, stop: int | None = None) -> States:
+        """Through the layers from `start` to before `stop`."""
+        from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+        x, seen = states.x, states.real[:, None, None]
+        rows, tokens, width = x.shape
+        for layer in self.layers[start:stop]:
+            qkv = linear(x, *layer.qkv).view(rows, tokens, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
+            mixed = scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask=seen)
+            x = x + linear(mixed.transpose(1, 2).reshape(rows, tokens, width), *layer.out)
+            x = layer_norm(x, (width,), *layer.norm, _SMALLEST)
+            x = x + linear(gelu(linear(x, *layer.inner)), *layer.outer)
+            x = layer_norm(x, (width,), *layer.last, _SMALLEST)
+        return States(x, states.real)
