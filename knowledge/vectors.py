@@ -1,4 +1,4 @@
-"""Vectors of texts that were embedded before, so that editing one concept file embeds only what changed."""
+"""Vectors of texts that were embedded before, here or by whoever shipped them, so that editing one concept file embeds only what changed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
+from knowledge.shipped import read_shipped
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 
 def log_progress(done: int, texts: int) -> None:
-    """What a start without a page says."""
+    """What the log says."""
     if texts > 200:
         log.info("embedded %d of %d texts (once)", done, texts)
 
@@ -35,7 +36,7 @@ class VectorStore:
     """A file of (text hash, vector) pairs for one embedding model; a damaged file is ignored and replaced."""
 
     def __init__(self, folder: Path, embedder: Embedder, progress: Progress = log_progress) -> None:
-        """`progress` is called after each block of new texts."""
+        """`progress` is called before the first new text and after each block of them."""
         self._path = folder / f"vectors-{hashlib.sha256(embedder.key.encode()).hexdigest()[:10]}.npz"
         self._embedder, self._progress = embedder, progress
         self._known: dict[bytes, NDArray[np.float32]] = {}
@@ -55,6 +56,10 @@ class VectorStore:
             return self._embedder.embed([])
         hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
         new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in self._known}
+        if new and (shipped := read_shipped(self._embedder.key, new)):
+            self._known.update(shipped)
+            new = {key: text for key, text in new.items() if key not in shipped}
+            self._save()
         if new:
             self._progress(0, len(new))
         saved = time.monotonic()

@@ -13,7 +13,7 @@ from pathlib import Path
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
-from knowledge.index import load_or_build
+from knowledge.index import Asked, load_or_build
 from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Search
 from knowledge.vectors import Progress, VectorStore, log_progress
@@ -74,17 +74,26 @@ def open_search(
     knowledge = knowledge or open_knowledge(settings)
     embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published), most=100_000)
     examples = load_examples(knowledge, strict=False) if examples is None else examples
-    asked = [(example.query, example.answer[0][0]) for example in examples if example.answer]
-    elsewhere = elsewhere_questions()
-    # An answer weighs the sentences of its notes, and a yes/no question the authors' questions, against the learner's words.
+    asked = asked_of(examples)
+    plain, trained = known_texts(knowledge, asked)
+    _remember(embedder, plain, settings.cache, progress)
+    _remember(tuned, trained, settings.cache, progress)
+    index = load_or_build(knowledge.passages, tuned, settings.cache, asked, progress)
+    return Search(knowledge, index, embedder, tuned, elsewhere_questions(), coverage=coverage)
+
+
+def asked_of(examples: Sequence[Example]) -> list[Asked]:
+    """The teacher's questions that the notes answer, each with the passage that she answered from first."""
+    return [(example.query, example.answer[0][0]) for example in examples if example.answer]
+
+
+def known_texts(knowledge: Knowledge, asked: Sequence[Asked]) -> tuple[list[str], list[str]]:
+    """What answers weigh against a learner's words, as the published and as the tuned encoder read it."""
     sentences = [sentence for passage in knowledge.passages for sentence in passage.sentences]
     polar = [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
     polar += [passage.claim for passage in knowledge.passages if passage.claim]
-    known = [*sentences, *elsewhere, *(text.rstrip("?!. ") for text in polar)]
-    _remember(embedder, known, settings.cache, progress)
-    _remember(tuned, [*sentences, *elsewhere, *polar, *(question for question, _ in asked)], settings.cache, progress)
-    index = load_or_build(knowledge.passages, tuned, settings.cache, asked, progress)
-    return Search(knowledge, index, embedder, tuned, elsewhere, coverage=coverage)
+    both = [*sentences, *elsewhere_questions()]
+    return [*both, *(text.rstrip("?!. ") for text in polar)], [*both, *polar, *(question for question, _ in asked)]
 
 
 def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path, progress: Progress) -> None:

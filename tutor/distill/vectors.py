@@ -1,0 +1,40 @@
+"""Embed what a first start would embed and ship it (`make vectors`): after the encoder was trained, and after questions were taught."""
+
+from __future__ import annotations
+
+import logging
+
+from knowledge.embedder import SentenceEmbedder, TunedEmbedder
+from knowledge.index import passage_rows
+from knowledge.passages import Knowledge
+from knowledge.shipped import write_shipped
+from knowledge.vectors import VectorStore
+from tutor.distill.examples import load_examples
+from tutor.engines.weights import ensure_embedder
+from tutor.open import asked_of, known_texts, open_knowledge
+from tutor.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def texts_to_ship(knowledge: Knowledge) -> tuple[list[str], list[str]]:
+    """Each text once, for the published and for the tuned encoder."""
+    asked = asked_of(load_examples(knowledge))
+    plain, trained = known_texts(knowledge, asked)
+    rows = [text for text, *_ in passage_rows(knowledge.passages, asked)]
+    return list(dict.fromkeys(plain)), list(dict.fromkeys([*trained, *rows]))
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = Settings.from_environ()
+    published = SentenceEmbedder(ensure_embedder(settings.cache))
+    texts = texts_to_ship(open_knowledge(settings))
+    for embedder, known in zip((published, TunedEmbedder(published)), texts, strict=True):
+        vectors = VectorStore(settings.cache / "index", embedder).embed(known)
+        for path in write_shipped(embedder.key, known, vectors):
+            log.info("%s: %.1f MB", path, path.stat().st_size / 1e6)
+
+
+if __name__ == "__main__":
+    main()
