@@ -131,10 +131,10 @@ EXPERTS = Demo(
                     "off",
                 ),
                 (
-                    r"\bbalanc\w+ (?:loss )?off\b|\b(?:turn|switch) off .{0,12}balanc\w+|\b(?:router|routing) collapse\b",
+                    r"\bbalanc\w+ (?:loss )?(?:back |again )?off\b|\b(?:turn|switch) off .{0,12}balanc\w+|\b(?:router|routing) collapse\b",
                     "off",
                 ),
-                (r"\b(?:with|load) (?:load[- ])?balanc\w+|\bbalanc\w+ on\b", "on"),
+                (r"\b(?:with|load) (?:load[- ])?balanc\w+|\bbalanc\w+ (?:back |again )?on\b", "on"),
             ),
         ),
     ),

@@ -10,6 +10,8 @@ from demos.decoding_rules import Rules
 from demos.quotes import QUOTED, after_colon
 
 _TO = r"(?: (?:of|to|at|is|be|being)| =|=|:)? ?"
+# "top-p, set it to 0.8": "it" is what was named just before.
+_SET_IT = r"(?: ?[,:–-])? (?:\w+ )?(?:set|put|turn|move|bring|raise|lower) it (?:up |down )?(?:to|at)"
 PARAMS = (
     Param(
         "temperature",
@@ -20,7 +22,7 @@ PARAMS = (
         spoken=(
             rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+|one\b)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
-            r"(?<!top-p: )(?<!top-p, )(?<!top-k: )(?<!top-k, )(?<!min-p: )(?<!min-p, )\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
+            r"\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
             (r"\bgreed(?:y|ily)\b", 0.0),
         ),
     ),
@@ -33,6 +35,7 @@ PARAMS = (
         spoken=(
             rf"\btop[-_ ]?k{_TO}(\d+|one\b)",
             r"(?<![-\w])k(?: *= *| )(\d+)",
+            rf"\btop[-_ ]?k\b{_SET_IT} (\d+)",
             (r"\b(?:no|without(?: any)?) top[-_ ]?k\b", 0),
         ),
     ),
@@ -45,7 +48,7 @@ PARAMS = (
         spoken=(
             rf"\b(?:top[-_ ]?p|nucleus(?: sampling)?(?: with)?){_TO}(\d*\.?\d+)",
             r"\bnucleus\b[^.;]{0,20}?\b(\d+) ?%",
-            r"\btop[-_ ]?p\b[,:]? (?:\w+ )?(?:set|put|turn|move|bring|raise|lower) it (?:up |down )?(?:to|at) (\d*\.?\d+)",
+            rf"\btop[-_ ]?p\b{_SET_IT} (\d*\.?\d+)",
         ),
         percent=True,
     ),
@@ -55,7 +58,7 @@ PARAMS = (
         "the share of the favourite's probability that a token needs; 0 keeps all",
         0.0,
         1.0,
-        spoken=(rf"\bmin[-_ ]?p{_TO}(\d*\.?\d+)",),
+        spoken=(rf"\bmin[-_ ]?p{_TO}(\d*\.?\d+)", rf"\bmin[-_ ]?p\b{_SET_IT} (\d*\.?\d+)"),
         percent=True,
     ),
     Param(

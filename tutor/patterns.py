@@ -17,7 +17,7 @@ def _words(*lines: str) -> frozenset[str]:
 # What may stand before a command: "ok now please prune 70%".
 LEAD = _any(
     r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
-    r"let'?s|lets|let us|go ahead and|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
+    r"let'?s|lets|let us|go (?:ahead|on)(?: and| then)?|come on|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # Asks to see something, which may still be words.
 SHOW = _any(
@@ -38,7 +38,7 @@ LIVE = _any(
     r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
     r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
-    r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!\bthat )(?<!\bthis )\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
+    r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!^that )(?<!^this )\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\bon the real thing\b|\bhere and now\b|\bin front of (?:me|us|my eyes)\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
@@ -66,7 +66,7 @@ WORDS = _any(
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
     r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
     r"\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
-    r"\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,:;])\s*(?:just |only )?(?:one|two|three|a) (?:short )?(?:sentence|words?|lines?)\b(?=\W|$)",
+    r"\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,;])\s*(?:just |only )?(?:one|two|three) (?:short )?(?:sentences?|words?|lines?)(?=\s*(?:[.!,;]|please\b|$))",
 )
 # What a run is to tell, named behind the order: "measure this computer: how fast does it calculate?"
 COLON = re.compile(r"^[^.?!:]{8,60}: (?:how|what|which)\b", re.IGNORECASE)
@@ -114,7 +114,7 @@ AGAIN = _any(
 )
 # Says anywhere that what ran last is to change: "8 shots instead".
 CHANGES = _any(
-    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too)\b"
+    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too|back o(?:n|ff)|as (?:it|they) w(?:as|ere)|(?:everything|all) else|the rest)\b"
 )
 BESIDE = _any(r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b")
 SAME_TEXT = _any(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
@@ -129,17 +129,19 @@ STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
     r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\b(?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
     r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
     r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
-    r"\b(?:don'?t|do not|without) (?:tell|show|reveal|telling|showing|revealing)(?: me)? the (?:answers?|solutions?)\b",
+    r"(?:^|[,.;!]\s*|\bbut )(?:please )?(?:don'?t|do not) (?:tell|show|reveal|give)(?: me)? the (?:answers?|solutions?)\b",
+    r"\b(?:questions?|ask)\b.*\bwithout (?:telling|showing|revealing|giving)(?: me)? the (?:answers?|solutions?)\b",
     r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
 QUIZ_TOPIC = _any(
     r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
     # Somebody else's, of which the answer is wanted.
+    r"\b(?:in|from) (?:the|your|that|this) quiz\b",
     r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|an?) (?:\w+ )?(?:lecture|course|exam|class|book|school|teacher|university|website)\b",
-    r"\bflash ?cards?\b.*\b(?:front|back)\b(?! ?-?prop| and (?:back|front))",
+    r"\bflash ?cards?\b(?!.*\b(?:front and (?:a )?back|back and (?:a )?front)\b).*\b(?:front|back)\b(?! ?-?prop)",
 )
 
 _PRAISE = (
@@ -182,7 +184,7 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "who",
         _any(
-            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)\b|\bwhat are you\b|\byour name\b|\bhow are you\b",
+            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)(?=\W*$| (?:an? )?(?:real |actual )?(?:person|human|machine|computer|robot|bot|ai|some(?:one|body))\b)|\bwhat are you\b|\byour name\b|\bhow are you\b",
             r"\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b",
             r"\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
         ),
@@ -204,9 +206,11 @@ INJECTION = _any(
     r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
     r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
     r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
-    r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:patient |good |friendly )?(?:tutor|teacher|coach)\b)|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
+    r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:patient |good |friendly )?(?:tutor|teacher|coach)\b)|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
+    r"(?! (?:me )?(?:in (?:one|two|three|a few|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply))\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
     r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b",
-    r"\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
+    r"\b(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
+    r"\breveal\b.{0,30}\b(?:prompt|instructions|secret|key|rules)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
 )
 
 # Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".

@@ -123,7 +123,7 @@ def _one_of_each(
     found: Mapping[str, tuple[Value, tuple[int, int]]], demo: Demo
 ) -> dict[str, tuple[Value, tuple[int, int]]]:
     """What was found, less what the same words mean already: the 8 of "8, 5 and 3 bits" is a level to compare, and no setting
-    by itself, and a quotation that lists words is no text to be cut into tokens."""
+    by itself, a quotation that lists words is no text to be cut into tokens, and "top-p: set it to 0.8" sets no temperature."""
     kept = dict(found)
     for param in demo.params:
         if param.name not in kept:
@@ -133,6 +133,8 @@ def _one_of_each(
             del kept[param.of.name]
         if param.name == "words" and _within(kept.get("text"), span):
             del kept["text"]
+        if param.name in ("top-k", "top-p", "min-p") and _within(kept.get("temperature"), span):
+            del kept["temperature"]
     return kept
 
 
