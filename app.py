@@ -29,13 +29,20 @@ def main() -> int:
         settings = Settings.from_environ()
         knowledge = open_knowledge(settings)
         page = build_page(knowledge, opening, settings.cache)
-        page.launch(**launch_options(settings.cache), prevent_thread_lock=True)
-        opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress))
     except TutorError as error:
         sys.stderr.write(f"tutor: {error}\n")
-        if not opening.tutor.done():
-            opening.tutor.set_exception(error)
-            time.sleep(_TOLD)
+        return 2
+    page.launch(**launch_options(settings.cache), prevent_thread_lock=True)
+    try:
+        opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress))
+    except (
+        TutorError,
+        ValueError,
+        OSError,
+    ) as error:  # a fitted file that does not fit is a ValueError that says what to run
+        sys.stderr.write(f"tutor: {error}\n")
+        opening.tutor.set_exception(TutorError(str(error)))
+        time.sleep(_TOLD)
         return 2
     read_ahead(opening.tutor.result(), settings.read_ahead)
     page.block_thread()

@@ -1,4 +1,4 @@
-"""A whole turn on one page: question → intent → standalone query → passages → answer events.
+"""A whole turn on one page: question → standalone query → intent → passages → answer events.
 
 `Tutor` holds what all learners share and never changes it. What differs between learners comes in as an argument (the
 history) and goes out as events, so two learners never meet.

@@ -28,7 +28,7 @@ from tutor.polarity import by_rule, claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.several import asks_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
-from tutor.weighing import UNSURE, Weighing, load_weighing
+from tutor.weighing import Weighing, load_weighing
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
@@ -138,11 +138,11 @@ class Composition:
         return _balanced(branches)
 
     def _opening_branches(self) -> list[Branch]:
-        """Yes and No with what speaks for each; none where either is as good as a guess, and the sentence has to say it."""
+        """Yes and No with what speaks for each; none where neither is sure enough, and the sentence has to say it."""
         if len(self._openings) == 1:
             return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
-        if self._reader is not None and abs(lead) < UNSURE:
+        if abs(lead) < self._weighing.unsure:
             return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]

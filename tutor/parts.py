@@ -10,7 +10,11 @@ from knowledge.words import content_words
 
 _WORDS = r"(?:what|whats|what's|how|why|which|who|whom|whose|where|when)"
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|must|may)"
-TOPIC = re.compile(r"^[\w ,/-]{2,120}: ")  # "Pruning: does it …", a rewritten follow-up
+# "Pruning: does it …", a rewritten follow-up; "True or false: …" is none.
+TOPIC = re.compile(
+    r"^(?!true or false\b|(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have) )[\w ,/-]{2,120}: ",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"(?<=[.?!;…])\s+|\s*\n+\s*|(?:^|\s+)[1-9][.)]\s+")
 _JOINT = re.compile(
     rf"(?:\s*[,;:–—-]+\s*(?:and|but|or|so|then)?|\s+(?:and|but|or))\s+(?=(?:also |then |if so,? )*(?:(?:in|for|to|at|from|with|by|after) )?{_WORDS}\b)"
@@ -23,11 +27,10 @@ _ASKS = re.compile(
     rf"|,\s*{_AUXILIARY}\s+(?:it|they|that|this|i|you|we|one|there|the|an?|my)\b",
     re.IGNORECASE,
 )
-# "When a company releases weights, what …": a circumstance of what is asked, and no question.
+# "When a company releases weights, what …": before what is asked, a circumstance and no question.
 _CIRCUMSTANCE = re.compile(rf"^\W*(?:when|where|if)\s+(?!{_AUXILIARY}\b)(?!.*\?)", re.IGNORECASE)
-_EACH = re.compile(
-    r"\b(?:each|both|respectively|either of them)\b|\bthe one\b.*\bthe other\b", re.IGNORECASE | re.DOTALL
-)
+_EACH = re.compile(r"\b(?:each|both|respectively|either of them)\b", re.IGNORECASE)
+_THE_ONE_THE_OTHER = re.compile(r"\bthe one\b[^.?!]*\bthe other\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|its|they|them|their|that|this|these|those|ones|which one)\b|\bthere\W*$", re.IGNORECASE)
 _CLAUSES = re.compile(r"[.?!;,]\s+")
 _MOST = 4
@@ -42,21 +45,29 @@ def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
     """
     topic = TOPIC.match(query)
     rest = query[topic.end() :] if topic else query
-    asked = [part for sentence in _SENTENCE.split(rest) if _ASKS.search(sentence) for part in _JOINT.split(sentence)]
-    asked = [part.strip(" ,;") for part in asked if len(part.split()) >= 2 and _ASKS.search(part)]
-    asked = [part for part in asked if not _CIRCUMSTANCE.match(part)] or asked
+    asked = [part for sentence in _SENTENCE.split(rest) if _ASKS.search(sentence) for part in _asking(sentence)]
     sides = {mention.sides: mention.words for mention in mentions.find(query)}
-    if (len(asked) < 2 or _EACH.search(rest)) and 2 <= len(sides) <= _MOST and _EACH.search(rest):
+    of_each = _THE_ONE_THE_OTHER.search(rest) or (len(asked) < 2 and _EACH.search(rest))
+    if of_each and 2 <= len(sides) <= _MOST:
         return tuple(f"{name}: {rest}" for name in sides.values())
     if not asked or (len(asked) == 1 and len(asked[0]) > 0.8 * len(rest)):
         return ()
     every = [topic.group()[:-2]] if topic else [mention.words for mention in mentions.find(rest)]
-    filled = [_without_gap(part, before, mentions) for part, before in zip(asked, ["", *asked], strict=False)]
+    filled: list[str] = []
+    for part in asked:
+        filled.append(_without_gap(part, filled[-1] if filled else "", mentions))
     leads: list[str] = []
     for n, part in enumerate(filled[:_MOST]):
         lead = _lead(part, rest.partition(asked[n])[0], every, mentions)
         leads.append(next(filter(None, leads), lead) if lead and not every else lead)
     return tuple(f"{lead}: {part}" if lead else part for lead, part in zip(leads, filled, strict=False))
+
+
+def _asking(sentence: str) -> list[str]:
+    """The parts of a sentence that ask."""
+    parts = [part.strip(" ,;") for part in _JOINT.split(sentence)]
+    asked = [part for part in parts if len(part.split()) >= 2 and _ASKS.search(part)]
+    return asked[1:] if len(asked) > 1 and _CIRCUMSTANCE.match(asked[0]) else asked
 
 
 def _without_gap(part: str, before: str, mentions: Mentions) -> str:
@@ -81,5 +92,10 @@ def _lead(part: str, before: str, every: Sequence[str], mentions: Mentions) -> s
         return ""
     if own:
         return ", ".join(dict.fromkeys(m.words for m in mentions.find(before) if m.words not in own))
-    clauses = (content_words(clause) for clause in reversed(_CLAUSES.split(before.replace("'s ", " "))))
+    clauses = (_telling(clause) for clause in reversed(_CLAUSES.split(before.replace("'s ", " "))))
     return " ".join(next(filter(None, clauses), [])[:_SUBJECT])
+
+
+def _telling(clause: str) -> list[str]:
+    """Its words that say something by themselves."""
+    return [word for word in re.findall(r"[\w'-]+", clause) if content_words(word)]

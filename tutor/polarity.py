@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
-from tutor.closed import TOPIC, Closed, load_closed
+from tutor.closed import asks_yes_or_no
+from tutor.parts import TOPIC
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
 _LEAD = r"^(?:(?:so|and|but|ok(?:ay)?|wait|hmm?|then|also|well|hey|please)\b[\s,]*)*(?:if\b[^,]{3,60},\s*)?"
@@ -31,9 +31,9 @@ _WH_END = re.compile(
 _ANY_WH = re.compile(
     r"\b(?:what|whats|why|how|which|wich|who|where|when|whose|explain\w*|example|analogy|picture|case)\b", re.IGNORECASE
 )
-# A conclusion that waits to be confirmed, though it ends with a full stop: "…, so basically we've built an agent."
+# A conclusion that waits to be confirmed, though it ends with a full stop: "…, so basically we've built an agent."; "so I can …" tells a purpose.
 _CONCLUDES = re.compile(
-    r"(?:^|[,;.!]\s+)(?:and |then )?so,? (?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
+    r"(?:^|[,;.!]\s+)(?:and |then )?[Ss]o,? (?!that\b|(?:i|we) can\b)(?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
 )
 _STATES = re.compile(
     r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
@@ -62,12 +62,7 @@ _SURE = 0.93  # cosine from which an author's question counts as the same questi
 
 def is_yes_no(query: str) -> bool:
     """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model."""
-    return _closed().judge(query, by_rule(query))
-
-
-@cache
-def _closed() -> Closed:
-    return load_closed()
+    return asks_yes_or_no(query, by_rule(query))
 
 
 def by_rule(query: str) -> bool:
@@ -80,7 +75,7 @@ def by_rule(query: str) -> bool:
         return False
     if query.endswith("?") and _STATES.search(query) and not _ANY_WH.search(query) and not _REQUEST.search(query):
         return True  # a statement with a question mark: "I zeroed half of the weights, so the file is half as big?"
-    if _CONCLUDES.search(query) and _STATES.search(query) and not _REQUEST.search(query):
+    if _CONCLUDES.search(query) and _STATES.search(query) and not _ANY_WH.search(query) and not _REQUEST.search(query):
         return True
     return bool(_ASKS.search(query)) and not _WH_END.search(query)
 

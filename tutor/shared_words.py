@@ -23,12 +23,12 @@ class SharedWords:
         ids = np.array([number(word, len(self._number)) for row in words for word in row], dtype=np.int64)
         rows = np.repeat(np.arange(len(texts)), [len(row) for row in words])
         joined = np.flatnonzero(rows[:-1] == rows[1:])
-        # Each (term, text) once, ordered by term, then text, with how often the term stands there.
         terms = np.concatenate([ids, self._pairs(ids[joined], ids[joined + 1])])
         self._terms, columns = np.unique(terms, return_inverse=True)
         together = columns * max(1, len(texts)) + np.concatenate([rows, rows[joined]])
-        pairs, times = np.unique(together, return_counts=True)
-        columns, self._row = pairs // max(1, len(texts)), pairs % max(1, len(texts))
+        # Each (term, text) once, ordered by term, then text, with how often the term stands there.
+        places, times = np.unique(together, return_counts=True)
+        columns, self._row = places // max(1, len(texts)), places % max(1, len(texts))
         seen = np.bincount(columns, minlength=len(self._terms))
         self._rarity = (np.log((1 + len(texts)) / (1 + seen)) + 1).astype(np.float32)
         self._rarity[seen < 2] = 0  # a term that stands in one text only brings no two together

@@ -47,19 +47,20 @@ END = (
 OPENING = ("vote", "reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
 
-UNSURE = 20.0
-"""Of Yes against No, on the scale of the weights: below it, either is right for less than 6 of 10, and a wrong one is worse than none."""
-
 
 @dataclass(frozen=True)
 class Weighing:
-    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes."""
+    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes.
+
+    Where Yes leads No, or No Yes, by less than `unsure`, neither is said: a wrong one is worse than none.
+    """
 
     first: tuple[float, ...]
     later: tuple[float, ...]
     end: tuple[float, ...]
     opening: tuple[float, ...]
     yes: float
+    unsure: float
 
     @staticmethod
     def total(weights: Sequence[float], hints: Sequence[float]) -> float:
@@ -71,11 +72,12 @@ class Weighing:
 def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
     """The fitted weights. Raises ValueError if the file does not fit the hints; with `strict=False`, a hint that it lacks weighs 0."""
     fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())
-    names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes")}
+    names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes", "unsure")}
     for part, wanted in names.items():
         if strict and tuple(fitted.get(part, {})) != wanted:
             raise ValueError(
                 f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
             )
     values = {part: tuple(fitted.get(part, {}).get(name, 0.0) for name in wanted) for part, wanted in names.items()}
-    return Weighing(values["first"], values["later"], values["end"], values["opening"][:-1], values["opening"][-1])
+    *opening, yes, unsure = values["opening"]
+    return Weighing(values["first"], values["later"], values["end"], tuple(opening), yes, unsure)

@@ -70,7 +70,8 @@ def test_a_saved_index_is_loaded(knowledge: Knowledge, tmp_path: Path, monkeypat
     assert len(builds) == 1
     query = vector("cats vs dogs")
     found, again = first.similarities(query), second.similarities(query)
-    assert np.array_equal(found.asks, again.asks) and np.array_equal(found.rows, again.rows)
+    assert np.array_equal(found.asks, again.asks) and np.array_equal(found.texts, again.texts)
+    assert np.array_equal(found.rows, again.rows)
 
 
 def test_an_edited_passage_is_indexed_anew(

@@ -17,10 +17,6 @@ from tutor.polarity import is_yes_no
         "at 8 bit do i need the second?",
         "my colleague insists that LoRA changes every weight - is she right?",
         "we halved the bits, did any weight get lost?",
-        "Our pipeline makes six LLM calls in a row, so basically we've built an agent.",
-        "a TPU is just a brand name for a GPU isn't it",
-        "True or false: a LoRA adapter makes the base model smaller.",
-        "Is it possible to do both: train the bot on our tone and let it look up prices?",
     ],
 )
 def test_forms_that_no_rule_knows(query: str) -> None:

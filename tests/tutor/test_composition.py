@@ -9,11 +9,10 @@ import pytest
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
-from knowledge.search import Search
 from tests.conftest import FakeEmbedder, hits_of
 from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
 from tutor.engines.base import Branch
-from tutor.polarity import claim_of, contradicts, is_yes_no, possible_openings, settled_polarity
+from tutor.polarity import contradicts
 from tutor.taught import Votes
 from tutor.weighing import END, FIRST, LATER, load_weighing
 
@@ -81,15 +80,6 @@ def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | No
     assert best.text == begins if begins else all(composition.pieces[b.key].kind == "sentence" for b in branches)
 
 
-def test_possible_openings(search: Search) -> None:
-    """None for an open question, the author's one where it is settled, else only Yes or No."""
-    hits = hits_of(*search.knowledge.passages)
-    assert possible_openings("What are cats?", hits, search) == ()
-    assert possible_openings("Do dogs bark?", hits, search) == ("yes",)
-    assert possible_openings("Are cats small dogs?", hits, search) == ("no",)
-    assert set(possible_openings("Do cats bark?", hits, search)) <= {"yes", "no"}
-
-
 def test_no_opening_without_an_author(knowledge: Knowledge) -> None:
     """The model cannot say Yes or No by itself."""
     assert all(piece.text not in ("Yes.", "No.") for piece in compose(knowledge).pieces)
@@ -120,77 +110,6 @@ def test_citations_stand_before_the_full_stop(sentence: str, notes: tuple[int, .
     assert cited(sentence, *notes) == text
 
 
-@pytest.mark.parametrize(
-    "query", ["Is pruning lossless?", "does LoRA change the weights?", "so RAG trains the model, right?"]
-)
-def test_yes_no_questions(query: str) -> None:
-    """Questions that Yes or No answers are known as such."""
-    assert is_yes_no(query)
-
-
-@pytest.mark.parametrize(
-    "query", ["What is pruning?", "Is it pruning or quantization?", "how does LoRA work", "", "🙂"]
-)
-def test_other_questions(query: str) -> None:
-    """A choice or an open question has no Yes or No."""
-    assert not is_yes_no(query)
-
-
-@pytest.mark.parametrize(
-    ("query", "polarity"),
-    [
-        ("Do dogs bark?", "yes"),
-        ("Are cats small dogs?", "no"),
-        ("What are dogs?", None),
-        ("Do dogs read long newspapers every single morning?", None),
-    ],
-)
-def test_polarity_is_the_authors(knowledge: Knowledge, query: str, polarity: Polarity | None) -> None:
-    """Yes and No come from a near authored question on the same sides, else nothing is settled."""
-    hits = hits_of(*knowledge.passages)
-    assert settled_polarity(query, hits, FakeEmbedder(), Mentions(knowledge.concepts)) == polarity
-
-
-def test_a_negated_claim_does_not_get_the_plain_claims_answer(knowledge: Knowledge) -> None:
-    """ "Do dogs not bark …?" may be settled as No or be left open, never be answered like "Do dogs bark …?"."""
-    hits, mentions = hits_of(*knowledge.passages), Mentions(knowledge.concepts)
-    plain = "Do dogs bark loudly at every single postman in the whole long street?"
-    assert settled_polarity(plain, hits, FakeEmbedder(), mentions) == "yes"
-    assert settled_polarity(plain.replace("bark", "not bark"), hits, FakeEmbedder(), mentions) != "yes"
-
-
-def test_another_sides_polarity_is_not_taken(knowledge: Knowledge) -> None:
-    """What is settled of dogs says nothing of cats, however near the wording."""
-    assert (
-        settled_polarity("Do cats bark?", hits_of(*knowledge.passages), FakeEmbedder(), Mentions(knowledge.concepts))
-        is None
-    )
-
-
-def test_a_shipped_misconception_is_settled(real_search: Search) -> None:
-    """With the real embedder an authored yes/no question gets its author's answer."""
-    for passage in real_search.knowledge.by_id["pruning-vs-quantization"].passages:
-        for ask in passage.asks:
-            if ask.polarity and is_yes_no(ask.text):
-                found = settled_polarity(ask.text, hits_of(passage), real_search.embedder, real_search.mentions)
-                assert found == ask.polarity, ask.text
-
-
-@pytest.mark.parametrize(
-    ("opening", "query", "sentence", "opposite"),
-    [
-        ("yes", "Is a cat always asleep?", "A cat is not asleep all day.", True),
-        ("yes", "Is a cat always asleep?", "A cat sleeps all day.", False),
-        ("yes", "Do cats not bark?", "Cats never bark.", False),
-        ("no", "Is a cat always asleep?", "A cat is not asleep all day.", False),
-        ("no", "Do cats bark?", "Cats purr.", False),
-    ],
-)
-def test_what_reads_as_the_opposite_of_yes(opening: Polarity, query: str, sentence: str, opposite: bool) -> None:
-    """A plain question's Yes is not followed by a sentence that denies; No may be followed by what is so instead."""
-    assert contradicts(opening, query, sentence) is opposite
-
-
 def test_a_contradicting_sentence_is_weighed_down_after_yes(knowledge: Knowledge) -> None:
     """The same sentence costs more after Yes than after No, so that another one comes first."""
     hits = hits_of(*knowledge.passages[:4])
@@ -219,29 +138,6 @@ def test_untaught_notes_are_read_from_their_start(knowledge: Knowledge) -> None:
     }
     first, second = hints.values()
     assert first[FIRST.index("vote")] > second[FIRST.index("vote")]
-
-
-@pytest.mark.parametrize(
-    ("asked", "claim"),
-    [
-        ("Isn't a cat a dog?", "Is a cat a dog?"),
-        ("so can't cats swim?", "so can cats swim?"),
-        ("Won't it bark?", "Will it bark?"),
-        ("doesnt a dog purr?", "does a dog purr?"),
-        ("What doesn't bark?", "What doesn't bark?"),
-        ("Is it not a dog?", "Is it not a dog?"),
-        ("A cat sleeps a lot, doesn't it?", "A cat sleeps a lot?"),
-        ("so cats purr, right? since they are glad", "so cats purr? since they are glad"),
-        ("Cats purr when glad. Is that true?", "Cats purr when glad?"),
-        ("cats purr when glad i guess", "cats purr when glad?"),
-        ("My vet says dogs purr. Is he right?", "My vet says dogs purr. Is he right?"),
-        ("A dog is what a cat isn't?", "A dog is what a cat isn't?"),
-        ("Purring, right?", "Purring, right?"),
-    ],
-)
-def test_what_asks_for_the_same_claim_gets_the_same_answer(asked: str, claim: str) -> None:
-    """Protects: "Isn't it …?" and "It …, doesn't it?" get the Yes or No of "Is it …?", not the opposite."""
-    assert claim_of(asked) == claim
 
 
 def later_hint(composition: Composition, said: str, name: str) -> dict[str, float]:

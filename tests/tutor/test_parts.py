@@ -53,7 +53,16 @@ def mentions(knowledge: Knowledge) -> Mentions:
         ),
         (
             "My rabbit eats hay. Where does it hide, and can I find it?",
-            ("rabbit eat hay: Where does it hide", "rabbit eat hay: can I find it?"),
+            ("rabbit eats hay: Where does it hide", "rabbit eats hay: can I find it?"),
+        ),
+        ("what do cats eat and when to feed them", ("what do cats eat", "cats: when to feed them")),
+        (
+            "Is a cat or a dog better for each customer, and how do I start with a cat?",
+            ("Is a cat or a dog better for each customer", "how do I start with a cat?"),
+        ),
+        (
+            "What do cats eat, what do dogs, and what do cats?",
+            ("What do cats eat", "What do dogs eat", "What do cats eat"),
         ),
         ("cats", ()),
         ("", ()),

@@ -65,6 +65,10 @@ def test_parts_and_a_class_are_counted_at_once_as_each_alone() -> None:
     for one, other in zip(alone, together, strict=True):
         assert one.first == pytest.approx(other.first, abs=1e-5)
         assert one.polarity == pytest.approx(other.polarity, abs=1e-5)
+    vectors = taught._tuned.embed(questions)
+    lots = [vectors[:1], vectors[1:4], vectors[4:6]]
+    for joined, lot in zip(taught._cosines(lots), lots, strict=True):
+        np.testing.assert_allclose(joined, taught._cosines([lot])[0], atol=1e-6)
     whole = taught.votes(questions[0], questions[1:3])
     assert [part.query for part in whole.parts] == questions[1:3]
     assert [part.first for part in whole.parts] == [pytest.approx(votes.first, abs=1e-5) for votes in alone[1:3]]

@@ -6,6 +6,7 @@ answer is a few passes. Also here, since they need the same engine: what a stop 
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import resource
@@ -14,10 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from knowledge.embedder import SentenceEmbedder
+from knowledge.search import Search
 from tutor.answers import stream_answer
 from tutor.benchmark.contenders import THREADS
 from tutor.benchmark.worker import BenchPrompt, load_prompts
@@ -97,15 +100,8 @@ def resident_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def main() -> None:
-    import torch
-
-    torch.set_num_threads(THREADS)
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    settings = Settings.from_environ()
-    search = open_search(settings)
-    prompts = load_prompts(search)
-    folder = ensure_tutor_model(settings.cache)
+def free_classes(folder: Path, prompts: Sequence[BenchPrompt], runs: int) -> dict[str, Any]:
+    """Classes in free mode, with learners' passes run together and one by one; also what a stop leaves running."""
     endless = replace(Parts(), ends=False)
     result: dict[str, Any] = {}
     for name, parts in (("free", endless), ("free, one by one", replace(endless, together=False))):
@@ -130,6 +126,13 @@ def main() -> None:
 
             result["free, new questions"] = [crowd(write_anew, prompts, learners, runs) for learners in CLASSES]
             result["idle_cpu_s"] = stop_to_idle(write, prompts[0])
+    return result
+
+
+def embedded_classes(
+    folder: Path, search: Search, prompts: Sequence[BenchPrompt], settings: Settings, runs: int
+) -> dict[str, Any]:
+    """The same in the embedded mode, and what the process holds over many turns."""
     engine = LocalEngine.load(folder, "ours")
     taught, reader = teach(search), Reader(SentenceEmbedder(ensure_embedder(settings.cache)))
     for prompt in prompts:
@@ -139,9 +142,21 @@ def main() -> None:
         votes = taught.votes(prompt.query, parts_of(prompt.query, search.mentions))
         return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, reader=reader)
 
-    result["embedded"] = [crowd(choose, prompts, learners, runs) for learners in CLASSES]
-    result["memory_mb"] = memory_over_turns(choose, prompts)
-    json.dump(result, sys.stdout)
+    classes = [crowd(choose, prompts, learners, runs) for learners in CLASSES]
+    return {"embedded": classes, "memory_mb": memory_over_turns(choose, prompts)}
+
+
+def main() -> None:
+    import torch
+
+    torch.set_num_threads(THREADS)
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    settings = Settings.from_environ()
+    search = open_search(settings)
+    prompts, folder = load_prompts(search), ensure_tutor_model(settings.cache)
+    result = free_classes(folder, prompts, runs)
+    gc.collect()  # what the free mode's engines have read is no part of the embedded one's memory
+    json.dump(result | embedded_classes(folder, search, prompts, settings, runs), sys.stdout)
 
 
 if __name__ == "__main__":

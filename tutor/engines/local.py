@@ -90,10 +90,10 @@ class LocalEngine:
         shown = ""
         with closing(_Text(self, prompt, max_new_tokens)) as text:
             # What was asked before has its first token at once; its lane is filled with the next.
-            asked = self._known(prompt)
-            known = text.feed((), _likeliest) if asked is None else _likeliest(asked[None])
+            logits = self._known(prompt)
+            tokens = text.feed((), _likeliest) if logits is None else _likeliest(logits[None])
             while True:
-                for token in known:
+                for token in tokens:
                     if token in self._ends and self._parts.ends:
                         return
                     answer.append(token)
@@ -112,7 +112,7 @@ class LocalEngine:
                 while agreed < len(guess) and guess[agreed] == following[agreed]:
                     agreed += 1
                 text.rewind(len(guess) - agreed)
-                known = following[: agreed + 1]
+                tokens = following[: agreed + 1]
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
         allowed = grammar(())
@@ -166,8 +166,8 @@ class LocalEngine:
         """The logits (vocabulary,) after a whole prompt that was read before."""
         if prompt.notes and self.decoder.apart:
             return None  # such prompts are never kept whole
-        known, read = self._prompts.longest(prompt.tokens)
-        return read.logits if read is not None and known == len(prompt.tokens) else None
+        read = self._prompts.get(tuple(prompt.tokens))
+        return read.logits if read is not None else None
 
     def _check_room(self, prompt: Prompt, room: int) -> None:
         size = len(prompt.tokens)

@@ -48,21 +48,20 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
         complete += all(made)
         concise += bool(fits) and all(fits)
         both += all(made) and all(fits)
+        faults: list[str] = []
         if item.polarity:
             polar += 1
             opening = answered.text.split(".")[0].strip().lower()
             polar_said += opening in ("yes", "no")
             polar_right += opening == item.polarity
             if opening != item.polarity:
-                finding.failures.append(
-                    f"{item.id} yes or no: {item.question!r} wants {item.polarity}, said {answered.text!r}"
-                )
+                faults.append(f"wants {item.polarity}")
         if not (all(made) and fits and all(fits)):
             missing = [sorted(point)[0] for point, hit in zip(item.must, made, strict=True) if not hit]
             needless = [reference for reference in said if reference not in wanted]
-            finding.failures.append(
-                f"{item.id} answer: {item.question!r}: lacks {missing}, needless {needless}, said {answered.text!r}"
-            )
+            faults.append(f"lacks {missing}, needless {needless}")
+        if faults:
+            finding.failures.append(f"{item.id} answer: {item.question!r}: {', '.join(faults)}, said {answered.text!r}")
     finding.figures |= {
         "answer_items": len(asked),
         "answers_supported": share(supported, len(asked)),

@@ -28,6 +28,7 @@ from tutor.evaluation.fit_leaning import fit_elliptic, fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
+from tutor.hashed import hashed_table
 from tutor.leaning import FEATURES as LEANING_FEATURES
 from tutor.leaning import FITTED as FITTED_LEANING
 from tutor.leaning import load_leaning
@@ -45,9 +46,10 @@ _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to wha
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     begin_where_features_changed()
-    fit_elliptic(open_search(Settings.from_environ()))
-    fit_coverage(open_search(Settings.from_environ()))
     search = open_search(Settings.from_environ())
+    fit_elliptic(search)
+    fit_coverage(search)
+    search = open_search(Settings.from_environ())  # with the coverage just fitted
     fit_leaning(search)
     fit_manner(search)
     fit_closed(search)
@@ -124,8 +126,7 @@ def fit_several(search: Search) -> None:
     from sklearn.metrics import roc_auc_score
 
     def table(queries: Sequence[str]) -> csr_matrix:
-        places = [[i, bucket] for i, query in enumerate(queries) for bucket in several.hints(query, search.mentions)]
-        return csr_matrix((np.ones(len(places)), np.array(places).T), shape=(len(queries), several.BUCKETS))
+        return hashed_table([several.hints(query, search.mentions) for query in queries], several.BUCKETS)
 
     examples = [example for example in load_examples(search.knowledge) if example.answer]
     rounds = [re.sub(r"[^a-z].*", "", example.id) for example in examples]

@@ -10,6 +10,7 @@ import json
 import logging
 import random
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +22,11 @@ from tutor.distill.examples import FOLDER
 from tutor.evaluation.items import Item, load_items
 from tutor.events import Exchange
 from tutor.followup import fill_in, topic_of
+from tutor.hashed import hashed_table
 from tutor.leaning import FEATURES, FITTED, features, load_leaning
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +38,11 @@ _STRENGTH = 0.3  # of the fit against the pull to equal weights
 
 def fit_elliptic(search: Search) -> None:
     """Which questions sound as if something came before: logistic regression on the teacher's, checked on the tuning part."""
-    from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 
     def table(questions: Sequence[str]) -> csr_matrix:
-        places = [
-            [i, bucket] for i, question in enumerate(questions) for bucket in elliptic.hints(question, search.mentions)
-        ]
-        return csr_matrix((np.ones(len(places)), np.array(places).T), shape=(len(questions), elliptic.BUCKETS))
+        return hashed_table([elliptic.hints(question, search.mentions) for question in questions], elliptic.BUCKETS)
 
     rows = list(_asked(search.knowledge))
     model = LogisticRegression(C=0.3, max_iter=400, class_weight="balanced")

@@ -53,7 +53,7 @@ def fit_manner(search: Search) -> None:
 
 def _refused() -> list[tuple[str, str]]:
     """What the tuning part wants refused: orders to the tutor, and where few of the words are any, nothing at all."""
-    known = {word for kind, _, text in utterances() if kind != "empty" for word in _words(text)}
+    known = {word for manner, _, text in utterances() if manner != "empty" for word in _words(text)}
     refused = [item.question for item in load_items() if item.half == "tune" and item.intent == "refuse"]
     return [
         ("injection" if 2 * sum(word in known for word in words) >= len(words) else "empty", text)

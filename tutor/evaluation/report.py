@@ -22,10 +22,11 @@ from tutor.elliptic import FITTED as ELLIPTIC
 from tutor.engines.adapter import ADAPTER
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_tutor_model
-from tutor.evaluation import comparison
+from tutor.evaluation import comparison, read_answers
 from tutor.evaluation.answering import evaluate_answers
 from tutor.evaluation.finding import Finding, evaluate_finding
 from tutor.evaluation.injection import evaluate_check
+from tutor.evaluation.items import FOLDER as EXAM
 from tutor.evaluation.items import Half, load_items
 from tutor.judging import FITTED as JUDGING
 from tutor.judging import load_judge
@@ -44,9 +45,10 @@ REPORT = Path(__file__).parents[2] / "docs" / "report-card.md"
 
 
 def measured_state() -> str:
-    """Sixteen hex digits that change with whatever answers rest on: notes, ways to ask, teacher examples, every fitted file."""
+    """Sixteen hex digits that change with whatever answers rest on, notes, ways to ask, teacher examples, every fitted file, and with the exam."""
     digest = hashlib.sha256()
-    written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE)
+    exam = (*sorted(EXAM.glob("fresh-*.jsonl")), *sorted(EXAM.glob("written/fresh*.jsonl")))
+    written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE, *exam)
     fitted = (
         TUNED,
         COVERAGE,
@@ -101,10 +103,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     tutor = open_tutor(Settings.from_environ())
     tune, report = evaluate(tutor, "tune", answers=False), evaluate(tutor, "report")
+    report.figures |= read_answers.figures(read_answers.answers_of(tutor))
     card = json.loads((ADAPTER / "training-card.json").read_text())
     rows = "\n".join(
         f"| {name.replace('_', ' ')} | {value} | {tune.figures.get(name, '')} |"
         for name, value in report.figures.items()
+        if value is not None
     )
     failures = "\n".join(f"- {line}" for line in report.failures)
     REPORT.write_text(
@@ -115,6 +119,9 @@ def main() -> None:
         "The check of freely written sentences is tried on free wordings by four readers of the notes (`written/fresh.jsonl`); the rivals that it "
         "compares with are made much as the injected errors are. "
         "Timings are this run's and vary with the machine.\n\n"
+        "Recall@k: an answering passage is among the first k. Refusal precision: of what was refused, not covered; recall: of what is not covered, refused. Complete: each key point "
+        "of the question is made by one of the sentences that its writer and a second reader listed for it; read right, false and needless: what two more readers, who saw no key, made of "
+        "question and answer (`tutor/evaluation/reading/`). Caught: shown to be wrong by the check of freely written sentences, with an error of that kind put in.\n\n"
         f"| Figure | Reported part | Tuning part |\n|---|---|---|\n{rows}\n\n"
         f"## The adapter\n\n{card['examples']} examples, {card['steps']} steps, {card['minutes']} minutes on {card['machine']}; "
         f"validation loss {card['validation_loss_before']} before and {card['validation_loss_after']} after. "
