@@ -39,7 +39,7 @@ def main() -> int:
         TutorError,
         ValueError,
         OSError,
-    ) as error:  # a fitted file that does not fit is a ValueError that says what to run
+    ) as error:  # a fitted file of another version is a ValueError that says what to run
         sys.stderr.write(f"tutor: {error}\n")
         opening.tutor.set_exception(TutorError(str(error)))
         time.sleep(_TOLD)

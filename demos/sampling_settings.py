@@ -11,7 +11,7 @@ from demos.quotes import QUOTED, after_colon
 
 _TO = r"(?: (?:of|to|at|is|be|being)| =|=|:)? ?"
 # "top-p, set it to 0.8": "it" is what was named just before.
-_SET_IT = r"(?: ?[,:–-])? (?:\w+ )?(?:set|put|turn|move|bring|raise|lower) it (?:up |down )?(?:to|at)"
+_SET_IT = r"(?:(?!temp)\D){0,25}?\b(?:set|put|turn|move|bring|raise|lower) it (?:up |down )?(?:to|at)"
 PARAMS = (
     Param(
         "temperature",

@@ -128,7 +128,7 @@ TOKENS = Demo(
             "king, queen, apple, pear, cat, dog",
             f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
             spoken=(
-                r"\b(?:words(?: are(?=:)| here)?|(?:my|the) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
+                r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
                 rf":? ({_LISTED}(?:(?:,? and |, ?){_LISTED})+)",
             ),
         ),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TUNED = Path(__file__).parent / "tuned.safetensors"
 """The last layers of the encoder, trained so that questions with the same answer lie together (`make encoder`)."""
-SHARED = 4  # layers that tuning leaves as they are (tutor/distill/encoder.py)
+SHARED = 4  # of six layers, which tuning leaves as they are
 LONGEST = 256  # tokens of a text, as the encoder was published
 _LAYER = "encoder.layer."  # stands in the names of the layers' weights
 _BULK = 500  # texts

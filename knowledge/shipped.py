@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import zipfile
+import zlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def read_shipped(key: str, wanted: Collection[bytes], folder: Path = FOLDER) -> 
         try:
             with np.load(path) as file:
                 hashes, values = file["hashes"], file["values"].astype(np.float32)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            if values.ndim != 2 or hashes.shape != (len(values), _HASH):
+                raise ValueError(f"hashes of shape {hashes.shape} with vectors of shape {values.shape}")
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
             log.warning("%s is damaged (%s); its texts are embedded", path, error)
             continue
         values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
@@ -41,10 +44,8 @@ def read_shipped(key: str, wanted: Collection[bytes], folder: Path = FOLDER) -> 
 
 
 def write_shipped(key: str, texts: Sequence[str], vectors: NDArray[np.float32], folder: Path = FOLDER) -> list[Path]:
-    """Write the vectors (texts, dimension) in the place of all that shipped for this embedding model."""
+    """Write the vectors (texts, dimension) of one embedding model."""
     folder.mkdir(exist_ok=True)
-    for old in _files(key, folder):
-        old.unlink()
     hashes = np.array([list(hashlib.sha256(text.encode()).digest()[:_HASH]) for text in texts], dtype=np.uint8)
     values = np.rint(vectors * (127 / np.abs(vectors).max(1, keepdims=True))).astype(np.int8)
     paths = []

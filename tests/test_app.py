@@ -32,7 +32,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> tuple[Page, Opening]:
 
 
 @pytest.mark.parametrize(
-    "trouble", [KnowledgeError("add a file"), ValueError("closed.npz is damaged; run `make calibrate`")]
+    "trouble", [KnowledgeError("add a file"), ValueError("manner.npz must hold 384 numbers; run `make calibrate`")]
 )
 def test_a_waiting_page_is_told_why(
     page: tuple[Page, Opening], trouble: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

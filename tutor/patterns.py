@@ -129,19 +129,19 @@ STARTS = _words("live demo experiment run see watch try show start test do")
 
 QUIZ = _any(
     r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\b(?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\bi(?:'?d| would)? (?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
     r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
     r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
-    r"(?:^|[,.;!]\s*|\bbut )(?:please )?(?:don'?t|do not) (?:tell|show|reveal|give)(?: me)? the (?:answers?|solutions?)\b",
-    r"\b(?:questions?|ask)\b.*\bwithout (?:telling|showing|revealing|giving)(?: me)? the (?:answers?|solutions?)\b",
+    r"(?:^|[,.;!]\s*|\b(?:but|and) )(?:please )?(?:don'?t|do not) (?:tell|show|reveal|give)(?: me)? the (?:answers?|solutions?)\b",
+    r"(?:\bask me\b|^(?:[\w-]+ ){0,4}questions?\b).*\bwithout (?:telling|showing|revealing|giving)(?: me)? the (?:answers?|solutions?)\b",
     r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
 QUIZ_TOPIC = _any(
     r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
     # Somebody else's, of which the answer is wanted.
-    r"\b(?:in|from) (?:the|your|that|this) quiz\b",
+    r"\b(?:got|had|saw|failed|missed|wrong)\b.*\b(?:in|from) (?:the|your|that|this) quiz\b",
     r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|an?) (?:\w+ )?(?:lecture|course|exam|class|book|school|teacher|university|website)\b",
-    r"\bflash ?cards?\b(?!.*\b(?:front and (?:a )?back|back and (?:a )?front)\b).*\b(?:front|back)\b(?! ?-?prop)",
+    r"^(?!(?:please )?(?:make|give|write|build)\b).*\bflash ?cards?\b.*\b(?:front|back)\b(?! ?-?prop)",
 )
 
 _PRAISE = (
@@ -184,7 +184,7 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "who",
         _any(
-            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)(?=\W*$| (?:an? )?(?:real |actual )?(?:person|human|machine|computer|robot|bot|ai|some(?:one|body))\b)|\bwhat are you\b|\byour name\b|\bhow are you\b",
+            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)(?=\W*$| (?:an? )?(?:real |actual )?(?:person|human|machine|computer|robot|(?:chat ?)?bot|ai|llm|(?:large )?language model|chatgpt|you|some(?:one|body))\b(?!.*\bor (?:an? )?(?:base|instruct|reasoning)\b))|\bwhat are you\b|\byour name\b|\bhow are you\b",
             r"\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b",
             r"\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
         ),
@@ -207,10 +207,10 @@ INJECTION = _any(
     r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
     r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
     r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:patient |good |friendly )?(?:tutor|teacher|coach)\b)|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
-    r"(?! (?:me )?(?:in (?:one|two|three|a few|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply))\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
+    r"(?! (?:me )?(?:in (?:\d+|an?|one|two|three|at most|bullet|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply)|like i'?m)\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
     r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b",
-    r"\b(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
-    r"\breveal\b.{0,30}\b(?:prompt|instructions|secret|key|rules)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
+    r"(?:^|[.,;!]\s*|\b(?:and|please|then|now|(?:can|could) you)\s+)(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
+    r"\breveal\b.{0,12}\brules (?:above|you)\b|\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
 )
 
 # Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".

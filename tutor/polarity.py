@@ -33,7 +33,10 @@ _ANY_WH = re.compile(
 )
 # A conclusion that waits to be confirmed, though it ends with a full stop: "…, so basically we've built an agent."; "so I can …" tells a purpose.
 _CONCLUDES = re.compile(
-    r"(?:^|[,;.!]\s+)(?:and |then )?[Ss]o,? (?!that\b|(?:i|we) can\b)(?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
+    r"(?:^|[,;.!]\s+)(?:and |then )?[Ss]o,? (?!that\b|[Ii] can\b)(?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
+)
+_EXPLAINS = re.compile(
+    r"\b(?:explain\w*|describe)\b|\b(?:know|tell|show|understand|learn)\b.{0,30}\b(?:what|how|why)\b", re.IGNORECASE
 )
 _STATES = re.compile(
     r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
@@ -52,6 +55,14 @@ _ASKED_BACK = re.compile(
     rf"|[,;]?\s+(?:i (?:guess|suppose|assume)|(?:{_AUXILIARY}|wo|ca)n'?t {_PERSON}))\s*(?:\?+|\.*$)",
     re.IGNORECASE,
 )
+# A wish for words in a question's form: "could somebody describe …?", "is there some everyday comparison?"
+_WISHES = re.compile(
+    rf"{_LEAD}(?:(?:can|could|would|will) (?:you|u|some(?:one|body)|any(?:one|body)) (?:please |just |maybe |quickly )?"
+    r"(?:explain|describe|tell|give|show|name|walk|take|work|compare|list|draw|put|sum|help)\b"
+    r"|(?:can|could|may) (?:i|we) (?:please )?(?:see|get|have) (?:an?|one|some) (?!idea)(?:\w+ ){0,2}(?:example|case|picture|number|figure|analogy|comparison)"
+    r"|(?:(?:do|have) you (?:have |got |know )?(?:of )?|(?:is|are) there |got |any )(?:an? |some |any )?(?:[\w-]+ ){0,2}(?:picture|example|analogy|comparison|metaphor|image|rule of thumb)s?\b)",
+    re.IGNORECASE,
+)
 _WITHOUT_DENIAL = {"ca": "can", "wo": "will"}
 _HEARD = re.compile(
     r"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|true or false)[:,]? (?:that )?",
@@ -62,6 +73,8 @@ _SURE = 0.93  # cosine from which an author's question counts as the same questi
 
 def is_yes_no(query: str) -> bool:
     """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model."""
+    if _WISHES.match(TOPIC.sub("", query.strip())):
+        return False
     return asks_yes_or_no(query, by_rule(query))
 
 
@@ -75,7 +88,12 @@ def by_rule(query: str) -> bool:
         return False
     if query.endswith("?") and _STATES.search(query) and not _ANY_WH.search(query) and not _REQUEST.search(query):
         return True  # a statement with a question mark: "I zeroed half of the weights, so the file is half as big?"
-    if _CONCLUDES.search(query) and _STATES.search(query) and not _ANY_WH.search(query) and not _REQUEST.search(query):
+    if (
+        _CONCLUDES.search(query)
+        and _STATES.search(query)
+        and not _EXPLAINS.search(query)
+        and not _REQUEST.search(query)
+    ):
         return True
     return bool(_ASKS.search(query)) and not _WH_END.search(query)
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from knowledge.concept_files import load_knowledge
 from knowledge.embedder import SentenceEmbedder, TunedEmbedder
@@ -42,11 +43,15 @@ def test_what_shipped_comes_back_for_its_encoder_only(tmp_path: Path) -> None:
 def test_a_damaged_file_holds_none(tmp_path: Path) -> None:
     """Protects the start: what cannot be read is embedded."""
     (path,) = write_shipped("one", TEXTS, _vectors(), tmp_path)
-    path.write_bytes(path.read_bytes()[:300])
+    whole = path.read_bytes()
+    for damaged in (whole[:300], whole[:400] + bytes(40) + whole[440:]):
+        path.write_bytes(damaged)
+        assert read_shipped("one", DIGESTS, tmp_path) == {}
+    np.savez(path, hashes=np.zeros((3, 8), dtype=np.uint8), values=np.ones((2, 384), dtype=np.int8))
     assert read_shipped("one", DIGESTS, tmp_path) == {}
 
 
-def test_a_first_start_embeds_only_what_did_not_ship(tmp_path: Path, monkeypatch: object) -> None:
+def test_a_first_start_embeds_only_what_did_not_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Protects: the store takes what shipped, embeds the rest, and keeps both for the next start."""
     import knowledge.vectors as store
 
@@ -59,10 +64,10 @@ def test_a_first_start_embeds_only_what_did_not_ship(tmp_path: Path, monkeypatch
 
     embedder = Noting()
     known = FakeEmbedder().embed(TEXTS)
-    monkeypatch.setattr(store, "read_shipped", lambda key, wanted: {DIGESTS[0]: known[0]})  # type: ignore[attr-defined]
+    monkeypatch.setattr(store, "read_shipped", lambda key, wanted: {DIGESTS[0]: known[0]})
     np.testing.assert_allclose(VectorStore(tmp_path, embedder).embed(TEXTS), known, atol=1e-6)
     assert asked == TEXTS[1:]
-    monkeypatch.setattr(store, "read_shipped", lambda key, wanted: {})  # type: ignore[attr-defined]
+    monkeypatch.setattr(store, "read_shipped", lambda key, wanted: {})
     VectorStore(tmp_path, embedder).embed(TEXTS)
     assert asked == TEXTS[1:]
 
@@ -70,6 +75,7 @@ def test_a_first_start_embeds_only_what_did_not_ship(tmp_path: Path, monkeypatch
 def test_all_that_a_first_start_embeds_has_shipped() -> None:
     """Protects a Space, whose every start is a first one: after training or teaching, `make vectors` is not forgotten."""
     published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    assert len({path.name.partition("-")[0] for path in FOLDER.glob("*")}) == 2, "vectors of an encoder that is gone"
     for embedder, texts in zip((published, TunedEmbedder(published)), texts_to_ship(load_knowledge()), strict=True):
         digests = [hashlib.sha256(text.encode()).digest() for text in texts]
         missing = 1 - len(read_shipped(embedder.key, digests)) / len(digests)

@@ -119,6 +119,8 @@ def test_what_asks_for_the_same_claim_gets_the_same_answer(asked: str, claim: st
     [
         "Our pipeline makes six LLM calls in a row, so basically we've built an agent.",
         "We use LoRA. So the base model stays the same.",
+        "We quantized to 4 bits, so we can skip retraining.",
+        "I have read that when you prune, weights are zero, so the file is smaller.",
         "a TPU is just a brand name for a GPU isn't it",
         "True or false: a LoRA adapter makes the base model smaller.",
         "Is it possible to do both: train the bot on our tone and let it look up prices?",
@@ -134,9 +136,32 @@ def test_forms_that_rules_know(query: str) -> None:
     [
         "Explain how LoRA works, so I can decide whether it is for me.",
         "I want to know what RAG is, so it makes sense to me later.",
-        "We want it smaller, so that it fits. Explain pruning.",
+        "I want a smaller model, so I can run it on my phone.",
+        "When is it still too early to let a model learn from its own attempts?",
+        "We want it smaller, so that it is fast.",
     ],
 )
 def test_a_purpose_is_no_conclusion(query: str) -> None:
     """Protects: who says what an explanation is for wants the explanation."""
     assert not by_rule(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Can somebody describe the three pruning patterns with an everyday picture?",
+        "Could you take one short sentence and explain how many tokens it becomes?",
+        "Is there an analogy for multi-head attention that a 12-year-old would understand?",
+        "Pruning: can I see one case of each?",
+        "any comparison from everyday life for PPO, DPO and GRPO?",
+    ],
+)
+def test_a_wish_in_the_form_of_a_question_gets_no_yes(query: str) -> None:
+    """Protects: whoever asks to be told something is told it, without a Yes before it."""
+    assert not is_yes_no(query)
+
+
+@pytest.mark.parametrize("query", ["Are more few-shot examples always better?", "Could you run LoRA on a CPU?"])
+def test_questions_that_only_sound_like_a_wish(query: str) -> None:
+    """Protects: the words of a wish elsewhere in a question do not take its Yes or No."""
+    assert is_yes_no(query)

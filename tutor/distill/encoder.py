@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import elsewhere_questions
-from knowledge.embedder import TUNED
+from knowledge.embedder import SHARED, TUNED
 from knowledge.index import passage_rows
 from knowledge.passages import Knowledge
 from tutor.distill.examples import load_examples
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LAYERS = 2
+LAYERS = 6 - SHARED
 _HEADS = 12
 _EPOCHS = 6
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each

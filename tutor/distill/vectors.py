@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from knowledge.embedder import SentenceEmbedder, TunedEmbedder
 from knowledge.index import passage_rows
 from knowledge.passages import Knowledge
-from knowledge.shipped import write_shipped
+from knowledge.shipped import FOLDER, write_shipped
 from knowledge.vectors import VectorStore
 from tutor.distill.examples import load_examples
 from tutor.engines.weights import ensure_embedder
@@ -30,10 +31,14 @@ def main() -> None:
     settings = Settings.from_environ()
     published = SentenceEmbedder(ensure_embedder(settings.cache))
     texts = texts_to_ship(open_knowledge(settings))
+    written: list[Path] = []
     for embedder, known in zip((published, TunedEmbedder(published)), texts, strict=True):
-        vectors = VectorStore(settings.cache / "index", embedder).embed(known)
-        for path in write_shipped(embedder.key, known, vectors):
+        written += write_shipped(embedder.key, known, VectorStore(settings.cache / "index", embedder).embed(known))
+    for path in sorted(FOLDER.glob("*.npz")):
+        if path in written:
             log.info("%s: %.1f MB", path, path.stat().st_size / 1e6)
+        else:
+            path.unlink()  # an earlier encoder's
 
 
 if __name__ == "__main__":

@@ -47,7 +47,11 @@ REPORT = Path(__file__).parents[2] / "docs" / "report-card.md"
 def measured_state() -> str:
     """Sixteen hex digits that change with whatever answers rest on, notes, ways to ask, teacher examples, every fitted file, and with the exam."""
     digest = hashlib.sha256()
-    exam = (*sorted(EXAM.glob("fresh-*.jsonl")), *sorted(EXAM.glob("written/fresh*.jsonl")))
+    exam = (
+        *sorted(EXAM.glob("fresh-*.jsonl")),
+        *sorted(EXAM.glob("written/fresh*.jsonl")),
+        *sorted(EXAM.glob("reading/*.jsonl")),
+    )
     written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE, *exam)
     fitted = (
         TUNED,
