@@ -28,7 +28,7 @@ from tutor.polarity import by_rule, claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.several import asks_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
-from tutor.weighing import Weighing, load_weighing
+from tutor.weighing import UNSURE, Weighing, load_weighing
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
@@ -142,7 +142,7 @@ class Composition:
         if len(self._openings) == 1:
             return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
-        if abs(lead) < self._weighing.unsure:
+        if abs(lead) < UNSURE:
             return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]

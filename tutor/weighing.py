@@ -48,19 +48,19 @@ OPENING = ("vote", "reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
 
 
+UNSURE = 35.0
+"""Of Yes against No, on the scale of the weights (50 are a nat): below it, either is less than twice as likely right as wrong, and a wrong one is worse than none."""
+
+
 @dataclass(frozen=True)
 class Weighing:
-    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes.
-
-    Where Yes leads No, or No Yes, by less than `unsure`, neither is said: a wrong one is worse than none.
-    """
+    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes."""
 
     first: tuple[float, ...]
     later: tuple[float, ...]
     end: tuple[float, ...]
     opening: tuple[float, ...]
     yes: float
-    unsure: float
 
     @staticmethod
     def total(weights: Sequence[float], hints: Sequence[float]) -> float:
@@ -72,12 +72,11 @@ class Weighing:
 def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
     """The fitted weights. Raises ValueError if the file does not fit the hints; with `strict=False`, a hint that it lacks weighs 0."""
     fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())
-    names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes", "unsure")}
+    names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes")}
     for part, wanted in names.items():
         if strict and tuple(fitted.get(part, {})) != wanted:
             raise ValueError(
                 f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
             )
     values = {part: tuple(fitted.get(part, {}).get(name, 0.0) for name in wanted) for part, wanted in names.items()}
-    *opening, yes, unsure = values["opening"]
-    return Weighing(values["first"], values["later"], values["end"], tuple(opening), yes, unsure)
+    return Weighing(values["first"], values["later"], values["end"], values["opening"][:-1], values["opening"][-1])

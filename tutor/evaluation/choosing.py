@@ -26,13 +26,12 @@ from tutor.open import open_tutor
 from tutor.parts import parts_of
 from tutor.polarity import is_yes_no
 from tutor.settings import Settings
-from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, load_weighing
+from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, UNSURE, load_weighing
 
 log = logging.getLogger(__name__)
 
 _LEAST = 0.02  # weight of the model's log-odds
 _MISSING = 2.5  # needless sentences that a missing key point outweighs
-_SURE = 0.95  # of what is said as Yes or No that must be right
 _CLOSE = 0.02  # ridge: weights stay where nothing speaks for moving them
 
 
@@ -168,21 +167,12 @@ def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
     right = (lead > 0) == y
     alone = ", ".join(f"{name} {((column > 0) == y).mean():.3f}" for name, column in zip(OPENING, x.T, strict=True))
     log.info("yes or no: right at %.3f of %d when fitted on the others (alone: %s)", right.mean(), len(y), alone)
-    unsure = sure_from(np.abs(lead), right)
-    said = np.abs(lead) >= unsure
+    said = np.abs(lead) >= UNSURE * _LEAST
     log.info("said at %.3f, right at %.3f of these", said.mean(), right[said].mean())
     model.fit(x / spread, y)
     weights = model.coef_[0] / spread / _LEAST
     fitted = {name: round(float(weight), 3) for name, weight in zip(OPENING, weights, strict=True)}
-    bias = float(model.intercept_[0])
-    return {**fitted, "yes": round(bias / _LEAST, 3), "unsure": round(unsure / _LEAST, 3)}
-
-
-def sure_from(leads: NDArray[np.float64], right: NDArray[np.bool_], share: float = _SURE) -> float:
-    """The least lead from which on at least this share is right; beyond all leads where there is none."""
-    order = np.argsort(-leads, kind="stable")
-    enough = np.flatnonzero(np.cumsum(right[order]) >= share * np.arange(1, len(order) + 1))
-    return float(leads[order][enough[-1]]) if len(enough) else float(leads.max()) + 1.0
+    return {**fitted, "yes": round(float(model.intercept_[0]) / _LEAST, 3)}
 
 
 def main() -> None:
