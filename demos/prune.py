@@ -65,7 +65,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     shares = (zeros_before, zeros, *(share for _, share in outcome.beside))
     own_name = f"Pruned, {structure}" if not compared else worded(own)
     yield DemoResult(
-        summary=summary_of(outcome, own, zeros),
+        summary=summary_of(outcome, own, zeros, settings["layers"]),
         table=words.compare_table(
             own_name,
             metrics,

@@ -17,13 +17,13 @@ def worded(level: Level) -> str:
     return f"{share:.0%} zeros" if structure == "unstructured" else f"{share:.0%} zeros, {structure}"
 
 
-def summary_of(outcome: Outcome[Level], own: Level, zeros: float) -> str:
-    """What was measured, sentence by sentence; `zeros` is the share of weights that are zero now."""
-    metrics, (structure, share) = outcome.metrics, own
+def summary_of(outcome: Outcome[Level], own: Level, zeros: float, layers: str) -> str:
+    """What was measured, sentence by sentence; `zeros` is the share of weights that are zero now in the `layers` that were pruned."""
+    metrics, (structure, share), place = outcome.metrics, own, words.PLACES[layers]
     what = {
-        "unstructured": f"the smallest {zeros:.0%} of the weights in each linear layer of the decoder",
-        "2:4": "the two smaller of every four neighbouring weights in the decoder's linear layers",
-        "rows": f"the weakest rows (output neurons), {zeros:.0%} of them, from each linear layer of the decoder",
+        "unstructured": f"the smallest {zeros:.0%} of the weights in each linear layer of {place}",
+        "2:4": f"the two smaller of every four neighbouring weights in the linear layers of {place}",
+        "rows": f"the weakest rows (output neurons), {zeros:.0%} of them, from each linear layer of {place}",
     }[structure]
     places = {
         "unstructured": "a mask of one bit a weight",

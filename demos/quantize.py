@@ -63,7 +63,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         metrics |= cost.metrics(f"{level}_bits")
     packed = kernel is not None and all(kernels.can_run(source, kernel) for source in sources)
     yield DemoResult(
-        summary=summary_of(outcome, bits, group, packed),
+        summary=summary_of(outcome, bits, group, packed, settings["layers"]),
         table=words.compare_table(
             f"Rounded to {bits} bits",
             metrics,

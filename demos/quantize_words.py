@@ -26,8 +26,8 @@ def untouched_mb(outcome: Outcome[int]) -> float:
     return measure.size_mb(outcome.reference, dict.fromkeys(outcome.stored, 0.0))
 
 
-def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool) -> str:
-    """What was measured, sentence by sentence; `packed` says whether a kernel read packed codes."""
+def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool, layers: str) -> str:
+    """What was measured, sentence by sentence; `packed` says whether a kernel read packed codes, `layers` which were rounded."""
     metrics = outcome.metrics
     sharing = f"in groups of {group}" if group else "with one scale an output channel"
     held = 4 if bits <= 4 else 8
@@ -43,7 +43,7 @@ def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool) -> st
         )
     return " ".join(
         [
-            f"Rounding the decoder's linear layers to {bits} bits {sharing} shrinks the model from "
+            f"Rounding the linear layers of {words.PLACES[layers]} to {bits} bits {sharing} shrinks the model from "
             f"{metrics['size_mb_reference']:.0f} to {metrics['size_mb']:.0f} MB; the embedding table and all else, "
             f"{untouched_mb(outcome):.1f} MB, stay at 16 bits.",
             words.perplexity_sentence(metrics, outcome.tokens, f"at {bits} bits"),

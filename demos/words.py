@@ -6,6 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from demos.base import Table
 
+PLACES = {
+    "all": "the decoder",
+    "attention": "the decoder's attention blocks",
+    "mlp": "the decoder's MLP blocks",
+}
+"""Where the linear layers are that a run changes, by its `layers` (demos/measure.py)."""
+
 
 def number(value: float) -> str:
     """A number as a learner reads it: 0, 0.289, 29.4, 1,234."""

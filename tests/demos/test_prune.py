@@ -81,6 +81,14 @@ def test_two_of_four_means_half_whatever_the_sparsity(tiny_lab: Callable[..., La
     assert "single weights" in result.summary
 
 
+@pytest.mark.parametrize(
+    ("layers", "place"), [("all", "of the decoder,"), ("attention", "attention blocks"), ("mlp", "MLP blocks")]
+)
+def test_what_was_pruned_is_said(tiny_lab: Callable[..., Lab], layers: str, place: str) -> None:
+    """Protects: a run on the attention alone does not claim to have pruned each linear layer of the decoder."""
+    assert place in run_to_end(PRUNE, tiny_lab(), layers=layers)[1].summary
+
+
 def test_no_pruning_changes_no_prediction_and_costs_the_mask(
     tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM
 ) -> None:

@@ -52,6 +52,7 @@ def test_metrics_are_those_of_a_model_rounded_by_torch(
 ) -> None:
     """Perplexity before and after, and KL, agree with another quantizer and a hand-written cross entropy."""
     _, result = run_to_end(QUANTIZE, tiny_lab(), bits=bits, group_size=0, layers=layers)
+    assert ("MLP blocks to" if layers == "mlp" else "the decoder to") in result.summary
     rounded = round_by_torch(tiny_llama, bits, part)
     assert result.metrics["perplexity_reference"] == pytest.approx(perplexity_by_hand(tiny_llama, tokenizer), rel=1e-3)
     assert result.metrics["perplexity"] == pytest.approx(perplexity_by_hand(rounded, tokenizer), rel=2e-2)
