@@ -35,11 +35,8 @@ def main() -> int:
     page.launch(**launch_options(settings.cache), prevent_thread_lock=True)
     try:
         opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress))
-    except (
-        TutorError,
-        ValueError,
-        OSError,
-    ) as error:  # a fitted file of another version is a ValueError that says what to run
+    # A fitted file of another version is a ValueError that says what to run.
+    except (TutorError, ValueError, OSError) as error:
         sys.stderr.write(f"tutor: {error}\n")
         opening.tutor.set_exception(TutorError(str(error)))
         time.sleep(_TOLD)
