@@ -34,7 +34,7 @@ def main() -> int:
         return 2
     page.launch(**launch_options(settings.cache), prevent_thread_lock=True)
     try:
-        opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress))
+        opening.tutor.set_result(open_tutor(settings, knowledge, opening.progress, lazy=True))
     # A fitted file of another version is a ValueError that says what to run.
     except (TutorError, ValueError, OSError) as error:
         sys.stderr.write(f"tutor: {error}\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from knowledge.embedder import Embedder
 from knowledge.index import Similarities, VectorIndex
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Passage
+from knowledge.spelling import Spelling
 from knowledge.words import content_words
 
 
@@ -67,19 +69,26 @@ class Search:
         elsewhere: Sequence[str],
         weights: Weights | None = None,
         coverage: Coverage | None = None,
+        asked: Sequence[str] = (),
     ) -> None:
-        """`tuned` made the index's vectors; `elsewhere` are questions that the notes do not answer."""
+        """`tuned` made the index's vectors; `elsewhere` are questions that the notes do not answer, and `asked` some that they do."""
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
         self.knowledge, self.weights = knowledge, weights or Weights()
         self.mentions = Mentions(knowledge.concepts)
+        self._asked = asked
         self._passages = knowledge.passages
         self._index, self.embedder, self.tuned = index, embedder, tuned
         self._bm25 = bm25s.BM25()
         self._bm25.index([content_words(passage.all_text) for passage in self._passages], show_progress=False)
         self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
         self._coverage = coverage or load_coverage()
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """Made when the first question comes, of the words of notes and questions."""
+        return Spelling([*(passage.all_text for passage in self._passages), *self._asked])
 
     def search(self, query: str, k: int = 4, concept: str | None = None, parts: Sequence[str] = ()) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.

@@ -103,7 +103,7 @@ class Tutor:
             )
 
     def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
-        understood = Understood("ask", standalone.query, standalone.rewritten)
+        understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         parts = parts_of(standalone.query, self.search.mentions)
         retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts)
@@ -135,6 +135,8 @@ class Tutor:
                 else:
                     text += event.text
                 yield event
+            tokens = sum(self.engine.count(part) for part in (*(hit.passage.text for hit in notes), standalone.query))
+            written = self.engine.count(text)
         except EngineError as error:
             yield from self._say(
                 understood, f"{text}\n\n{error}" if text else str(error), start, concept, abstained=True
@@ -144,8 +146,7 @@ class Tutor:
             yield from self._abstain(understood, retrieval, start)
             return
         sources = sources_of(notes, checked)
-        prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in notes) + self.engine.count(standalone.query)
-        timings = Timings(first, time.monotonic() - start, prompt_tokens, self.engine.count(text))
+        timings = Timings(first, time.monotonic() - start, tokens, written)
         yield Answered(
             text,
             understood,

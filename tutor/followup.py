@@ -39,12 +39,16 @@ class Topic:
 
 @dataclass(frozen=True)
 class Standalone:
-    """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already."""
+    """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already.
+
+    `respelt` says whether misspelt words were put right.
+    """
 
     query: str
     rewritten: bool
     topic: Topic | None
     said: frozenset[tuple[str, int]] = frozenset()
+    respelt: bool = False
 
     @property
     def concept(self) -> str | None:
@@ -126,8 +130,8 @@ def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
 
 
 def _resolve(question: str, topic: Topic | None, search: Search) -> Standalone:
-    question = " ".join(question.split())
-    rewritten = None
+    typed = " ".join(question.split())
+    question, rewritten = search.spelling.mended(typed), None
     if topic:
         rewritten = _ellipsis(question, topic, search.mentions)
         if rewritten is None and LEAD.sub("", question).strip():
@@ -135,7 +139,8 @@ def _resolve(question: str, topic: Topic | None, search: Search) -> Standalone:
             leans = load_leaning().leans(question, filled_in, topic.concept.id, search)
             rewritten = filled_in if leans else None
     query = rewritten or question
-    return Standalone(query, rewritten is not None, named_topic(query, "", topic, search.knowledge, search.mentions))
+    topic = named_topic(query, "", topic, search.knowledge, search.mentions)
+    return Standalone(query, rewritten is not None, topic, respelt=question != typed)
 
 
 def _ellipsis(question: str, topic: Topic, mentions: Mentions) -> str | None:

@@ -21,9 +21,10 @@ from tutor.chat import Tutor
 from tutor.compute import leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
 from tutor.engines.base import Engine
+from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
-from tutor.errors import KnowledgeError
+from tutor.errors import EngineError, KnowledgeError
 from tutor.judging import load_judge
 from tutor.manner import load_manner
 from tutor.prompts import choice_prompt
@@ -34,6 +35,8 @@ from tutor.taught import Taught
 
 log = logging.getLogger(__name__)
 
+_EMBEDDED = "SmolLM2-135M-Instruct"
+ANSWERING = "questions are answered; the language model follows"
 READY = "everything is loaded: a question is answered at once"
 
 
@@ -79,7 +82,8 @@ def open_search(
     _remember(embedder, plain, settings.cache, progress)
     _remember(tuned, trained, settings.cache, progress)
     index = load_or_build(knowledge.passages, tuned, settings.cache, asked, progress)
-    return Search(knowledge, index, embedder, tuned, elsewhere_questions(), coverage=coverage)
+    questions = [question for question, _ in asked]
+    return Search(knowledge, index, embedder, tuned, elsewhere_questions(), coverage=coverage, asked=questions)
 
 
 def asked_of(examples: Sequence[Example]) -> list[Asked]:
@@ -101,15 +105,17 @@ def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path, 
     embedder.remember(texts, VectorStore(cache / "index", embedder, progress).embed(texts))
 
 
-def open_tutor(settings: Settings, knowledge: Knowledge | None = None, progress: Progress = log_progress) -> Tutor:
-    """Everything loaded. Raises TutorError with the next step for whatever is missing or damaged."""
+def open_tutor(
+    settings: Settings, knowledge: Knowledge | None = None, progress: Progress = log_progress, lazy: bool = False
+) -> Tutor:
+    """Everything loaded, or, if `lazy`, all but the embedded model. Raises TutorError with the next step for whatever is missing or damaged."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     published = SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
-    engine, embedded = _open_engine(settings)
+    engine, embedded = _open_engine(settings, lazy)
     taught = teach(search, examples) if embedded else None
     reader = Reader(published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
@@ -142,19 +148,21 @@ def _unadapted(settings: Settings) -> LocalEngine:
     return LocalEngine.load(ensure_tutor_model(settings.cache, adapter=None), "SmolLM2-135M-Instruct as published")
 
 
-def _open_engine(settings: Settings) -> tuple[Engine, bool]:
+def _open_engine(settings: Settings, lazy: bool) -> tuple[Engine, bool]:
     """The answering model, and whether it is the embedded one."""
     if settings.engine == "remote":
         from tutor.engines.remote import RemoteEngine
 
         return RemoteEngine(settings.endpoint, settings.model, settings.api_key), False
     if settings.model == "embedded":
-        return LocalEngine.load(ensure_tutor_model(settings.cache), "SmolLM2-135M-Instruct"), True
+        folder = ensure_tutor_model(settings.cache)
+        engine = LazyEngine(_EMBEDDED, lambda: LocalEngine.load(folder, _EMBEDDED))
+        return engine if lazy else engine.load(), True
     return LocalEngine.load(settings.model), False
 
 
 def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
-    """Load the embedder, and let the embedded model read all notes (or none) while nobody asks: a first answer reads only its question.
+    """Load what a tutor opened lazily lacks, and let the embedded model read all notes (or none) while nobody asks: a first answer reads only its question.
 
     The thread ends with the process, and each note waits for whatever learners need at that moment.
     """
@@ -162,13 +170,22 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
     def read() -> None:
         unasked = "A text that nobody asked, so that the first question finds encoder and reader loaded."
         tutor.search.search(unasked)
+        tutor.search.spelling.mended(unasked)
         if tutor.reader is not None:
             tutor.reader.log_odds(unasked, unasked)
+        engine = tutor.engine
+        if isinstance(engine, LazyEngine):
+            log.info(ANSWERING)
+            try:
+                engine = engine.load()
+            except EngineError as error:
+                log.error("%s", error)
+                return
         log.info(READY)
-        if not notes or tutor.free or not isinstance(tutor.engine, LocalEngine):
+        if not notes or tutor.free or not isinstance(engine, LocalEngine):
             return
         for passage in tutor.knowledge.passages:
-            if not tutor.engine.warm(choice_prompt("", (Hit(passage, 0.0, 0.0),))):
+            if not engine.warm(choice_prompt("", (Hit(passage, 0.0, 0.0),))):
                 return
 
     thread = threading.Thread(target=read, name="read ahead", daemon=True)

@@ -35,15 +35,18 @@ class Growing(Protocol):
 
 
 def choose(
-    text: Growing, grammar: Grammar, allowed: Sequence[Branch], tokens_of: Callable[[Branch, bool], Sequence[int]]
+    text: Growing,
+    grammar: Grammar,
+    allowed: Sequence[Branch],
+    tokens_of: Callable[[Branch, bool], Sequence[int]],
+    chosen: tuple[Branch, ...] = (),
 ) -> Iterator[Branch]:
-    """Yield one branch after another; `tokens_of(branch, first)` tells its tokens.
+    """Yield one branch after another behind those `chosen` before; `tokens_of(branch, first)` tells its tokens.
 
     It ends when the grammar allows none, after the branch "", and where the model would have to read more than the text has room for.
     """
-    chosen: tuple[Branch, ...] = ()
     scores: torch.Tensor | None = None
-    pending: list[int] = []
+    pending = [token for i, branch in enumerate(chosen) for token in tokens_of(branch, i == 0)]
     while allowed:
         node = build_trie((tokens_of(branch, not chosen), branch) for branch in allowed)
         while True:
@@ -69,6 +72,12 @@ def choose(
         if not node.branch.text:
             return
         allowed = grammar(chosen)
+
+
+def foregone(allowed: Sequence[Branch]) -> Branch | None:
+    """The branch that the model would not be asked about, whatever tokens it shares with others."""
+    best, *others = sorted(allowed, key=lambda branch: -branch.bias) or (None,)
+    return best if best is not None and (not others or best.bias - others[0].bias > DECIDED) else None
 
 
 def _decided(node: Node) -> int | None:

@@ -114,12 +114,15 @@ class LocalEngine:
                 text.rewind(len(guess) - agreed)
                 tokens = following[: agreed + 1]
 
-    def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
-        allowed = grammar(())
+    def choose(
+        self, messages: Sequence[Message], grammar: Grammar, chosen: tuple[Branch, ...] = ()
+    ) -> Iterator[Branch]:
+        """As ChoosingEngine does; what was `chosen` already is not yielded again."""
+        allowed = grammar(chosen)
         if not allowed:
             return
         with closing(_Text(self, encode_prompt(self.tokenizer, messages), _CHOICE_ROOM)) as text:
-            yield from choose(text, grammar, allowed, self._branch_tokens)
+            yield from choose(text, grammar, allowed, self._branch_tokens, chosen)
 
     def score(self, messages: Sequence[Message], texts: Sequence[str]) -> list[float]:
         """Log-probability (nats) of each text, were it to follow the prompt."""
