@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from demos import experts_words, moe, token_kinds
-from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
+from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
+from demos.experts_settings import PARAMS
 from demos.measure import Span
 from demos.routing_chart import routing_chart
 from demos.seeding import generator
@@ -20,7 +21,6 @@ from demos.words import number
 if TYPE_CHECKING:
     from torch.nn import Module
 
-_COUNT = "one|two|three|four|five|six|seven|eight|nine|ten"
 _MEMORY = "dense-vs-mixture-of-experts#a-mixture-of-experts-does-not-save-memory"
 SAME, MORE, FEWER = "about as many for both", "more for the mixture of experts", "fewer for the mixture of experts"
 
@@ -95,53 +95,11 @@ EXPERTS = Demo(
     name="experts",
     title="Train a mixture of experts beside a dense layer",
     concepts=("dense-vs-mixture-of-experts",),
-    params=(
-        Param(
-            "experts",
-            8,
-            "feed-forward blocks in the mixture",
-            2,
-            16,
-            spoken=(
-                rf"(?<!top[- ])(?<!tokens to )(?<!token to )(?<!token through )(?<!tokens through )\b(?<!\.)(\d+|{_COUNT})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
-                r"\bexperts? (?:up |down )?to (\d+)\b",
-                (r"\b(?:pair|couple) of (?:experts|specialists)\b", 2),
-            ),
-        ),
-        Param(
-            "active",
-            1,
-            "experts that each token passes",
-            1,
-            2,
-            spoken=(
-                rf"\b(\d+|{_COUNT}) (?:(?:of (?:them|these|which) |are |is |be |being )*active\b|of (?:the )?(?:\d+|{_COUNT}) experts\b)",
-                rf"\b(\d+|{_COUNT}) experts? (?:a|per|for (?:each|every)) token\b|\b(\d+|{_COUNT}) experts? active\b",
-                rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btokens? (?:to|through) (\d+|{_COUNT}) experts\b|\btop-(\d+)\b(?![- ]?[kp])",
-            ),
-        ),
-        Param(
-            "balance",
-            "on",
-            "load balancing: a part of the training loss that rewards equally busy experts",
-            choices=("on", "off"),
-            spoken=(
-                (
-                    r"\b(?:without|no|with no) (?:the |any )?(?:load[- ])?balanc\w+|\bunbalanced\b|\b(?:switch|turn|shut|leave|take) (?:[\w-]+ ){0,3}balanc\w+ (?:loss )?(?:(?:of|between|among|for) (?:the |all )?(?:experts|router) )?(?:off|out)\b",
-                    "off",
-                ),
-                (
-                    r"\bbalanc\w+ (?:loss )?(?:back |again )?off\b|\b(?:turn|switch) off .{0,12}balanc\w+|\b(?:router|routing) collapse\b",
-                    "off",
-                ),
-                (r"\b(?:with|load) (?:load[- ])?balanc\w+|\bbalanc\w+ (?:back |again )?on\b", "on"),
-            ),
-        ),
-    ),
+    params=PARAMS,
     run=run,
     words=r"\bmixtures?(?:[- ]of[- ](?:\d+ )?experts?)?\b|\bmoes?\b|\bexperts?\b|\brout(?:er|ing)\b(?: collapse)?|\bload[- ]balanc\w+|"
     r"\b(?:total|active) param\w+",
-    verbs=r"train (?:an? |the )?(?:small |tiny )?(?:mixture of experts|moe)\b",
+    verbs=r"train (?:an? |the )?(?:small |tiny )?(?:mixture of (?:\d+ )?experts|moe)\b",
     prediction=Prediction(
         "A dense layer and a mixture of experts do the same amount of calculation for each token. For which of them must "
         "more weights be held in memory?",

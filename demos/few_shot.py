@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from demos import charts
-from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
+from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
+from demos.few_shot_settings import PARAMS
 from demos.few_shot_words import FEWER, MORE, SAME, examples_worded, one_against_none, summary_of
-from demos.levels import COUNT
 from demos.measure import Span, Steps
 from demos.shots import (
     FEELINGS,
@@ -97,49 +97,7 @@ FEW_SHOT = Demo(
     name="few_shot",
     title="Zero, one or a few examples in the prompt",
     concepts=("zero-vs-one-vs-few-shot",),
-    params=(
-        Param(
-            "shots",
-            4,
-            "solved examples in the few-shot prompt",
-            2,
-            8,
-            spoken=(
-                rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:(?:solved|worked|labelled|labeled) )?(?:shots?|examples?|demonstrations?)\b",
-                r"\bshots *= *(\d+)",
-            ),
-        ),
-        Param(
-            "order",
-            "fixed",
-            "order of the examples in the prompt",
-            choices=("fixed", "reversed", "shuffled"),
-            spoken=(
-                (r"\brevers\w+|\bbackwards?\b|\b(?:back to front|last to first)\b", "reversed"),
-                (r"\bshuffl\w+|\brandom order\b", "shuffled"),
-            ),
-        ),
-        Param(
-            "labels",
-            "words",
-            "how feelings are written: as words, or as letters that the instruction explains",
-            choices=("words", "letters"),
-            spoken=((r"\bletters?\b", "letters"), (r"\bword labels?\b|\blabels? as words\b", "words")),
-        ),
-        Param(
-            "orders",
-            5,
-            "orders of the same examples that are tried",
-            1,
-            8,
-            spoken=(
-                rf"\b(\d+|{COUNT}) (?:different |random |other )?order(?:ing)?s\b",
-                r"\borders *= *(\d+)",
-                r"\b(?:more|fewer|other) orders?[,:]? (\d+)\b",
-                (r"\b(?:(?:just|only) (?:one|1)|a single) order(?:ing)?\b", 1),
-            ),
-        ),
-    ),
+    params=PARAMS,
     run=run,
     prediction=Prediction(
         question="One solved example goes into the prompt. How many messages will be sorted right, against none?",

@@ -14,6 +14,7 @@ from demos import inference_charts, measure, roofline, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.chips import CHIPS, sources
 from demos.hardware_words import COMPUTE, MEMORY, NEITHER, chip_table, limit, list_multiplications, summary_of
+from demos.levels import COUNT, TO
 from demos.measure import Span
 from demos.roofline import Roofline
 
@@ -78,6 +79,12 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     )
 
 
+# Whoever may wait for an answer beside others.
+_ASKERS = (
+    r"(?:users?|people|ppl|persons?|folks?|guys|customers?|clients?|students?|pupils?|learners?|kids|children|classmates?|colleagues|employees|workers|coworkers|members|friends|guests?|visitors?|"
+    r"tenants?|patients?|readers?|players?|viewers?|callers?|chats|conversations|sessions|streams|requests|queries)"
+)
+
 HARDWARE = Demo(
     name="hardware",
     title="Calculating speed and memory bandwidth, here and on other chips",
@@ -90,9 +97,10 @@ HARDWARE = Demo(
             2,
             32,
             spoken=(
-                r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) rows\b",
-                r"\bbatch(?:es)?(?: size)?(?: of| =|=|:)? ?(\d+|two|three|four|five|six|seven|eight|nine|ten)\b",
-                r"\b(\d+|two|three|four|five|six|seven|eight|nine|ten) (?:\w+ )?(?:users|people|customers|students|colleagues|answers at once|requests)\b",
+                rf"\b(\d+|{COUNT}) rows\b",
+                rf"\bbatch(?:es)?(?: size)?{TO}(\d+|{COUNT})\b|\b(?:a )?class of (\d+)\b",
+                rf"\b(\d+|{COUNT}) (?:(?!by |for |from |to )\w+ ){{0,2}}?{_ASKERS}\b",
+                rf"\b(\d+|{COUNT}) (?:(?:answers|prompts|of (?:them|us|those)|\w+ing|asked) )?(?:at once|at the same time|simultaneously|in parallel|concurrently)\b",
             ),
         ),
         Param(

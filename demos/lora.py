@@ -15,6 +15,7 @@ from demos import adapters, letters, lora_words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
 from demos.finetuning import Rates, share_changed, train
 from demos.finetuning_chart import finetuning_chart
+from demos.levels import TO
 from demos.measure import Span
 from demos.seeding import generator
 
@@ -85,9 +86,6 @@ def _outcome(metrics: Mapping[str, float | int]) -> str:
     return LITTLE if share < 1.5 * metrics["trained_share_lora"] else MIDDLE
 
 
-_TO = r"(?: (?:of|to|at|is|be)| =|=|:)? ?"
-
-
 LORA = Demo(
     name="lora",
     title="Fine-tune fully, with LoRA and with QLoRA",
@@ -99,7 +97,7 @@ LORA = Demo(
             "LoRA's rank: the thin side of its two matrices",
             1,
             32,
-            spoken=(rf"\brank{_TO}(\d+|one)\b", r"\br ?= ?(\d+)\b", r"\b(\d+) (?:as|for) (?:the |its |a )?rank\b"),
+            spoken=(rf"\brank{TO}(\d+|one)\b", r"\br ?= ?(\d+)\b", r"\b(\d+) (?:as|for) (?:the |its |a )?rank\b"),
         ),
         Param(
             "alpha",
@@ -107,7 +105,7 @@ LORA = Demo(
             "LoRA's alpha: the adapter's output counts alpha / rank times",
             1,
             64,
-            spoken=(rf"\balpha{_TO}(\d+|one)\b",),
+            spoken=(rf"\balpha{TO}(\d+|one)\b", r"\b(\d+) (?:as|for) (?:the |its |an? )?alpha\b"),
         ),
         Param(
             "steps",
@@ -115,7 +113,7 @@ LORA = Demo(
             "fine-tuning steps",
             20,
             100,
-            spoken=(r"\b(\d+) (?:\w+ )?steps\b", r"\bsteps ?= ?(\d+)\b"),
+            spoken=(r"\b(\d+) (?:\w+ )?steps\b", rf"\bsteps{TO}(\d+)\b"),
         ),
     ),
     run=run,

@@ -32,15 +32,32 @@ Pairs: TypeAlias = Sequence[Sequence[tuple[str, "Linear", "Linear"]]]
 TEXTS = Path(__file__).parent / "texts"
 WINDOW = 256  # tokens read at once; shorter windows give less context and so a higher perplexity
 ANSWER_TOKENS = 48
+_ATTENTION, _MLP = "attention", r"(?:mlps?|feed[- ]?forward)"
+
+
+def _spared(part: str) -> str:
+    """A pattern for words that leave one part of the decoder out, and so mean the other: "leave attention alone"."""
+    return (
+        rf"\b(?:not(?! only| just)|no|except(?: for)?|(?:everything|anything|all) but|spar(?:e|ing)|skip(?:ping)?|ignor(?:e|ing)|without(?: touching)?|(?:do not|don'?t) \w+) (?:the )?{part}\b"
+        rf"|\bleav(?:e|ing) (?:the )?{part}\b(?: \w+)? (?:alone|out|be|as|untouched|unchanged|in peace)\b|\b{part}\b(?: \w+)? (?:untouched|unchanged|left (?:alone|out|as)|stays?)\b"
+    )
+
+
 LAYERS = Param(
     "layers",
     "all",
     "which linear layers of the decoder to change",
     choices=("all", "attention", "mlp"),
     spoken=(
-        (r"\ball (?:the )?layers\b", "all"),
-        (r"\battention\b", "attention"),
-        (r"\bmlps?\b|\bfeed[- ]?forward\b", "mlp"),
+        (
+            rf"\b(?:all|both) (?:of )?(?:the )?layers\b|\b(?:all|both|each|every) (?:the )?(?:layer (?:types?|kinds?|sorts?)|(?:types?|kinds?|sorts?) of layers?)\b"
+            rf"|\b(?:on|across|over|throughout) (?:the )?(?:whole|entire|full) (?:model|network)\b|\b{_ATTENTION} and (?:also )?(?:the )?{_MLP}\b|\b{_MLP} and (?:also )?(?:the )?{_ATTENTION}\b",
+            "all",
+        ),
+        (_spared(_ATTENTION), "mlp"),
+        (_spared(_MLP), "attention"),
+        (rf"\b{_ATTENTION}\b", "attention"),
+        (rf"\b{_MLP}\b", "mlp"),
     ),
 )
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
+from demos.base import Demo, DemoResult, Lab, Prediction, Progress
 from demos.measure import Span
 from demos.policy_charts import curves_alt, curves_chart
 from demos.policy_methods import METHODS, POINTS, Learning, train
+from demos.policy_settings import PARAMS
 from demos.policy_task import Teacher, measure_writer, reward_by_sum
 from demos.policy_words import KEYS, exhibits_of, summary_of, table_of, writes_like_teacher
 from demos.tiny_policy import BATCH, warm_up
@@ -80,47 +81,7 @@ POLICIES = Demo(
     name="policies",
     title="Learn from one's own answers or from a teacher's",
     concepts=("on-policy-vs-off-policy", "ppo-vs-dpo-vs-grpo"),
-    params=(
-        Param(
-            "steps",
-            400,
-            "updates of each method, 128 answers each",
-            40,
-            800,
-            spoken=(r"\b(\d+) (?:\w+ )?(?:steps|updates)\b", r"\b(?:steps|updates) *= *(\d+)"),
-        ),
-        Param(
-            "group-size",
-            16,
-            "answers to one prompt, which GRPO compares with each other",
-            choices=(2, 4, 8, 16, 32, 64),
-            spoken=(
-                r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
-                r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
-                r"\b(\d+) (?:answers|tries|samples|responses) (?:a|per|to (?:each|every|a|one)) (?:prompt|question|group)\b",
-            ),
-        ),
-        Param(
-            "teacher-accuracy",
-            0.8,
-            "share of the teacher's answers that are right",
-            0.2,
-            1.0,
-            spoken=(
-                # "a teacher that is wrong 30 %" must not become one that is right 30 %.
-                r"\bteacher\b(?:(?!wrong|mistak|error)[^.;]){0,40}?\b(\d+(?:\.\d+)?) ?(?:%|percent\b)(?! (?:wrong|mistak|error))",
-                r"\b(\d+(?:\.\d+)?) ?(?:%|percent) (?:\w+ )?teacher\b",
-                r"\bteacher(?:[- ]accuracy)?(?: of| at| is| =|=|:| like|, like)? ?(0?\.\d+|1\.0)\b",
-                (r"\bteacher\b.{0,30}\b(?:right|correct)\b.{0,12}\bhalf\b", 0.5),
-                (
-                    r"\b(?:perfect|flawless|faultless) teacher\b|\bteacher (?:\w+ )?(?:perfect|flawless|faultless)\b|\bteacher\b.{0,16}\b(?:always right|never wrong)\b",
-                    1.0,
-                ),
-                (r"\b(?:bad|weak|poor|lousy|mediocre) teacher\b", 0.4),
-            ),
-            percent=True,
-        ),
-    ),
+    params=PARAMS,
     run=run,
     words=r"\b(?:on|off)[- ]?policy(?: (?:learning|training|distillation|rl))?\b|\bgrpo\b|\bgroup[- ]relative\b|"
     r"\bpolic(?:y|ies)\b|\bdistil\w*|\b(?:imitat\w+|copy\w*) (?:of )?(?:a|the) teacher\b",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.compare import Change, compare
-from demos.levels import TENS, Levels, first_of_several, read_levels, several, several_decimals
+from demos.levels import TENS, TO, Levels, first_of_several, read_levels, several, several_decimals
 from demos.masks import Level, keep_largest, keep_rows, keep_two_of_four, share_of_zeros, stored_bits
 from demos.prune_words import FASTER, SAME, SLOWER, summary_of, what_happens_to_speed, worded
 from demos.sensitivity import SENSITIVITY
@@ -98,7 +98,7 @@ SPARSITY = Param(
     0.95,
     spoken=(
         first_of_several(_SHARES, f"five|{TENS}"),
-        r"\bsparsity(?: of| =|=|:)? ?(\d*\.?\d+)",
+        rf"\bsparsity{TO}(\d*\.?\d+)",
         r"(?<![\w.])(0?\.\d+)\b",
         (r"\b(?:three|3)[ -](?:quarters|fourths)\b", 0.75),
         (r"\b(?:two|2)[ -]thirds\b", 0.67),
@@ -121,10 +121,13 @@ PRUNE = Demo(
             choices=("unstructured", "2:4", "rows"),
             spoken=(
                 (
-                    r"\b2:4\b|\b(?:2|two)[- ](?:of|in|out[- ]of)[- ](?:every |each )?(?:4|four)\b|\bsemi[- ]?structured\b",
+                    r"\b2:4\b|\b(?:2|two)[- ](?:of|in|from|out[- ]?(?:of|ta|a))[- ](?:(?:every|each)[- ]|(?:an?y? )?(?:group|block)s? of )?(?:4|four)\b|\bsemi[- ]?structured\b",
                     "2:4",
                 ),
-                (r"\bunstructured\b|\b(?:single|individual) weights\b", "unstructured"),
+                (
+                    r"\bunstructured\b|\b(?:single|individual|lone|separate|scattered) (?:weights|ones|connections)\b|\bweight by weight\b|\bweights one by one\b",
+                    "unstructured",
+                ),
                 (r"\bstructured\b|\brows?\b|\bneurons?\b", "rows"),
             ),
         ),
@@ -146,7 +149,7 @@ PRUNE = Demo(
         outcome=what_happens_to_speed,
         gaps={FASTER: "pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster"},
     ),
-    words=r"\bprun\w+|\bspars\w+|\b(?:remove|zero(?: out)?|drop)\b.{0,30}\bweights\b|\b2:4\b",
-    verbs=r"(?:prune|sparsify)\b|(?:remove|zero out|drop|delete|cut(?: away| out)?) .{0,30}\b(?:weights|neurons|rows)\b|make (?:it|the model|the weights) sparse\b|"
+    words=r"\bprun\w+|\bspars\w+|\b(?:remov\w+|zero(?: out)?|drop\w*|delet\w+|throw\w*)\b.{0,30}\bweights\b|\b2:4\b",
+    verbs=r"(?:prune|sparsify)\b|(?:remove|zero out|drop|delete|cut(?: away| out)?|rip|strip|trim|snip|chop|throw|toss|cull|kick) .{0,30}\b(?:weights|neurons|rows)\b|make (?:it|the model|the weights) sparse\b|"
     r"set .{0,30}\bweights to (?:zero|0)\b",
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.compare import Change, compare
-from demos.levels import COUNT, Levels, first_of_several, read_levels, several
+from demos.levels import COUNT, TO, Levels, first_of_several, read_levels, several
 from demos.quantize_words import FEWER_BITS, FEWER_WEIGHTS, NOTHING, rows_of, summary_of, what_makes_it_smaller
 from demos.rounding import Rounded, quantize_per_channel, quantize_per_group
 from demos.sensitivity import SENSITIVITY
@@ -92,7 +92,14 @@ def _kernel(bits: int, group: int) -> Callable[[Linear, Rounded], None] | None:
     return kernels.run_int8 if group == 0 else None
 
 
-BITS = Param("bits", 4, "bits a weight", 2, 8, spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *)(\d+)\b"))
+BITS = Param(
+    "bits",
+    4,
+    "bits a weight",
+    2,
+    8,
+    spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *|bits (?:(?:down|up|back) )?to )(\d+)\b"),
+)
 
 
 QUANTIZE = Demo(
@@ -107,11 +114,15 @@ QUANTIZE = Demo(
             "neighbouring weights that share a scale; 0: a whole row",
             choices=(0, 32, 64, 128),
             spoken=(
-                r"\bgroups?(?:[- ]size)?(?: (?:of|to|at|is)| =|=)? ?(\d+)\b",
-                r"\b(\d+) (?:weights )?(?:per|a|in each) group\b",
+                rf"\b(?:groups?|blocks?)(?:[- ]size)?{TO}(\d+)\b",
+                r"\b(\d+)(?: weights)? (?:per|a|to a|in (?:a|one|each|every)) (?:group|block|scale)\b|\b(\d+)-weight (?:groups|blocks)\b",
                 r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
-                r"\b(\d+) weights (?:sharing|share|per|to|with) (?:a|one|each|the same) scale\b",
-                (r"\bscale (?:for|per) (?:a|each|the|every) (?:whole |entire )?row\b", 0),
+                r"\b(\d+) weights (?:sharing|share|per|to|for|with|get|have) (?:a|one|each|every|the same) scale\b",
+                r"\bscales? (?:for|per|to|over|between|among|every)(?: (?:each|every|all))? (\d+)\b",
+                (
+                    r"\bscale (?:for|per) (?:a|each|the|every) (?:whole |entire )?row\b|\b(?:each|every) row (?:\w+ )?(?:a|one|its own) scale\b",
+                    0,
+                ),
                 (r"\b(?:whole|entire|full) row (?:per|a|to a|shares a|with one) scale\b", 0),
                 (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
             ),
@@ -137,6 +148,6 @@ QUANTIZE = Demo(
         outcome=what_makes_it_smaller,
         gaps={FEWER_WEIGHTS: "pruning-vs-quantization#quantization-does-not-remove-weights"},
     ),
-    words=rf"\bquanti[sz]\w*|\bptq\b|\bint\d\b|\b(?:\d|{COUNT})[- ]?bits?\b|\bround\w* (?:the |its )?weights\b",
+    words=rf"\bquanti[sz]\w*|\bptq\b|\bint\d\b|\b(?:\d|{COUNT})[- ]?bits?\b|\bround\w* (?:(?:the|its|an?|some|your|all|\w+['’]s?|model) ){{0,3}}weights\b|\bweights (?:(?:get|being|are|be) )?(?:rounded|quanti[sz]ed)\b",
     verbs=r"quanti[sz]e\b|(?:round|shrink) (?:the |its )?weights\b",
 )

@@ -7,11 +7,20 @@ from typing import Any
 
 from demos.base import Param
 from demos.decoding_rules import Rules
+from demos.levels import TO
 from demos.quotes import QUOTED, after_colon
 
-_TO = r"(?: (?:of|to|at|is|be|being)| =|=|:)? ?"
 # "top-p, set it to 0.8": "it" is what was named just before.
 _SET_IT = r"(?:(?!temp)\D){0,25}?\b(?:set|put|turn|move|bring|raise|lower) it (?:up |down )?(?:to|at)"
+# "Keep only the best three": not "the best 3 of 10 runs", so with a word that keeps.
+_BEST = r"(?:(?:keep\w*|among|from|leave|leaving)(?: it)?(?: (?:only|just|to))*|only|just) (?:the |its )?(?:best|top|likeliest|most likely)"
+
+
+def _off(name: str) -> str:
+    """A pattern for words that switch a setting off."""
+    return rf"\b(?:no|without(?: any)?|(?:switch|turn) off(?: the)?|drop|disable) {name}\b|\b{name} (?:is |be |been |switched |turned |set to )?(?:off|disabled)\b"
+
+
 PARAMS = (
     Param(
         "temperature",
@@ -20,10 +29,11 @@ PARAMS = (
         0.0,
         3.0,
         spoken=(
-            rf"\btemp(?:erature)?(?: up| down)?{_TO}(\d*\.?\d+|one\b)",
+            rf"\btemp(?:erature)?{TO}(\d*\.?\d+|one\b)",
+            r"(?<![-\w])t ?= ?(\d*\.?\d+)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
-            r"\b(?:turn|heat|crank|lower|raise|cool|bring|set) it (?:up |down )?to (\d*\.?\d+)",
-            (r"\bgreed(?:y|ily)\b", 0.0),
+            r"\b(?:heat|warm|cool) it (?:up |down )?to (\d*\.?\d+)",
+            (r"\bgreed(?:y|ily)\b|\bdeterministic\w*", 0.0),
         ),
     ),
     Param(
@@ -33,10 +43,12 @@ PARAMS = (
         0,
         1000,
         spoken=(
-            rf"\btop[-_ ]?k{_TO}(\d+|one\b)",
-            r"(?<![-\w])k(?: *= *| )(\d+)",
+            rf"\btop[-_ ]?k{TO}(\d+|one\b)",
+            r"(?<![-\w])k(?: *= *| (?:of )?)(\d+)",
             rf"\btop[-_ ]?k\b{_SET_IT} (\d+)",
-            (r"\b(?:no|without(?: any)?) top[-_ ]?k\b", 0),
+            rf"\b{_BEST} (\d+)(?! ?%)(?: (?:tokens|words|candidates|options|choices|ones))?\b",
+            r"\b(?:only|just) (?:the )?(\d+) (?:(?:most likely|likeliest|best|top)(?: (?:tokens|words|candidates|options|choices|ones))?|candidates|options)(?=\W|$)",
+            (_off(r"top[-_ ]?k"), 0),
         ),
     ),
     Param(
@@ -46,9 +58,10 @@ PARAMS = (
         0.01,
         1.0,
         spoken=(
-            rf"\b(?:top[-_ ]?p|nucleus(?: sampling)?(?: with)?){_TO}(\d*\.?\d+)",
+            rf"\b(?:top[-_ ]?p|nucleus(?: sampling)?(?: with)?){TO}(\d*\.?\d+)",
             r"\bnucleus\b[^.;]{0,20}?\b(\d+) ?%",
             rf"\btop[-_ ]?p\b{_SET_IT} (\d*\.?\d+)",
+            (_off(r"top[-_ ]?p"), 1.0),
         ),
         percent=True,
     ),
@@ -58,7 +71,7 @@ PARAMS = (
         "the share of the favourite's probability that a token needs; 0 keeps all",
         0.0,
         1.0,
-        spoken=(rf"\bmin[-_ ]?p{_TO}(\d*\.?\d+)", rf"\bmin[-_ ]?p\b{_SET_IT} (\d*\.?\d+)"),
+        spoken=(rf"\bmin[-_ ]?p{TO}(\d*\.?\d+)", rf"\bmin[-_ ]?p\b{_SET_IT} (\d*\.?\d+)", (_off(r"min[-_ ]?p"), 0.0)),
         percent=True,
     ),
     Param(

@@ -25,7 +25,7 @@ SENSITIVITY = Param(
     choices=("no", "yes"),
     spoken=(
         (
-            r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b|\bsensitiv\w+"
+            r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b(?! (?:type|kind|sort)s?\b)|\bsensitiv\w+"
             r"|\bwhich (?:\w+ )?layers?\b|\bone (?:layer )?at a time\b|\bwhich of the (?:\w+ )?layers\b",
             "yes",
         ),

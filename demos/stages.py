@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from demos import stage_chart, stage_words
-from demos.base import Demo, DemoResult, Lab, Param, Progress
+from demos.base import Demo, DemoResult, Lab, Progress
 from demos.measure import Span
+from demos.stage_settings import PARAMS, SKIPPING
 from demos.stage_words import MID_TRAINING, PRETRAINING, RL, SFT
 
 HELD_OUT = 40  # sums of the exam, of 144
@@ -88,9 +89,6 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     )
 
 
-_SKIPPING = r"\b(?:without|never (?:had|saw|got)|skip(?:ping|s)?|leav(?:e|ing) out|omit(?:ting)?|cancel|drop|minus|no)\b (?:the |any )?"
-_SKIPPED = r"(?: stage)? (?:left out|out|missing|skipped|off|away)\b"
-
 STAGES = Demo(
     name="stages",
     title="One model through pretraining, mid-training, SFT and RL",
@@ -99,53 +97,10 @@ STAGES = Demo(
         "base-vs-instruct-vs-reasoning",
         "sft-vs-rlhf-vs-dpo-vs-rlvr",
     ),
-    params=(
-        Param(
-            "rl-steps",
-            60,
-            "steps of reinforcement learning",
-            10,
-            90,
-            spoken=(
-                r"\b(\d+) (?:rl|rlvr|reinforcement(?: learning)?)[- ](?:steps?|rounds?|updates?)\b",
-                r"\b(\d+) (?:steps?|rounds?|updates?) of (?:rl|rlvr|reinforcement)\b",
-                r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
-                r"\brl[- ]steps(?: *[=:] *| (?:to |at )?)(\d+)",
-            ),
-        ),
-        Param(
-            "skip",
-            "none",
-            "a stage to leave out",
-            choices=("none", "mid-training", "sft", "rl"),
-            spoken=(
-                (rf"{_SKIPPING}mid[- ]?train\w*|\bmid[- ]?train\w*{_SKIPPED}", "mid-training"),
-                (
-                    rf"{_SKIPPING}(?:sft|supervised|instruction)\b|\b(?:sft|(?:instruction|supervised fine)[- ]?tuning){_SKIPPED}",
-                    "sft",
-                ),
-                (
-                    rf"{_SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b|\b(?:rl|rlvr|reinforcement learning){_SKIPPED}",
-                    "rl",
-                ),
-                (r"\b(?:all|every|4|four) stages?\b|\bskip(?:ping)? (?:nothing|none|no stage)\b", "none"),
-            ),
-        ),
-        Param(
-            "pairs",
-            24,
-            "question-answer pairs of SFT",
-            8,
-            100,
-            spoken=(
-                r"\b(\d+) (?:sft |answered |training |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
-                r"\bpairs *= *(\d+)",
-            ),
-        ),
-    ),
+    params=PARAMS,
     run=run,
     words=r"\b(?:training )?(?:stages|phases)\b(?: of training)?|\b(?:stage|phase) of (?:the )?training\b|\btraining (?:stage|phase)\b|\b(?:pre|mid|post)[- ]?train\w*|\bsft\b|\brlvr\b|"
     r"\b(?:supervised|instruction) (?:fine[- ]?)?tun\w+|\b(?:verifiable|checked) rewards?\b|\bbase models?\b|"
-    rf"{_SKIPPING}(?:mid[- ]?train\w*|sft|rlvr|rl)\b",
+    rf"{SKIPPING}(?:mid[- ]?train\w*|sft|rlvr|rl)\b",
     prediction=stage_words.PREDICTION,
 )

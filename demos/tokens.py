@@ -12,20 +12,17 @@ from itertools import combinations
 from typing import Any
 
 from demos import embedding_space as space
-from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
+from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
 from demos.measure import Span
-from demos.quotes import LONE_QUOTED, after_colon
 from demos.token_charts import tokens_chart
 from demos.token_pieces import cut_text, listing, most_split, rows_of, split_words
+from demos.tokens_settings import MOST_WORDS, PARAMS
 from demos.tokens_words import AS_CHARACTERS, AS_WORDS, BETWEEN, outcome, summary_of
 from tutor.errors import DemoError
 
 LONGEST = 2_000  # characters, as many as a chat message may have
-MOST_WORDS = 8  # in the map of cosines
 MOST_ROWS = 24  # words in the table
 NEIGHBOURS = 5
-
-_LISTED = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
@@ -109,30 +106,7 @@ TOKENS = Demo(
     name="tokens",
     title="Your text in tokens, and what embeddings hold",
     concepts=("tokens-vs-words-vs-embeddings", "context-window-vs-memory"),
-    params=(
-        Param(
-            "text",
-            "The otorhinolaryngologist paid 12345 euros for a Schmetterling 🦋 in Zürich.",
-            "the text to cut into tokens, in any language",
-            spoken=(
-                rf"\b(?:tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop)\b[^\"“”]{{0,40}}{LONE_QUOTED}",
-                LONE_QUOTED,
-                after_colon(r"tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop"),
-                r"^(?:and |now |what about |how about |try )*the word (\S+?)[.?!]*$",
-                r"\b(?:and|now|also) in \w+:\s+(\S.*?)\s*$",
-                r"\btokeni[sz]e (?:the (?:word|text|sentence) )?(?!(?:my|this|the|a|an|it|some|text|your)\b)([^\"“”\n]{1,200}?)[.!?]?$",
-            ),
-        ),
-        Param(
-            "words",
-            "king, queen, apple, pear, cat, dog",
-            f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
-            spoken=(
-                r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
-                rf":? ({_LISTED}(?:(?:,? and |, ?){_LISTED})+)",
-            ),
-        ),
-    ),
+    params=PARAMS,
     run=run,
     words=r"\btokeni[sz]\w*|(?<!next )(?<!next-)\btokens? (?:of|for|in) (?:[\"“]|my |this |the (?:text|sentence|word)\b)|\btoken ids?\b|"
     r"\b(?:show|see) (?:me |us )?(?:the |some |my )?tokens(?=[\s.!?]*$| of\b| for\b)|\binto tokens\b|\bembeddings?\b|"

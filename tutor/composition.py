@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.aspects import aspect_of
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Polarity
@@ -108,6 +109,7 @@ class Composition:
         self._sides = [frozenset(mentions.sides(piece.sentence)) for piece in sentences] if mentions else []
         self._asked_sides = frozenset(mentions.sides(query)) if mentions else frozenset()
         self._several = asks_several(query, mentions) if mentions else 0.0
+        self._contrast = float(aspect_of(query) == "contrast")
         self._best = max((hit.fused for hit in hits), default=0.0)
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
@@ -180,25 +182,33 @@ class Composition:
         last, piece = self.pieces[said[-1]], self.pieces[key]
         same = last.mark == piece.mark
         after, _ = self._votes.after(self._said(said))
+        new_side = float(bool(self._sides_left(said) & self._sides[key])) if self._sides else 0.0
         return (
             *self._hints(key, self._vote(after, key)),
             float(same),
             float(same and piece.position == last.position + 1),
             self._was_told(key),
             *self._part_hints(key, said),
-            float(bool(self._sides_left(said) & self._sides[key])) if self._sides else 0.0,
+            *(new_side, self._contrast * new_side),
+            self._vote(self._votes.held, key),
+            float(max(self._alike[key, other] for other in said)),
         )
 
     def end_hints(self, said: Sequence[int]) -> tuple[float, ...]:
         """What is known of ending after these (END)."""
         _, end = self._votes.after(self._said(said))
         so_many = (float(len(said) == 1), float(len(said) == 2), float(len(said) > 2))
+        unsaid = [key for key in range(self._openings.start) if key not in said]
         return (
             *(end, *so_many),
             float(max(0, len(self._votes.parts) - len(said))),
             float(len(self._sides_left(said))),
             float(_IN_STEPS.search(self._query) is not None),
             *(self._several * n for n in so_many),
+            self._contrast * float(bool(self._sides_left(said))),
+            max((self._part_hints(key, said)[0] for key in unsaid), default=0.0),
+            max((self._vote(self._votes.held, key) for key in unsaid), default=SILENCE),
+            self._vote(self._votes.first, said[0]),
         )
 
     def _lists_on(self, said: Sequence[int]) -> bool:

@@ -7,31 +7,21 @@ seconds on two cores. History is replayed, so "now with 2 bits" knows which expe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demos.base import Demo, Value
-from demos.levels import Levels
+from demos.base import Demo
 from demos.quotes import QUOTED
 from tutor import patterns
+from tutor.continued import LONGEST_BARE, continued
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
 from tutor.manner import Judge, Judged, Manners, unjudged
-from tutor.spoken import (
-    bare_value,
-    mended,
-    quotes_a_text,
-    scaled_value,
-    spoken_values,
-    tells_a_value,
-    without_quotes,
-    without_values,
-)
+from tutor.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
+from tutor.spoken import mended, quotes_a_text, spoken_values, tells_a_value
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
-_LONGEST_CHANGE = 16  # words of a request that takes up what ran last: "now the same with 2 bits"
-_LONGEST_VALUE = 5  # words of one that does not say so: "only the attention layers"
 
 
 @dataclass(frozen=True)
@@ -109,32 +99,47 @@ def _call(
     if patterns.WORDS.search(text):
         return None
     calls = _calls(history, demos, concept, judge)
-    if calls and (call := _continued(text, calls, demos, judged)):
+    if calls and (call := continued(text, calls, demos, judged)):
         return call
     if history and patterns.SAME_TEXT.search(text) and (quoted := re.search(QUOTED, history[-1].user)):
         text = f"{text} {quoted.group()}"
     demo = _requested(text, history, demos, concept, judged)
-    return DemoCall(demo.name, demo.settings(spoken_values(text, demo))) if demo is not None else None
+    return _begun(text, demo, calls) if demo is not None else None
+
+
+def _begun(text: str, demo: Demo, calls: Sequence[DemoCall]) -> DemoCall:
+    """A run of its own; where the experiment that ran last is meant again without its name, with all that it had been told."""
+    unnamed = named_in(text, [demo]) is None or patterns.CHANGES.search(text)
+    last = calls[-1].params if calls and calls[-1].name == demo.name and unnamed else {}
+    return DemoCall(demo.name, demo.settings({**last, **spoken_values(text, demo)}))
 
 
 def _requested(
     text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judged: Judged
 ) -> Demo | None:
     """The experiment that the words ask for, if they ask for one, or that is meant where a run is wished whatever the words."""
-    command = patterns.LEAD.sub("", text)
+    command, last = patterns.LEAD.sub("", text), last_sentence(text)
     spoken = [demo for demo in demos if tells_a_value(text, demo)]
-    asks = bool(patterns.QUESTION.match(text) or patterns.CHOICE.search(text) or patterns.ASKS_THEN.search(text))
-    wished = judged.wished and not patterns.QUESTION.match(text)
+    asks = is_asked(text) or patterns.ASKS_THEN.search(text) is not None
+    wished = is_wished(text, judged)
     live = wished or bool(patterns.LIVE.search(text) or (patterns.COMMAND.match(command) and not asks))
     live = live or bool(spoken and patterns.MAY_SEE.search(text))
-    ordering = next((demo for demo in demos if demo.verbs and re.match(demo.verbs, command, re.IGNORECASE)), None)
+    ordering = ordering_of(command, demos)
+    if ordering is None and last != text and not is_asked(last) and not patterns.EXPLAINS.search(last):
+        # "Does pruning hurt at all? Prune 60 percent of the weights."
+        ordering = ordering_of(patterns.LEAD.sub("", last), demos)
+        live = live or ordering is not None
     if ordering is not None and patterns.COLON.search(command):
         return ordering  # "measure this computer: how fast is it?" asks for what the run tells
     if not live and (asks or patterns.EXPLAINS.search(text)):
         return None
-    named = _named(text, demos)
-    ordered = named in spoken and patterns.ORDER.match(command)
-    if named is not None and "?" not in text and (ordered or quotes_a_text(text, named)):
+    named = named_in(text, demos)
+    ordered = named in spoken and any(patterns.ORDER.match(said) for said in (command, patterns.LEAD.sub("", last)))
+    if (
+        named is not None
+        and ("?" not in text or patterns.PROPOSES.match(text))
+        and (ordered or quotes_a_text(text, named))
+    ):
         return named
     # "Can you run a mixture of experts on one GPU?" has the words of a request and the meaning of a question.
     if judged.asked and (
@@ -143,7 +148,7 @@ def _requested(
         return None
     if ordering is not None:
         return ordering
-    polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= _LONGEST_VALUE and spoken
+    polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= LONGEST_BARE and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
     if named is not None:
@@ -154,22 +159,6 @@ def _requested(
     return pointed or next((demo for demo in demos if live and demo.name == judged.experiment), None)
 
 
-def _named(text: str, demos: Sequence[Demo]) -> Demo | None:
-    """The experiment that is named; the longest name counts: "few-shot prompts" over "prompts"."""
-    lengths = {
-        demo.name: max((len(match.group()) for match in re.finditer(_name_of(demo), text, re.IGNORECASE)), default=0)
-        for demo in demos
-    }
-    best = max(lengths, key=lambda name: lengths[name], default="")
-    return next((demo for demo in demos if demo.name == best and lengths[best]), None)
-
-
-def _name_of(demo: Demo) -> str:
-    """What learners call it, or its own name before "demo" or "experiment"."""
-    own = rf"\b{demo.name.replace('_', '[-_ ]?')}s? (?:demo|experiment)\b"
-    return f"{demo.words}|{own}" if demo.words else own
-
-
 def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:
     """The experiment of the set in play, for "show me live"; of several, the one that was spoken of last."""
     words = re.findall(r"[^\W\d_]+", text.lower())
@@ -177,74 +166,10 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
         return None
     fitting = [demo for demo in demos if concept is None or concept in demo.concepts]
     for exchange in reversed(history[-_TURNS:]):
-        named = _named(exchange.user, fitting)
+        named = named_in(exchange.user, fitting)
         if named is not None:
             return named
     return fitting[0] if fitting and concept is not None else None
-
-
-def _continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judged: Judged) -> DemoCall | None:
-    """The last experiment with other parameters: "now with 2 bits", "and 90 percent?", "again".
-
-    A parameter of another experiment names that one: after "prune 70%", "now with 2 bits" quantizes.
-    """
-    by_name, last = {demo.name: demo for demo in demos}, calls[-1]
-    demo = by_name[last.name]
-    others = [other for other in demos if other is not demo]
-    command = patterns.LEAD.sub("", text)
-    if any(other.verbs and re.match(other.verbs, command, re.IGNORECASE) for other in others):
-        return None
-    live = (judged.wished and not patterns.QUESTION.match(text)) or patterns.LIVE.search(text) is not None
-    about = patterns.ABOUT.match(text)
-    asks = patterns.QUESTION.match(text) or patterns.ASKS_THEN.search(text) or patterns.EXPLAINS.search(text)
-    if asks and not about and not live:
-        return None
-    rest = patterns.AGAIN.sub("", text).strip(" ?!.")
-    change = live or about or rest != text.strip(" ?!.") or patterns.CHANGES.search(text)
-    short = len(without_quotes(text).split()) <= (_LONGEST_CHANGE if change else _LONGEST_VALUE)
-    named = _named(without_values(text, demo), others)
-    if named is not None and patterns.SHOW.search(text):
-        return None
-    given = scaled_value(text, demo, last.params) | spoken_values(text, demo)
-    if given and short:
-        return DemoCall(demo.name, demo.settings({**last.params, **_beside(text, given, demo)}))
-    if not given and short:
-        if named is not None:
-            return _returned_to(text, named, calls)
-        meant = _meant_by_value(text, others, calls)
-        if meant is not None:
-            return DemoCall(meant.name, meant.settings(spoken_values(text, meant)))
-        brief = not about or len(text.split()) <= _LONGEST_VALUE + 2
-        if brief and (bare := bare_value(text, demo)):
-            return DemoCall(demo.name, demo.settings({**last.params, **_beside(text, bare, demo)}))
-    return last if not rest and patterns.REPEAT.search(text) else None
-
-
-def _beside(text: str, given: Mapping[str, Value], demo: Demo) -> Mapping[str, Value]:
-    """What was said; in "compare that with 8 bits" the value stands beside the last one instead of replacing it."""
-    beside = next((p for p in demo.params if isinstance(p, Levels) and p.of is not None and p.of.name in given), None)
-    if beside is None or beside.of is None or beside.name in given or not patterns.BESIDE.search(text):
-        return given
-    kept = {name: value for name, value in given.items() if name != beside.of.name}
-    return {**kept, beside.name: given[beside.of.name]}
-
-
-def _returned_to(text: str, demo: Demo, calls: Sequence[DemoCall]) -> DemoCall | None:
-    """Another experiment with a value ("and 2-bit quantization?"), or one that ran before: "back to temperature, 0.3"."""
-    before = next((call.params for call in reversed(calls) if call.name == demo.name), None)
-    back = before is not None and patterns.BACK.search(text)
-    given = spoken_values(text, demo) or (bare_value(text, demo) if back else {})
-    if back and before is not None:
-        return DemoCall(demo.name, demo.settings({**before, **given}))
-    return DemoCall(demo.name, demo.settings(given)) if given else None
-
-
-def _meant_by_value(text: str, others: Sequence[Demo], calls: Sequence[DemoCall]) -> Demo | None:
-    """The experiment that alone has such a parameter, or, of several, the one that ran latest."""
-    telling = {other.name: other for other in others if tells_a_value(text, other)}
-    if len(telling) == 1:
-        return next(iter(telling.values()))
-    return next((telling[call.name] for call in reversed(calls) if call.name in telling), None)
 
 
 def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: Judge) -> list[DemoCall]:
@@ -259,10 +184,10 @@ def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | No
         if patterns.WORDS.search(text):
             continue
         try:
-            call = _continued(text, calls, demos, judged) if calls else None
+            call = continued(text, calls, demos, judged) if calls else None
             if call is None:
                 demo = _requested(text, recent[:i], demos, concept, judged)
-                call = DemoCall(demo.name, demo.settings(spoken_values(text, demo))) if demo is not None else None
+                call = _begun(text, demo, calls) if demo is not None else None
         except DemoError:
             continue
         calls += [call] if call is not None else []

@@ -18,7 +18,7 @@ _UNIT = "|".join(_UNITS)
 _BELOW_HUNDRED = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:one|{_UNIT}))?|{'|'.join(_TEENS)}|{_UNIT})"
 # "one" by itself is left: it is more often a pronoun ("which one") than a number.
 _NUMERAL = re.compile(
-    rf"\b(?:(?P<hundreds>a|one|{_UNIT}) hundred(?: (?:and )?(?P<rest>{_BELOW_HUNDRED}))?|a (?P<dozen>dozen)|(?P<small>{_BELOW_HUNDRED}))\b",
+    rf"\b(?:(?P<hundreds>a|one|{_UNIT}) hundred(?: (?:(?:and|n|&) )?(?P<rest>{_BELOW_HUNDRED}))?|a (?P<dozen>dozen)|(?P<small>{_BELOW_HUNDRED}))\b",
     re.IGNORECASE,
 )
 
@@ -33,6 +33,7 @@ _HALF = re.compile(
     r"\bone half\b|(?<!and a )(?<!and )\bhalf(?=\s*(?:,|and|or|vs\.?|versus|against|beside)\s*(?:\d+ ?%|\w+ (?:percent|per cent)\b))",
     re.IGNORECASE,
 )
+_AND_A_HALF = re.compile(rf"\b(?P<whole>one|{_UNIT}|\d+) (?:and|n|&) a half\b", re.IGNORECASE)
 _DECIMAL = re.compile(rf"\b(?P<whole>zero|one|{_UNIT}|\d+) point (?P<tenths>zero|one|{_UNIT}|\d+)\b", re.IGNORECASE)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
@@ -49,6 +50,7 @@ def _percent(found: re.Match[str]) -> int:
 def in_digits(text: str) -> str:
     """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
     text = _DECIMAL.sub(lambda found: f"{_digit(found['whole'])}.{_digit(found['tenths'])}", text)
+    text = _AND_A_HALF.sub(lambda found: f"{_digit(found['whole'])}.5", text)
     text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)
     text = _HALF.sub("50%", _FRACTION.sub(lambda found: f"{_percent(found)}%", text))
     return _NUMERAL.sub(lambda found: str(_worth(found)), text)

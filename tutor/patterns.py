@@ -17,19 +17,21 @@ def _words(*lines: str) -> frozenset[str]:
 # What may stand before a command: "ok now please prune 70%".
 LEAD = _any(
     r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
-    r"let'?s|lets|let us|go (?:ahead|on)(?: and| then)?|come on|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
+    r"let'?s|lets|let us|be so (?:kind|good|nice) (?:as )?to|go (?:ahead|on)(?: and| then)?|come on|how about we|what do you say we|shall we|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # Asks to see something, which may still be words.
 SHOW = _any(
     r"\bshow (?:me|us)\b",
     r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare|play with)\b",
-    r"\b(?:can|could|may) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b",
+    r"\bchance (?:of (?:seeing|watching|running|training|trying|getting)|to (?:see|watch|run|train|try)|(?:(?:that )?(?:i|we) (?:can|could) (?:see|watch)))\b",
+    r"\b(?:can|could|may|might|shall) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b",
     r"\b(?:can|could|will|would) (?:we|you) (?:please |kindly )?(?:run|compare|measure|simulate|plot|launch|start|show|train)\b",
     r"\bdraw (?:me |us )?(?:the|a|my|its) (?:roof[- ]?line|curve|chart|plot|bars?|distribution)\b",
-    r"\bi(?: want| wanna| would like|'?d like| would love|'?d love|'?d enjoy| wish i could) (?:to )?(?:see|try|watch)",
+    r"\b(?:want|wanna|need|would like|would love|'?d like|'?d love|'?d enjoy|luv|love|wish i could|would rather|'?d rather) (?:to )?(?:see|try|watch)",
+    r"\bwould be (?:\w+ ){0,2}to (?:see|watch|try)\b",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
     r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
-    r"^(?:compare|run|plot|measure|try|start|test|watch|show how)\b|^do (?:it|that|this)\b",
+    r"^(?:compare|run|plot|measure|try|start|test|watch|show (?:how|an?|it|both|\d+))\b|^do (?:it|that|this)\b",
 )
 # Asks for a run and for nothing else, whatever words stand around it.
 LIVE = _any(
@@ -39,37 +41,44 @@ LIVE = _any(
     r"(?<!what's )(?<!what is )(?<!what was )\b(?:a|the|this|that|your|\w+ing|\w+ion|shot|cache|lora|moe|rag) (?:live )?(?:demo|experiment)\b(?! (?:app|account|version|day)\w*| in the \w+ paper)",
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!^that )(?<!^this )\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
-    r"\bon the real thing\b|\bhere and now\b|\bin front of (?:me|us|my eyes)\b|\b(?:my own|under my|before my) eyes\b|\b(?:see|watch) for myself\b",
+    r"\bon the real thing\b|\bhere and now\b|\bin front of (?:me|us|(?:my|our) eyes)\b|\b(?:my own|our own|under (?:my|our)|before (?:my|our|their)) eyes\b|\b(?:see|watch|try|test) (?:(?:it|that|this) )?for (?:myself|ourselves)\b",
+    r"\bwhile (?:i|we|they|you) watch\b|^(?:can|could|may|might) (?:i|we) (?:\w+ly |please |just )?watch\b(?! (?:an?|the|some|your) (?:\w+ )?(?:videos?|lectures?|talks?|films?|clips?|tutorials?)\b)|\bthis (?:minute|instant|very moment)\b|\bsee\b,? (?:rather than|not|instead of) (?:just |only )?(?:hear|read|be told|talk)\w*",
+    r"\b(?:put|putting) (?:it|that|this) to the test\b|(?:^|[.,;!?]\s*|\b(?:just|please|and|to) )(?:have|give it) a go\b(?! (?:at|first))|\b(?:so|then) (?:please |just )?(?:start|run|do|launch) it\W*$|\blet'?s go+\W*$",
+    r"\b(?:can|could|shall|may|might) we (?:\w+ly |just |please )?(?:find out|(?:run|try|test|do|measure) (?:it|that|this))(?: (?:here|now|together|please))*\W*$",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
-    r"\b(?:watch|let'?s see|let me see|want to see) what\b.{0,50}\b(?:does|do|adds?)\b",
+    r"\b(?:watch|let'?s see|let me see|(?:want to|wanna|need to|like to|love to|would rather|'?d rather) see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
     r"[.?!;:]\s*(?:please |go (?:on,? |ahead,? (?:and )?)?|just |so |now )*(?:run|rerun|train|calculate|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
-    r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*$",
-    r"[.,;!:]\s*(?:please )?(?:go|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
+    r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|clock|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*(?:,? (?:would|will|could|can) you\??)?\W*$",
+    r"[.?!]\s+(?:please |then |so |now |just )*(?:(?:train|build|make|draw|race|launch|fine-?tune) (?:it|one|them|both|me (?:one|the|a)|us (?:one|the|a))|go through (?:them|the layers|each))\b[^?]*$",
+    r"[.,;!:]\s*(?:please )?(?:go+|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
-    r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)\W*$",
+    r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)(?:\W*$| (?:going|started|please|here|now|with|of|at|while)\b)",
     r"^(?:train|fine-?tune|quanti[sz]e|prune|run|sample|tokeni[sz]e|distil|test|sort|generate)\b[^?]*\b(?:right|just) now\b",
     r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",
 )
 # Begins a command for a run; "can you run a 70B model, or is that hopeless?" is none.
 COMMAND = _any(
-    r"^(?:run|simulate|measure|benchmark|clock|race|take (?:one|a|the|your) (?:\w+ )?model|launch|kick off|fire up|spin up|time (?:a|an|the|it|both|\d+|generation)|do (?:an?|the) .{0,40}\b(?:run|demo|experiment|test))\b"
+    r"^(?:(?:speed|test|dry)?-?run|simulate|measure|benchmark|clock|race|take (?:one|a|the|your) (?:\w+ )?model|launch|kick off|fire up|spin up|time (?:a|an|the|it|both|\d+|generation)|do (?:an?|the) .{0,40}\b(?:run|demo|experiment|test))\b"
 )
 # Asks for words beyond doubt, also where it names a run: these stand above every wish for one.
 WORDS = _any(
     r"\b(?:do not|don'?t|no need to|without|instead of) (?:run|start|show|measur|simulat|runn)\w*\b|\bnot (?:the|an?) (?:experiment|demo|run)\b",
     r"\b(?:in|only|just) (?:plain |simple |your own )?words\b|\bin (?:theory|principle|plain \w+)\b|\bon paper\b|\bby hand\b|\bwithout (?:any |the )?(?:charts?|jargon|maths?)\b",
-    r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?through\b|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
+    r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?(?:through|thru)\b|\b(?:true or false|yes or no|fact or (?:fiction|myth))\b|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
     r"\b(?:arithmetic|maths?|reasoning|arguments?|formula|theory|logic|intuition) (?:behind|for|of|against)\b",
     r"\b(?:most |many |other )?(?:people|companies|labs|practitioners|experts) (?:\w+ly |mostly )?(?:recommend|use|take|choose|pick|prefer|go for|go with|suggest|deploy)\b",
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
     r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
-    r"\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
+    # "…, right?" wants to be told; "count how often it's right?" does not.
+    r"(?<!\bit's )(?<!\bits )(?<!\bare )(?<!\bgets )(?<!\bget )(?<!\bit )(?<!\bthem )\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
     r"\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,;])\s*(?:just |only )?(?:one|two|three) (?:short )?(?:sentences?|words?|lines?)(?=\s*(?:[.!,;]|please\b|$))",
 )
 # What a run is to tell, named behind the order: "measure this computer: how fast does it calculate?"
-COLON = re.compile(r"^[^.?!:]{8,60}: (?:how|what|which)\b", re.IGNORECASE)
+COLON = re.compile(
+    r"^[^.?!:]{8,60}: (?:how|what|which)\b(?!.*\b(?:should|shall|better|prefer|recommend)\b)", re.IGNORECASE
+)
 # A question in a later clause: "half the weights are zero. Is the file half as large?"
 ASKS_THEN = _any(
     r"[,.;:!?]\s+(?:and |so |but )?(?:is|are|does|do(?! (?:it|that|this)\b)|did|was|were|has|have|will|would|should|isn'?t|aren'?t|doesn'?t|don'?t)\b(?! you\b)[^.?!]*\?\W*$",
@@ -79,32 +88,50 @@ ASKS_THEN = _any(
 # Asks for words, also after "show me".
 EXPLAINS = _any(
     r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|metaphors?|comparison|basics|pros|cons|list|summary|idea|downsides?|advantages?|drawbacks?|limits)\b|\b(?:the|main|which) (?:\w+ )?steps\b",
-    r"\bwhat(?! happens\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
+    r"\bwhat(?! happens\b| do you say (?:we|to|if)\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
     r"\b(?:some|any|the|more) (?:numbers|figures|facts|details|benchmarks|tricks|tips)\b",
     r"\b(?:is it|does|should|where|when|who|my own|worth)\b",
     r"\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\bin (?:simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
-    r"(?<!test )(?<!measure )(?<!check )(?<!clock )(?<!find out )\bhow (?:many|much)\b",
-    r"\bshow (?:me|us) (?:which|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
+    r"(?<!test )(?<!measure )(?<!check )(?<!clock )(?<!find out )(?<!watch )\bhow (?:many|much)\b",
+    r"\bshow (?:me|us) (?:which(?! (?:\w+ )?layers?\b)|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
 )
 # An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
 ORDER = _any(
     r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run|"
-    r"let (?:it|an?|the)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave)\b"
+    r"let (?:it|an?|the)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave|swap|exchange|replace|flip|mix|route|send)\b"
 )
+PROPOSES = _any(r"^(?:(?:so|and|ok(?:ay)?|well|then|now)[\s,]+)*(?:how about we|what do you say we|shall we)\b")
 MAY_SEE = _any(r"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b")
 # A choice between two ways is a question, whatever verb it begins with.
 CHOICE = _any(r"\bor\b.*\?")
 # With nothing but values beside it, courtesy makes a request: "4 bits please".
 PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = _any(
-    r"^(?:and |but |so |ok(?:ay)?,? )?(?:what|whats|why|how|when|which|who|where|is|are|does|did|can (?:a|an|the|i|one|it|my)|should|"
+    r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:at|in|on|for|to|by|from|with|of) (?=(?:which|what|whose)\b))?(?:what(?! do you say (?:we|to|if)\b)|whats|why|y(?= (?:is|are|do|does|did|would|can|not)\b)|how(?! about we\b)|when|which|who|where|"
+    r"is(?! there (?:any |a )?(?:chance|way) (?:of |to |(?:that )?(?:i|we|you) (?:can|could) )(?:see|watch|show|run|try|train|measur)\w*)|are|does|did|can (?:a|an|the|i(?! (?:\w+ly |please |just )?(?:see|watch|try|have|get)\b)|one|it|my)|should|"
     r"do(?! (?:it|that|this)\b)(?:(?= (?:i|you|we|they|people|any|all|both|these|those|most|\w{3,}s)\b)|(?=.*\?\W*$))|"
-    r"would(?! you\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have(?! (?:the|your|an?) (?:\w+ )?model (?:answer|write|predict|generate|try|say|continue|do|solve|sort)\b)|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t|wouldn'?t)\b"
+    r"would(?! (?:you|be (?:\w+ ){0,2}(?:to|if)|love|luv|like|rather|it be (?:\w+ ){0,2}(?:possible|ok(?:ay)?|alright|too much))\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have(?! (?:the|your|an?) (?:\w+ )?model (?:answer|write|predict|generate|try|say|continue|do|solve|sort)\b)|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t(?= (?:i|you|we|they|people|\w{3,}s)\b|.*\?\W*$)|wouldn'?t)\b"
 )
-# A question by its first word that continues an experiment: "what about 2 bits?"
+_AND = r"^(?:(?:and|but|so|ok(?:ay)?|h+m+|then|also)[\s,.…]+)*"
+_IT, _VALUE = "(?:it|that|this|you|we|they|one)", r"[\d.]+ ?%?(?: \w+)?"
+# A question by its first word that continues an experiment: "what about 2 bits?", "what does it get with 4?", "what would 32 do?"
 ABOUT = _any(
-    r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:what|how) (?:about|of|if (?:we|i|you)\b)|what if\b(?=.*(?:\d|\binstead\b|\bonly\b))|(?:what|how) would\b(?=.*\d.*\blook\b)|what happens (?:with|at|if)\b)"
+    rf"{_AND}(?:what|how) (?:about|abt|bout|of|if (?:we|i|you))\b",
+    rf"{_AND}what if\b(?=.*(?:\d|\b(?:instead|only|nobody|no one|never|without|skip\w*|off|out|reversed|shuffled)\b))",
+    rf"{_AND}(?:what|how) would\b(?=.*\d.*\blook\b)|{_AND}what happens (?:with|at|if)\b",
+    rf"{_AND}what (?:would|will|does) (?:happen|change|come out) (?:with|at|for) {_VALUE}\W*$",
+    rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|did|would|will) {_IT}\b(?: (?:get|give|do|look|look like|become|turn out|come out|fare|behave|go|sound|say))? (?:with|without|at) [^,;.?!]{{1,30}}\W*$",
+    rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|did|would|will) {_VALUE} (?:do|give|get|bring|look|yield|change|make|be)\b",
+)
+# Supposes another value: "hm, and if the labels were letters?". "If …, does it …?" asks.
+SUPPOSES = _any(
+    r"^(?:(?:h+m+|oh|and|but|so|ok(?:ay)?|alright|right|well|then|now|also|thanks?)\b[\s,.!…]*)*(?:if|suppose|supposing|say|imagine|assume|were (?:it|one|we|they)|had (?:nobody|no one|one|we|they|it))\b"
+    r"(?!.*[.?!]\s+\w)(?!.*[,;:] ?(?:and |then |so |but )*(?:does|do|did|is|are|will|would(?! you (?:mind|please)\b)|can|could|must|might|may|shall|what|how|why|which|who|when|should|has|have|am)\b)"
+)
+# States something: "so 4 bits is enough for attention".
+STATES = _any(
+    r"\b(?:is|are|was|were|seems?|means?|looks?|makes?|needs?)\b|\bi (?:think|thought|guess\w*|expect\w*|suppose\w*|believe\w*|see|know|knew)\b"
 )
 # A lead that takes up what ran last: "now with 2 bits".
 AGAIN = _any(
@@ -114,9 +141,11 @@ AGAIN = _any(
 )
 # Says anywhere that what ran last is to change: "8 shots instead".
 CHANGES = _any(
-    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too|back o(?:n|ff)|as (?:it|they) w(?:as|ere)|(?:everything|all) else|the rest)\b"
+    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too|back o(?:n|ff)|as (?:it|they) w(?:as|ere)|(?:everything|all) else|the rest)\b|^(?:swap|exchange|replace|flip)\b"
 )
-BESIDE = _any(r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b")
+BESIDE = _any(
+    r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|next to|alongside) (?:it|that|this|them)\b"
+)
 SAME_TEXT = _any(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
 BACK = _any(r"\bback to\b")
 REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")

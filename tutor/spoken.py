@@ -6,49 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 
 from demos.base import Demo, Param, Value
-from demos.levels import Levels, several
+from demos.levels import Levels
 from demos.quotes import QUOTATION_MARKS, QUOTED
 from tutor.numerals import in_digits
 from tutor.patterns import SPELLINGS
 
-_LONE_NUMBER = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?![\w.:]\w)")
-_AGAINST = re.compile(
-    r"\b(?:against|vs|versus|beside)\b", re.IGNORECASE
-)  # "8 or 4?" is a choice, "8 against 4" compares
 _SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended, and two
+
+
+# "Whole rows rather than single weights", "letters, not words": what stands behind is not meant. "Why not 2 bits?" proposes.
+_REJECTED = re.compile(
+    r"\b(?:instead of|rather than|in place of|as opposed to|(?<!why )(?<!or )not(?! (?:only|just|so|too|as)\b))\s+"
+    r"((?:(?:with|in|on|at|to|by|for|of|the|a|an|using|having)\s+)*"
+    r"(?:(?!(?:but|now|and|or|only|just|please|then|this|that|with|for|in|on|at|to|by|use|take|try|make|do)\b)(?:[\w:%'’-]|\.(?=\d))+\s*){1,3})",
+    re.IGNORECASE,
+)
 
 
 def spoken_values(text: str, demo: Demo) -> dict[str, Value]:
     """The values of the experiment's parameters in the text, by name."""
     return {name: value for name, (value, _) in _found(text, demo).items()}
-
-
-def bare_value(text: str, demo: Demo) -> dict[str, Value]:
-    """A lone number, taken as the experiment's first numeric parameter; empty where the text has none or several."""
-    numbers = _LONE_NUMBER.findall(text)
-    first = next((param for param in demo.params if not isinstance(param.default, str)), None)
-    beside = next((param for param in demo.params if isinstance(param, Levels) and param.of == first), None)
-    if beside is not None and _AGAINST.search(text) and (listed := re.search(several(""), text)):
-        return {beside.name: listed.group(1)}  # "rather 8 against 6"
-    if not numbers and re.search(r"\b(?:only|just) one\b", text, re.IGNORECASE):
-        numbers = ["1"]
-    if len(numbers) != 1 or first is None or ("%" in text and not first.percent):
-        return {}
-    return {first.name: _value(numbers[0], first)}
-
-
-def scaled_value(text: str, demo: Demo, last: Mapping[str, Value]) -> dict[str, Value]:
-    """A number that is to be doubled or halved against the last run's: "twice as many notes", "halve the rank"."""
-    for param in demo.params:
-        now = last.get(param.name)
-        if isinstance(now, str) or now is None:
-            continue
-        match = re.search(
-            rf"\b(?:(double|twice)|halve|half)(?: the| as many)* {param.name.rstrip('s')}s?\b", text, re.IGNORECASE
-        )
-        if match:
-            return {param.name: type(param.default)(now * 2 if match.group(1) else now / 2)}
-    return {}
 
 
 def without_values(text: str, demo: Demo) -> str:
@@ -80,7 +57,7 @@ def quotes_a_text(text: str, demo: Demo) -> bool:
 def mended(text: str, demos: Sequence[Demo]) -> str:
     """The text with misspelt words of the experiments put right and numbers in digits; a text that an experiment is to read stays."""
     own = [
-        match.span(_told(match))
+        match.span(told(match))
         for demo in demos
         for param in demo.params
         for pattern in param.spoken
@@ -98,7 +75,16 @@ def _mended(text: str) -> str:
     return in_digits(re.sub(r"[^\W\d_]{5,}", lambda word: _mend(word.group()), text))
 
 
-def _told(match: re.Match[str]) -> int:
+def rejected_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words stand that name what is not meant."""
+    return [match.span(1) for match in _REJECTED.finditer(text)]
+
+
+def starts_within(match: re.Match[str], spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= match.start() < end for start, end in spans)
+
+
+def told(match: re.Match[str]) -> int:
     """The group that holds the value: a pattern of several alternatives has one for each."""
     return next((group for group, value in enumerate(match.groups(), 1) if value is not None), 0)
 
@@ -106,13 +92,15 @@ def _told(match: re.Match[str]) -> int:
 def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
     """Each spoken parameter's value, and where in the text it stands."""
     found: dict[str, tuple[Value, tuple[int, int]]] = {}
+    rejected = rejected_spans(text)
     for param in demo.params:
         for spoken in param.spoken:
             pattern, value = spoken if isinstance(spoken, tuple) else (spoken, None)
-            match = re.search(pattern, text, re.IGNORECASE)
+            matches = re.finditer(pattern, text, re.IGNORECASE)
+            match = next((m for m in matches if _is_free(param) or not starts_within(m, rejected)), None)
             if match:
                 found[param.name] = (
-                    value if value is not None else _value(match.group(_told(match)), param),
+                    value if value is not None else value_of(match.group(told(match)), param),
                     match.span(),
                 )
                 break
@@ -133,6 +121,9 @@ def _one_of_each(
             del kept[param.of.name]
         if param.name == "words" and _within(kept.get("text"), span):
             del kept["text"]
+        # The 2 of "each token goes to 2 experts" is no number of experts to have; in "2 of 8 experts" the 8 is one.
+        if param.name == "active" and _within(kept.get("experts"), span) and kept["experts"][0] == kept["active"][0]:
+            del kept["experts"]
         if param.name in ("top-k", "top-p", "min-p") and _within(kept.get("temperature"), span):
             del kept["temperature"]
     return kept
@@ -145,10 +136,10 @@ def _within(one: tuple[Value, tuple[int, int]] | None, span: tuple[int, int]) ->
 
 def _is_free(param: Param) -> bool:
     """Whether the parameter takes any text, which must then stay as it was typed."""
-    return type(param) is Param and isinstance(param.default, str) and not param.choices
+    return isinstance(param.default, str) and not param.choices and not isinstance(param, Levels)
 
 
-def _value(text: str, param: Param) -> Value:
+def value_of(text: str, param: Param) -> Value:
     """The words as the parameter takes them; "eight" is 8, and 70 of a percentage 0.7. A free text stays as it is."""
     if _is_free(param):
         text = text.strip()

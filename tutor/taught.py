@@ -31,7 +31,7 @@ SILENCE = 0.2  # the vote for what no near question was answered with
 class Votes:
     """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
-    `first` holds the votes for each sentence to come first, `words` the same by shared words, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
+    `first` holds the votes for each sentence to come first, `words` the same by shared words, `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
     asks several things, `parts` holds the votes of each.
     """
@@ -40,6 +40,7 @@ class Votes:
 
     first: Mapping[Reference, float] = field(default_factory=dict)
     words: Mapping[Reference, float] = field(default_factory=dict)
+    held: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
     passages: frozenset[str] = frozenset()
     examples: Sequence[Example] = ()
@@ -91,6 +92,8 @@ class Taught:
             for reference in dict.fromkeys(example.answer):
                 holding.setdefault(reference, []).append(i)
         self._holding = {reference: np.array(places, dtype=np.int64) for reference, places in holding.items()}
+        self._held = np.repeat(np.arange(len(self._holding)), [len(places) for places in self._holding.values()])
+        self._holders = np.concatenate([*self._holding.values(), np.zeros(0, dtype=np.int64)])
         self._openers = list(dict.fromkeys(example.answer[0] for example in self._examples))
         place = {reference: i for i, reference in enumerate(self._openers)}
         self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
@@ -116,6 +119,7 @@ class Taught:
     def _votes_of(self, query: str, cosines: NDArray[np.float32]) -> Votes:
         weights = _weights(cosines[: len(self._examples)])
         sums = _votes(np.bincount(self._first, weights, len(self._openers)))
+        held = _votes(np.bincount(self._held, weights[self._holders], len(self._holding)))
         shared = self._words.cosines(query)
         near = np.flatnonzero(shared > SILENCE)
         alike = _votes(np.bincount(self._first[near], _weights(shared[near]), len(self._openers)))
@@ -125,6 +129,7 @@ class Taught:
             query,
             dict(zip(self._openers, sums.tolist(), strict=True)),
             dict(zip(self._openers, alike.tolist(), strict=True)),
+            dict(zip(self._holding, held.tolist(), strict=True)),
             {side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             self._passages,
             self._examples,

@@ -18,6 +18,7 @@ FITTED = Path(__file__).parent / "choice.json"
 # Of a sentence: cosine with the question, as published and tuned; the teacher's vote, by the questions' sense and by their words; its note's place
 # and score below the best note's.
 _ANY = ("near", "tuned", "vote", "words", "rank", "behind")
+# "held": the vote for it to come anywhere in the answer; "alike": cosine with what it follows.
 # And with its parts (tutor/parts.py): how near the sentence is to any, or how much nearer than those said; and whether it is the first to name a side.
 FIRST = (
     *_ANY,
@@ -38,11 +39,16 @@ LATER = (
     "words of a part",
     "tuned of a part",
     "new side",
+    "new side of a contrast",
+    "held",
+    "alike",
 )
+# The votes for the sentence that does most for a part of the question, for the best one that is not said yet, and for the first one said.
 # Whether several things are asked (tutor/several.py) counts differently after one sentence and after two.
 END = (
     *("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps"),
     *("several, one said", "several, two said", "several, more said"),
+    *("sides of a contrast left", "part left", "best left", "first said"),
 )
 OPENING = ("vote", "reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""

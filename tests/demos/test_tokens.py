@@ -235,7 +235,7 @@ def test_the_summary_follows_the_metrics(metrics: dict[str, float], said: tuple[
         ("show me the tokens of “guten morgen”", {"text": "guten morgen"}),
         ("tokenize strawberry", {"text": "strawberry"}),
         ('cut this sentence into tokens live: "cats purr"', {"text": "cats purr"}),
-        ("show me the embeddings of cat, kitten and car", {"words": "cat, kitten and car"}),
+        ("show me the embeddings of cat, kitten and car", {"words": "cat, kitten, car"}),
         ("show me embeddings for the words bank, river, money", {"words": "bank, river, money"}),
         ("show me the token ids", {}),
         ("show me the tokens", {}),

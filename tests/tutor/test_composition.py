@@ -14,7 +14,7 @@ from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
 from tutor.engines.base import Branch
 from tutor.polarity import contradicts
 from tutor.taught import Votes
-from tutor.weighing import END, FIRST, LATER, load_weighing
+from tutor.weighing import END, FIRST, LATER, UNSURE, load_weighing
 
 
 def compose(knowledge: Knowledge, *openings: Polarity) -> Composition:
@@ -63,7 +63,10 @@ def test_a_settled_opening_is_the_only_beginning(knowledge: Knowledge, opening: 
 
 def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     """Where both openings are possible the answer begins with one of them, and neither follows."""
-    composition = compose(knowledge, "yes", "no")
+    sure = replace(load_weighing(), yes=2 * UNSURE)
+    composition = Composition(
+        "What are cats?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), ("yes", "no"), weighing=sure
+    )
     assert [piece.text for piece in walk(composition)[1]] == ["Yes.", "No."]
     assert all(piece.kind != "opening" for piece in walk(composition, "No.")[1])
 

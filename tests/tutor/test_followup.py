@@ -148,3 +148,10 @@ def test_what_the_last_answer_told_is_known(shipped: Search) -> None:
     assert found.said == {(passage.id, 0), (passage.id, 1)} and found.concept == passage.concept
     alone = resolve(shipped, "What is LoRA?", history)
     assert not alone.said and alone.concept is None
+
+
+def test_misspelt_words_are_put_right_and_that_is_told(shipped: Search) -> None:
+    """Protects: the learner sees what was understood, and what was spelt right is searched as it was typed."""
+    found = resolve(shipped, "wat is quantizaton?", ())
+    assert found.query == "what is quantization?" and found.respelt and not found.rewritten
+    assert not resolve(shipped, "What is quantization?", ()).respelt

@@ -267,3 +267,81 @@ def test_the_same_prompt_is_that_of_the_turn_before() -> None:
     asked = Exchange('what comes after "The train was late because"?', "…")
     call = route("run the same prompt with top-p 0.4", (asked,), DEMOS).demo
     assert call is not None and call.params["prompt"] == "The train was late because"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "name", "params"),
+    [
+        (
+            "prune 60% of the attention layers",
+            "hm, and if it were 80?",
+            "prune",
+            {"sparsity": 0.8, "layers": "attention"},
+        ),
+        ("show me RAG with one note, live", "what does it get with four?", "rag", {"notes": 4}),
+        ("show me RAG with one note, live", "what, pray, would 3 do?", "rag", {"notes": 3}),
+        ("show me temperature 2 with top-k 50", "and were it greedy?", "sampling", {"temperature": 0.0, "top-k": 50}),
+        (
+            "run the training stages with 30 RL steps",
+            "Most kind. And without SFT?",
+            "stages",
+            {"rl-steps": 30, "skip": "sft"},
+        ),
+        (
+            "show me the roofline for 4 users in fp32",
+            "our office: more like twenty people",
+            "hardware",
+            {"rows": 20, "dtype": "fp32"},
+        ),
+        ("show me three bits live", "put 8 bits next to it", "quantize", {"bits": 3, "compare": "8"}),
+        ("compare 4 and 2 bits", "rather 8 against 6", "quantize", {"compare": "8,6"}),
+        ("prune 70%", "crank it up to 90", "prune", {"sparsity": 0.9}),
+    ],
+)
+def test_what_ran_is_changed_by_a_supposition_or_a_mere_value(
+    before: str, said: str, name: str, params: dict[str, float | str]
+) -> None:
+    """With all else that the last run had been told."""
+    call = route(said, (Exchange(before, "…"),), DEMOS).demo
+    assert call is not None and call.name == name
+    assert dict(call.params) == find_demo(name).settings(params)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "if alpha is 32, does it learn faster?",
+        "so 4 bits is enough for attention, good to know",
+        "what does it cost with 8 bits",
+        "does doubling the rank double the memory?",
+        "I thought a rank of 4 would do better than that",
+    ],
+)
+def test_what_is_asked_or_stated_after_a_run_is_no_change(said: str) -> None:
+    """A run that nobody asked for costs a learner more than a second message."""
+    assert route(said, (Exchange("fine-tune with LoRA of rank 8", "…"),), DEMOS, None, _doubt).intent == "ask"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Does pruning hurt at all? Prune 60 percent of the weights.", "prune"),
+        ("Would you be so kind as to round the weights while they watch?", "quantize"),
+        ("I keep wondering whether few-shot prompting helps. Put it to the test!", "few_shot"),
+        ("how about we quantize it to 3 bits", "quantize"),
+        ("shall we train a LoRA of rank 8?", "lora"),
+        ("may I see RAG for myself?", "rag"),
+        ("show me quantization instead of pruning", "quantize"),
+    ],
+)
+def test_a_run_is_proposed_or_ordered_behind_a_question(said: str, name: str) -> None:
+    call = route(said, (), DEMOS).demo
+    assert call is not None and call.name == name
+
+
+def test_a_long_change_keeps_what_the_last_run_was_told() -> None:
+    """Where the experiment is meant again without its name, only what was said is new."""
+    history = (Exchange("run the training stages with 30 RL steps", "…"),)
+    text = "It would be lovely of you, if it is no trouble at all, to let us see the very same thing for a hundred pairs, where all else stays"
+    call = route(text, history, DEMOS, None, _wish).demo
+    assert call is not None and (call.params["rl-steps"], call.params["pairs"]) == (30, 100)

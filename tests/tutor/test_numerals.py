@@ -21,6 +21,8 @@ from tutor.numerals import in_digits
         ("set top-p to zero", "set top-p to 0"),
         ("temperature two point five", "temperature 2.5"),
         ("top-p at zero point nine", "top-p at 0.9"),
+        ("a temperature of two and a half", "a temperature of 2.5"),
+        ("a hundred n twenty-eight", "128"),
     ],
 )
 def test_numbers_in_words_become_digits(words: str, digits: str) -> None:

@@ -1,0 +1,61 @@
+"""The settings of the mixture of experts, and how learners say them."""
+
+from __future__ import annotations
+
+from demos.base import Param
+
+_COUNT = "one|two|three|four|five|six|seven|eight|nine|ten"
+# "Every token through two", "let each token visit two of them", "route the tokens to 2 experts each".
+_VISITS = (
+    r"\btokens? (?:(?:is|are|be|being|gets?|should|must|can|could|may|able|allowed|to|always|only|just|now) )*"
+    r"(?:(?:goes|go|going|sent|routed|passes|passing|travels?|handed|given) )?(?:to|through|thru|via|past|visit\w*|hits?|sees?|uses?|asks?|consults?|gets?|picks?|reach\w*)"
+)
+_BALANCING = r"(?:load[- ])?balanc\w+(?: (?:thing|loss|term|part|bit|stuff))?"
+
+PARAMS = (
+    Param(
+        "experts",
+        8,
+        "feed-forward blocks in the mixture",
+        2,
+        16,
+        spoken=(
+            rf"(?<!top[- ])(?<!tokens to )(?<!token to )(?<!token through )(?<!tokens through )\b(?<!\.)(\d+|{_COUNT})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+            r"\bexperts? (?:up |down )?to (\d+)\b",
+            (r"\b(?:pair|couple) of (?:experts|specialists)\b", 2),
+        ),
+    ),
+    Param(
+        "active",
+        1,
+        "experts that each token passes",
+        1,
+        2,
+        spoken=(
+            rf"\b(\d+|{_COUNT}) (?:(?:of (?:them|these|which) |are |is |be |being )*active\b|of (?:the )?(?:\d+|{_COUNT}) experts\b)",
+            rf"\b(\d+|{_COUNT}) (?:experts? |of (?:them|'?em|those) )?(?:a|per|for (?:each|every)) token\b|\b(\d+|{_COUNT}) experts? (?:active|at a time|at once)\b",
+            rf"{_VISITS}(?: (?:the|its|only|just|best|top|exactly|to|through))* (\d+|{_COUNT})\b(?! tokens)",
+            rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btop-(\d+)\b(?![- ]?[kp])",
+        ),
+    ),
+    Param(
+        "balance",
+        "on",
+        "load balancing: a part of the training loss that rewards equally busy experts",
+        choices=("on", "off"),
+        spoken=(
+            (
+                rf"\b(?:without|no|with no) (?:(?:the|any|that|this|its) )?{_BALANCING}|\bunbalanced\b|\b(?:router|routing) collapse\b"
+                rf"|\b(?:switch|turn|shut|leave|take|cut|put) (?:[\w-]+ ){{0,3}}{_BALANCING} (?:(?:of|between|among|for) (?:the |all )?(?:experts|router) )?(?:off|out|away)\b"
+                rf"|\b{_BALANCING}(?: \w+){{0,2}} (?:off|out|away|gone|disabled|removed|dropped|missing)\b"
+                rf"|\b(?:turn|switch|shut) off .{{0,12}}balanc\w+|\b(?:disabl\w+|drop\w*|remov\w+|kill|ditch|scrap|lose|skip|stop|omit|do not|don'?t) (?:the |that |this |any |its )?{_BALANCING}",
+                "off",
+            ),
+            (
+                rf"\b(?:with|load) (?:the |load[- ])?balanc\w+|\b{_BALANCING}(?: \w+)? (?:on|back|enabled|restored|again)\b"
+                rf"|\b(?:re-?)?(?:enabl\w+|restor\w+|activat\w+|add\w*|bring\w* back|put back|turn\w* (?:back )?on|switch\w* (?:back )?on) (?:the |that |this |its )?{_BALANCING}",
+                "on",
+            ),
+        ),
+    ),
+)

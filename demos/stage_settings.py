@@ -1,0 +1,58 @@
+"""The settings of the training stages, and how learners say them."""
+
+from __future__ import annotations
+
+from demos.base import Param
+from demos.levels import TO
+
+SKIPPING = (
+    r"\b(?:without|never (?:had|saw|got|did)|(?:nobody|no one) (?:had |ever )?(?:did|does|done|used)|skip(?:ping|s)?|(?:leav|tak|cutt?)(?:e|ing)? (?:out|off|away)|cut(?:ting)?|omit(?:ting)?|cancel|drop(?:ping)?|"
+    r"remov(?:e|ing)|exclud(?:e|ing)|ditch|scrap|spare|lose|get rid of|do(?:ing)? without|minus|no)\b (?:the |any |its )?"
+)
+# "It" is the stage that was named just before: "mid-training could be spared; leave it out".
+_SKIPPED = r"(?: (?:stage|phase|part))? (?:left out|out|missing|skipped|off|away|omitted|dropped|removed|cut|gone)\b|[^.?!]{0,40}[.,;:?!] (?:so |and |please |just )*(?:(?:skip|omit|drop|cut|remove) it\b|leave it (?:out|off|away)\b)"
+
+PARAMS = (
+    Param(
+        "rl-steps",
+        60,
+        "steps of reinforcement learning",
+        10,
+        90,
+        spoken=(
+            r"\b(\d+) (?:rl|rlvr|reinforcement(?: learning)?)[- ](?:steps?|rounds?|updates?)\b",
+            r"\b(\d+) (?:steps?|rounds?|updates?) of (?:rl|rlvr|reinforcement)\b",
+            r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
+            rf"\brl[- ]steps{TO}(\d+)",
+        ),
+    ),
+    Param(
+        "skip",
+        "none",
+        "a stage to leave out",
+        choices=("none", "mid-training", "sft", "rl"),
+        spoken=(
+            (rf"{SKIPPING}mid[- ]?train\w*|\bmid[- ]?train\w*(?:{_SKIPPED})", "mid-training"),
+            (
+                rf"{SKIPPING}(?:sft|supervised|instruction)\b|\b(?:sft|(?:instruction|supervised fine)[- ]?tuning)(?:{_SKIPPED})",
+                "sft",
+            ),
+            (
+                rf"{SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b(?! steps?)|\b(?:rl|rlvr|reinforcement learning)(?:{_SKIPPED})",
+                "rl",
+            ),
+            (r"\b(?:all|every|4|four) (?:the )?stages?\b|\bskip(?:ping)? (?:nothing|none|no stage)\b", "none"),
+        ),
+    ),
+    Param(
+        "pairs",
+        24,
+        "question-answer pairs of SFT",
+        8,
+        100,
+        spoken=(
+            r"\b(\d+) (?:sft |answered |training |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
+            r"\bpairs *= *(\d+)",
+        ),
+    ),
+)

@@ -1,0 +1,57 @@
+"""The texts that the tokens experiment takes, and how learners give them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demos.base import Param, Value
+from demos.levels import COUNT
+from demos.quotes import LONE_QUOTED, after_colon
+from demos.token_pieces import split_words
+
+MOST_WORDS = 8  # in the map of cosines
+
+_WORD = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
+_LISTED = rf"{_WORD}(?:(?:,? and |, ?){_WORD})+"
+# A list that is not announced as words must hold none that are numbers: "with 20, 50 and 80 instead".
+_PLAIN = rf"(?!\d|(?:{COUNT})\b){_WORD}"
+_NEXT = rf"(?:(?:,? and |, ?){_PLAIN})"
+_OTHERS = rf"{_PLAIN}{_NEXT}+"
+
+
+@dataclass(frozen=True)
+class WordList(Param):
+    """Words, however they were listed: "tea, coffee and rice" becomes "tea, coffee, rice"."""
+
+    def parse(self, value: Value) -> str:
+        text = str(value)
+        return ", ".join(split_words(text, len(text))[0])
+
+
+PARAMS = (
+    Param(
+        "text",
+        "The otorhinolaryngologist paid 12345 euros for a Schmetterling 🦋 in Zürich.",
+        "the text to cut into tokens, in any language",
+        spoken=(
+            rf"\b(?:tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop)\b[^\"“”]{{0,40}}{LONE_QUOTED}",
+            LONE_QUOTED,
+            after_colon(r"tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop"),
+            r"^(?:and |now |what about |how about |try )*the word (\S+?)[.?!]*$",
+            r"\b(?:and|now|also) in \w+:\s+(\S.*?)\s*$",
+            r"\btokeni[sz]e (?:the (?:word|text|sentence) )?(?!(?:my|this|the|a|an|it|some|text|your)\b)([^\"“”\n]{1,200}?)[.!?]?$",
+        ),
+    ),
+    WordList(
+        "words",
+        "king, queen, apple, pear, cat, dog",
+        f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
+        spoken=(
+            r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
+            rf":? ({_LISTED})",
+            rf"\b(?:swap|exchange|replace|change|trade)\b[^:\"“”,.]{{0,30}}?\b(?:for|with|to|by|into) ({_OTHERS})",
+            rf"^(?:(?:ok|and|then|now|next|again|please|do it|(?:the )?same)[ ,]+)*(?:now|next|with|for),? ({_PLAIN}{_NEXT}{{2,}})[.?!]*$",
+            rf"\b(?:with|take|try|use) ({_OTHERS})(?=,? (?:instead|this time)\b)|\b(?:instead|this time)(?:[,:] | (?:with|take|try|use) )({_OTHERS})",
+        ),
+    ),
+)
