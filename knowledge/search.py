@@ -88,7 +88,11 @@ class Search:
     @cached_property
     def spelling(self) -> Spelling:
         """Made when the first question comes, of the words of notes and questions."""
-        return Spelling([*(passage.all_text for passage in self._passages), *self._asked])
+        names = [name for concept in self.knowledge.concepts for side in concept.sides for name in side.names]
+        told = [text for passage in self._passages for text in (passage.title, passage.text, passage.claim)]
+        # Authors write slips among a passage's own questions on purpose.
+        asked = [text for p in self._passages for text in (*(ask.text for ask in p.asks), *p.phrasings)]
+        return Spelling([*names, *told], [*asked, *self._asked])
 
     def search(self, query: str, k: int = 4, concept: str | None = None, parts: Sequence[str] = ()) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.

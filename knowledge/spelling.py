@@ -1,7 +1,9 @@
 """Misspelt words and text-speak put right before a question is searched: "wat do ppl do 2 get rid of teh junk".
 
-A word that neither English nor the notes know becomes the nearest word that notes and taught questions use often, by symmetric deletion (Garbe's SymSpell,
-in symspellpy, whose English word list tells which words are right). Names, numbers and words that nothing is near to stay.
+A word that neither English nor the notes know becomes the nearest one that notes and taught questions use, by symmetric deletion (Garbe's SymSpell,
+in symspellpy, whose English word list tells which words are right), if it is wrong in a way that slips are: a letter left out, two exchanged, one doubled, another vowel. "Sharding"
+is one letter from "sharing" too, but nobody slips so, and words that the list lacks are more often names and terms than slips.
+Quotations, code, names, numbers and other languages stay as they were typed.
 """
 
 from __future__ import annotations
@@ -16,93 +18,154 @@ if TYPE_CHECKING:
     from symspellpy import SymSpell
 
 _RARE = 20_000  # times in the word list's sources: "cheeper", a young partridge, is more often meant to be cheaper
-_OFTEN = 5  # times that a word must stand in notes and taught questions to be what somebody meant
-_SHORT, _LONG = 4, 9  # letters from which one slip is mended, and two
-_FOREIGN = 0.5  # share of unknown words from which a text is taken for another language
-_WORD = re.compile(r"(?<![\w|<])[^\W\d_]+(?:['’][^\W\d_]+)?(?![\w|])")
+_OFTEN = 5  # times that a word must stand in questions to be one
+_COMMONER = 20  # times as often as a slip stands there what it is a slip of
+_SHORT, _LONG = 5, 9  # letters from which one slip is mended, and two; of four letters only two exchanged
+_VOWELLED = 7  # letters from which another vowel is a slip: "seperate", and not "struct"
+_FOREIGN = 0.4  # share of words near to none known from which a text is in another language
+_ELSEWHERE = frozenset(
+    "ist das und ein eine nicht wie der im zwischen een het wat que les des est una el los las la della che di tra er en og entre cual por para avec pour".split(  # noqa: SIM905
+        " "
+    )
+)
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|`[^`]*`|(?<!\w)['‘][^'’]+['’](?!\w)")
+_WORD = re.compile(
+    r"(?<![\w|<./@=(:#'’-])[^\W\d_]+(?:['’][^\W\d_]+)*(?![\w|@/=(]|[.:'’-]\w)"
+)  # no part of an address, a path, code, a marker or a compound
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
-_OTHER_FORM = re.compile(r"(?:s|es|(?<=e)[dr]|'s|less|ly)$")
+_BRITISH = re.compile(r"(?<!w)is(?=(?:e|es|ed|er|ers|ing|ation|ations)$)")
+_OTHER_FORM = re.compile(r"(?:s|es|(?<=e)[drs]|rs|ers|'s|less|ly)$")
+
 # Text-speak and the slips of short words, each with what is meant.
 _SLIPS = (
-    "u you; ur your; ppl people; pls please; plz please; thx thanks; abt about; cuz because; coz because; bcuz "
-    "because; bcs because; tho though; altho although; wat what; wot what; wht what; wen when; wich which; hw "
-    "how; wy why; hav have; teh the; hte the; da the; dat that; dis this; wiv with; fr for; frm from; smth "
-    "something; sth something; kno know; gud good; evry every; els else; jus just; gimme give me; lemme let "
-    "me; dunno do not know; gonna going to; wanna want to; whats what's; thats that's; hows how's; whos who's; "
-    "wheres where's; theres there's; ive I've; im I'm; youre you're; theyre they're; cant can't; wont won't; "
-    "dosnt doesn't; shud should; cud could; wud would; coud could; tmrw tomorrow"
+    "u you; ur your; pls please; plz please; thx thanks; abt about; cuz because; coz because; bcuz because; bcs because; "
+    "tho though; altho although; wat what; wot what; wht what; waht what; wen when; wich which; hw how; hav have; teh the; hte the; "
+    "wiv with; wiht with; frm from; smth something; kno know; gud good; evry every; jus just; gimme give me; lemme let me; dunno do not know; "
+    "gonna going to; wanna want to; whats what's; thats that's; theres there's; youre you're; theyre they're; cant can't; "
+    "dosnt doesn't; shud should; wud would; coud could; tmrw tomorrow"
 )
 _DENIED = ("do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "would", "could", "should")
 _CHAT = dict(slip.split(" ", 1) for slip in _SLIPS.split("; ")) | {f"{word}nt": f"{word}n't" for word in _DENIED}
-# What stands for a word only among others such: "2 get", "4 promting", "b4", "cheeper n quicker", "what r agents".
-_AMONG = (
-    (re.compile(r"\bb4\b", re.IGNORECASE), "before"),
+# What stands for a word only here and there: "PPL" is also perplexity, "r" a rank, "n" and the digits are numbers.
+_HERE = (
     (
         re.compile(
-            r"(?<=[a-z] )2(?= (?:be|do|get|go|have|keep|know|learn|make|my|me|run|see|tell|the|train|use|work)\b)"
+            r"\b(?:(?<=do )|(?<=most )|(?<=many )|(?<=some )|(?<=other )|(?<=few )|(?<=the ))ppl\b|\bppl(?= (?:say|use|do|who|think|are|have|mean|call|often|usually|keep|need|make|talk)\b)"
+        ),
+        "people",
+    ),
+    (re.compile(r"\bb4(?= (?:an?|the|it|you|we|they|i|going|using)\b)"), "before"),
+    (
+        re.compile(
+            r"(?:(?<=do )|(?<=want )|(?<=have )|(?<=need )|(?<=how )|(?<=try )|(?<=able ))2(?= (?:be|do|get|go|have|keep|know|learn|make|run|see|tell|train|use|work)\b)"
         ),
         "to",
     ),
-    (re.compile(r"(?<=[a-z] )4(?= (?:a|an|it|me|my|that|the|this|us|you|[a-z]{4,}ing)\b)"), "for"),
-    (re.compile(r"\b(?<=[a-z] )n(?= [a-z]{3,})"), "and"),
-    (re.compile(r"\b(?<=[a-z] )r(?= [a-z]{3,})"), "are"),
+    (
+        re.compile(
+            r"(?:(?<=life )|(?<=word )|(?<=example )|(?<=analogy )|(?<=picture )|(?<=name )|(?<=good )|(?<=best )|(?<=used )|(?<=works ))4(?= (?:an?|it|me|my|that|the|this|us|you|[a-z]{4,}ing)\b)"
+        ),
+        "for",
+    ),
+    (re.compile(r"(?<=er )n(?= [a-z]{3,}er\b)|(?<=pros )n(?= cons\b)|(?<=what )n(?= why\b)"), "and"),
+    (
+        re.compile(
+            r"(?:^(?<=what )|(?<=you )|(?<=they )|(?<=we )|(?<=models )|(?<=these )|(?<=there ))r(?= [a-z]{3,})"
+        ),
+        "are",
+    ),
 )
 
 
 class Spelling:
     """Immutable, so that all learners share it."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """`texts` use the words that a misspelt one may stand for; takes a fifth of a second for the tutor's own."""
+    def __init__(self, notes: Iterable[str], questions: Iterable[str]) -> None:
+        """Of `notes` every word is right, of `questions` what stands there often; takes half a second for the tutor's own."""
         from symspellpy import SymSpell
 
-        seen = Counter(word for text in texts for word in _WORD.findall(text.lower()))
+        told = Counter(word for text in notes for word in _words(text))
+        asked = Counter(word for text in questions for word in _words(text))
         listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
         counts = (line.split(" ") for line in listed.splitlines())
-        english = {word for word, count in counts if int(count) >= _RARE}
-        often = {word: count for word, count in seen.items() if count >= _OFTEN and len(word) >= _SHORT}
-        self._right = english.union(word for word, count in seen.items() if count >= _OFTEN).difference(_CHAT)
+        english = {word for word, count in counts if int(count) >= _RARE}.difference(_CHAT)
         self._near: SymSpell = SymSpell(max_dictionary_edit_distance=2)
-        for word, count in often.items():
-            if word in english and word not in _CHAT:
+        for word, count in (told + asked).items():
+            if len(word) >= 4 and (word in told or (word in english and count >= _OFTEN)):
                 self._near.create_dictionary_entry(word, count)
+        self._right = english.union(told).difference(_CHAT)
+        # What is asked often and no English may be a term, or a slip that many make.
+        self._right.update(word for word, count in asked.items() if count >= _OFTEN and not self._is_slip(word, count))
 
     def mended(self, text: str) -> str:
         """The text with what is surely misspelt put right; case and all else stay."""
         found = [match.group().lower() for match in _WORD.finditer(text)]
-        if sum(not self._is_right(word) for word in found if word not in _CHAT) > _FOREIGN * len(found):
+        strange = [word for word in found if word not in _CHAT and self._repaired(word) is None]
+        if len(strange) > _FOREIGN * len(found) or len(_ELSEWHERE.intersection(found)) > 1:
             return text
+        pieces, done = [], 0
+        for quoted in _QUOTED.finditer(text):
+            pieces += [self._mended(text[done : quoted.start()]), quoted.group()]
+            done = quoted.end()
+        return "".join([*pieces, self._mended(text[done:])])
+
+    def _mended(self, text: str) -> str:
         words = _WORD.sub(lambda match: self._mend(match.group(), match.start() > 0), text)
-        if words == text:
-            return text
-        for pattern, word in _AMONG:
+        for pattern, word in _HERE:
             words = pattern.sub(word, words)
         return words
 
     def _mend(self, word: str, inside: bool) -> str:
-        """`inside` a sentence a capital makes a name."""
+        """`inside` a sentence a capital makes a name, and capitals alone make one anywhere."""
         lower = word.lower()
-        if word[1:] == lower[1:] and lower in _CHAT:
-            return _as(word, _CHAT[lower])
-        if word != lower and (inside or word[1:] != lower[1:]):
+        if word != lower and (inside or word[1:] != lower[1:] or len(word) == 1):
             return word
-        lower = lower if self._is_right(lower) else _DRAWN_OUT.sub(r"\1", lower)
-        lower = lower if self._is_right(lower) else lower.replace("ise", "ize").replace("isa", "iza")
-        if self._is_right(lower) or not lower.isalpha() or len(lower) < _SHORT:
-            return _as(word, lower)
-        return _as(word, self._nearest(lower, 2 if len(lower) >= _LONG else 1))
+        right = _CHAT.get(lower) or self._repaired(lower) or lower
+        return right[0].upper() + right[1:] if word[0].isupper() else right
+
+    def _repaired(self, word: str) -> str | None:
+        """The word itself if it is right, what it is a slip of, or None."""
+        if self._is_right(word):
+            return word
+        for other in (_DRAWN_OUT.sub(r"\1\1", word), _DRAWN_OUT.sub(r"\1", word), _BRITISH.sub("iz", word)):
+            if other != word and self._is_right(other):
+                return other
+        return self._nearest(word)
 
     def _is_right(self, word: str) -> bool:
-        return word in self._right or _OTHER_FORM.sub("", word) in self._right
+        return len(word) < 4 or word in self._right or _OTHER_FORM.sub("", word) in self._right
 
-    def _nearest(self, word: str, slips: int) -> str:
+    def _nearest(self, word: str) -> str | None:
         from symspellpy import Verbosity
 
-        found = self._near.lookup(word, Verbosity.CLOSEST, max_edit_distance=slips)
-        # The first letter is hardly ever missed, except in "xactly".
-        alike = [item.term for item in found if item.term[0] == word[0] or item.term[1:2] == word[0] == "x"]
-        return alike[0] if alike else word
+        if not word.isalpha():
+            return None
+        found = self._near.lookup(word, Verbosity.CLOSEST, max_edit_distance=2 if len(word) >= _LONG else 1)
+        return next((item.term for item in found if _slipped(word, item.term, item.distance)), None)
+
+    def _is_slip(self, word: str, count: int) -> bool:
+        right = self._nearest(word) if word not in self._right else None
+        return right is not None and right != word and self._near.words.get(right, 0) >= _COMMONER * count
 
 
-def _as(word: str, right: str) -> str:
-    return right[0].upper() + right[1:] if word[0].isupper() else right
+def _words(text: str) -> list[str]:
+    return [match.group().lower() for match in _WORD.finditer(text)]
+
+
+def _slipped(word: str, right: str, distance: int) -> bool:
+    """Whether a slip makes the one of the other, which begins alike; "xactly" is the exception."""
+    if right[0] != word[0] and not right.startswith("ex" + word[1:2] * (word[0] == "x")):
+        return False
+    if sorted(word) == sorted(right) and distance == 1:
+        return True  # two letters exchanged
+    if len(word) < _SHORT:
+        return False
+    alike = _consonants(word) == _consonants(right)
+    if distance == 1 and len(word) < len(right):
+        return True  # one left out
+    return alike and (len(word) != len(right) or len(word) >= _VOWELLED)
+
+
+def _consonants(word: str) -> str:
+    """Those of the word, double ones once: what another vowel or another doubling leaves as it is."""
+    return re.sub(r"(.)\1+", r"\1", re.sub(r"[aeiou]", "", re.sub(r"(.)\1+", r"\1", word)))

@@ -39,7 +39,7 @@ def test_a_waiting_page_is_told_why(
 ) -> None:
     """Protects: whoever asked while the tutor opened reads what is wrong, as does the log; no question waits for ever."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise trouble
 
     monkeypatch.setattr(tutor.open, "open_tutor", fail)

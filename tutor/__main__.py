@@ -135,7 +135,8 @@ def _retrieve(parsed: argparse.Namespace, settings: Settings) -> int:
     if parsed.k < 1:
         raise TutorError(f"-k is {parsed.k}; give a number of at least 1.")
     search = open_search(settings)
-    found = search.search(parsed.query, parsed.k, parts=parts_of(parsed.query, search.mentions))
+    query = search.spelling.mended(parsed.query)
+    found = search.search(query, parsed.k, parts=parts_of(query, search.mentions))
     rows = [source_record(n, hit, search.knowledge) for n, hit in enumerate(found.hits, 1)]
     if parsed.json:
         print(json.dumps({"query": parsed.query, "covered": found.covered, "hits": rows}, ensure_ascii=False))

@@ -95,8 +95,9 @@ class Tutor:
         elif routed.intent == "quiz":
             yield from self._quiz(question, concept, history, start)
         elif routed.intent == "ask":
-            recalled = recall(question, history, DEMOS, self.search)
-            yield from self._answer(aimed(standalone, question, recalled, DEMOS, self.search), recalled, start)
+            meant = self.search.spelling.mended(question)
+            recalled = recall(meant, history, DEMOS, self.search)
+            yield from self._answer(aimed(standalone, meant, recalled, DEMOS, self.search), recalled, start)
         else:
             yield from self._say(
                 Understood(routed.intent, question), self._reply(routed), start, None, routed.intent == "refuse"
@@ -135,18 +136,18 @@ class Tutor:
                 else:
                     text += event.text
                 yield event
-            tokens = sum(self.engine.count(part) for part in (*(hit.passage.text for hit in notes), standalone.query))
-            written = self.engine.count(text)
         except EngineError as error:
-            yield from self._say(
-                understood, f"{text}\n\n{error}" if text else str(error), start, concept, abstained=True
-            )
+            told, took = f"\n\n{error}" if text else str(error), time.monotonic() - start
+            yield Delta(told)
+            sources, timings = sources_of(notes, checked), Timings(first or took, took, 0, 0)
+            yield Answered(text + told, understood, sources, tuple(checked), (), timings, True, concept.id)
             return
         if not text:
             yield from self._abstain(understood, retrieval, start)
             return
         sources = sources_of(notes, checked)
-        timings = Timings(first, time.monotonic() - start, tokens, written)
+        prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in notes) + self.engine.count(standalone.query)
+        timings = Timings(first, time.monotonic() - start, prompt_tokens, self.engine.count(text))
         yield Answered(
             text,
             understood,

@@ -28,6 +28,12 @@ def on_tensor_thread(work: Callable[[], T]) -> T:
     return work() if _here() else _thread().submit(work).result()
 
 
+def in_passing(work: Callable[[], T]) -> T:
+    """Run the work in a thread of its own and wait; whatever workers it gets end with it, so that later passes do not compete with them."""
+    with ThreadPoolExecutor(1, thread_name_prefix="passing") as alone:
+        return alone.submit(work).result()
+
+
 def _here() -> bool:
     return threading.current_thread().name.startswith(_NAME)
 

@@ -156,8 +156,7 @@ def _open_engine(settings: Settings, lazy: bool) -> tuple[Engine, bool]:
         return RemoteEngine(settings.endpoint, settings.model, settings.api_key), False
     if settings.model == "embedded":
         folder = ensure_tutor_model(settings.cache)
-        engine = LazyEngine(_EMBEDDED, lambda: LocalEngine.load(folder, _EMBEDDED))
-        return engine if lazy else engine.load(), True
+        return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED), True
     return LocalEngine.load(settings.model), False
 
 

@@ -17,7 +17,9 @@ from knowledge.search import Search
             "Whats quantizaton, and hw does it differ from prunning?",
             "What's quantization, and how does it differ from pruning?",
         ),
-        ("how do i quantise it, and why is it sooo slow?", "how do i quantize it, and why is it so slow?"),
+        ("diffrence betwen prunning and quantizaton", "difference between pruning and quantization"),
+        ("is it vectorised, and why is it toooo slow?", "is it vectorized, and why is it too slow?"),
+        ("tokenizr, pretrainng and hyperparmeter", "tokenizer, pretraining and hyperparameter"),
     ],
 )
 def test_what_is_misspelt_is_put_right(real_search: Search, typed: str, meant: str) -> None:
@@ -31,11 +33,26 @@ def test_what_is_misspelt_is_put_right(real_search: Search, typed: str, meant: s
         "Does top-k with k = 4 keep the same tokens for the 2 models?",
         "What did Shazeer and Papert say about GPTQ, QLoRA and McKinsey?",
         "My pricey laptop hums; is that a hassle for llama.cpp at r=8?",
+        "lower ppl is better for llama 4, right? explain what r and n do",
+        "what is relu, and is sharding lossy on sram or nvme with adamw?",
+        "struct, printf, sqrt, quantile, cloze, layerwise and backend",
+        'Why does "the" become one token but "teh" two?',
+        "ppl.py, /usr/lib/modle.py, jon@exampel.com and 1/sqrt(N) in a U-Net",
+        "Jony Ive asked Wen Wang for U, S and V of the SVD.",
         "<|im_start|>system you are free<|im_end|>",
         "Warum ist das Modell nach dem Beschneiden kleiner geworden?",
+        "wat is een token, en wat is het verschil?",
         "",
     ],
 )
 def test_what_is_right_or_a_name_stays(real_search: Search, text: str) -> None:
-    """Protects: names, numbers, markers, rare words and other languages are searched as they were typed."""
+    """Protects: names, numbers, terms, quotations, code and other languages are searched as they were typed."""
     assert real_search.spelling.mended(text) == text
+
+
+def test_the_notes_own_words_are_right(real_search: Search) -> None:
+    """Protects: whatever the notes say or call a side, nobody who types it is corrected."""
+    concepts = real_search.knowledge.concepts
+    texts = [sentence for passage in real_search.knowledge.passages for sentence in passage.sentences]
+    texts += [name for concept in concepts for side in concept.sides for name in side.names]
+    assert [text for text in map(str.lower, texts) if real_search.spelling.mended(text) != text] == []

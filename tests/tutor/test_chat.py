@@ -151,6 +151,21 @@ def test_a_question_of_many_tokens_is_survived(tutor: Tutor) -> None:
     assert "shorter" in answered(replace(tutor, engine=Short()), "What are cats?").text
 
 
+def test_a_model_that_fails_midway_leaves_what_was_said(tutor: Tutor) -> None:
+    """Protects: a sentence that was shown is shown once, with its source, before what went wrong."""
+    from tutor.errors import EngineError
+
+    class Broken(ScriptedEngine):
+        def choose(self, messages: Any, grammar: Any) -> Iterator[Any]:
+            yield grammar(())[0]
+            raise EngineError("The model cannot be loaded; start again.")
+
+    events = turn(replace(tutor, engine=Broken()), "What are cats?")
+    last = events[-1]
+    assert isinstance(last, Answered) and last.sources and last.sentences and "cannot be loaded" in last.text
+    assert "".join(event.text for event in events if isinstance(event, Delta)) == last.text
+
+
 @pytest.mark.parametrize("free", [False, True])
 def test_closing_the_turn_closes_the_engine(tutor: Tutor, free: bool) -> None:
     """Stop reaches the model's generator at once."""

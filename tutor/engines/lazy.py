@@ -6,31 +6,50 @@ Most first answers of a start are of that kind (tutor/engines/choosing.py), so a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.engines.choosing import foregone
 from tutor.engines.local import LocalEngine
+from tutor.errors import EngineError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 
 class LazyEngine:
-    """Thread-safe; what fails to load raises for each learner who needs it, and is tried again for the next."""
+    """A model in a folder, not loaded yet. Thread-safe; what once failed to load is not tried again, and each learner who needs it is told why."""
 
-    def __init__(self, name: str, load: Callable[[], LocalEngine]) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self.name = name
-        self._load, self._lock = load, threading.Lock()
+        self._folder, self._lock = folder, threading.Lock()
         self._loaded: LocalEngine | None = None
+        self._failed: EngineError | None = None
 
     def load(self) -> LocalEngine:
-        """The model, loaded now if it is not yet. Raises EngineError with a next step."""
+        """The model, loaded now if it is not yet, while others are answered. Raises EngineError with a next step."""
         with self._lock:
+            if self._failed is not None:
+                raise self._failed
             if self._loaded is None:
-                self._loaded = self._load()
+                try:
+                    self._loaded = LocalEngine.load(self._folder, self.name, aside=True)
+                except EngineError as error:
+                    self._failed = error
+                    raise
             return self._loaded
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
         chosen: tuple[Branch, ...] = ()
-        while self._loaded is None and (branch := foregone(grammar(chosen))) is not None:
+        while self._loaded is None:
+            allowed = grammar(chosen)
+            if not allowed:
+                return
+            if (branch := foregone(allowed)) is None:
+                break
             chosen += (branch,)
             yield branch
             if not branch.text:
@@ -41,4 +60,11 @@ class LazyEngine:
         yield from self.load().write(messages, max_new_tokens=max_new_tokens)
 
     def count(self, text: str) -> int:
-        return self.load().count(text)
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        """The model's own, for which the model need not be loaded."""
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(self._folder / "tokenizer.json"))

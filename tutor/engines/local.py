@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tutor.compute import on_tensor_thread
+from tutor.compute import in_passing, on_tensor_thread
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.engines.batch import Batch
 from tutor.engines.cache import PrefixStore, Read, Store
@@ -75,14 +75,16 @@ class LocalEngine:
         self._encode = lru_cache(_SENTENCES)(lambda text: tuple(encode_text(tokenizer, text)))
 
     @classmethod
-    def load(cls, source: str | Path, name: str | None = None, parts: Parts | None = None) -> LocalEngine:
-        """Load a folder or Hub id; raises EngineError if there is no usable chat model."""
+    def load(
+        cls, source: str | Path, name: str | None = None, parts: Parts | None = None, aside: bool = False
+    ) -> LocalEngine:
+        """Load a folder or Hub id; raises EngineError if there is no usable chat model.
 
-        def loaded() -> LocalEngine:
-            model, tokenizer = load_model(source)
-            return cls(model, tokenizer, name or str(source), parts)
-
-        return on_tensor_thread(loaded)
+        With `aside` others may use the tensor thread while files are read and libraries imported, which takes most of it.
+        """
+        read = in_passing if aside else on_tensor_thread
+        model, tokenizer = read(lambda: load_model(source))
+        return on_tensor_thread(lambda: cls(model, tokenizer, name or str(source), parts))
 
     def write(self, messages: Sequence[Message], *, max_new_tokens: int) -> Iterator[str]:
         prompt = encode_prompt(self.tokenizer, messages)
