@@ -41,7 +41,7 @@ def test_a_missing_baseline_is_named(monkeypatch: pytest.MonkeyPatch, caplog: py
     """Without llama-cpp-python the rest is measured, and the reader learns what to install."""
     monkeypatch.setattr(report, "_has_llama_cpp", lambda: False)
     monkeypatch.setattr(report, "_python", lambda module, *rest: found(1.0) if "worker" in module else {"m": module})
-    monkeypatch.setattr(report, "start_seconds", lambda: (1.0, 2.0))
+    monkeypatch.setattr(report, "start_seconds", lambda: (1.0, 2.0, 3.0))
     result = report.measure_all(1)
     assert "llama.cpp" not in result["contenders"] and "pip install" in result["skipped"]["llama.cpp"]
     assert "pip install" in caplog.text and "embedded" in result["contenders"]
