@@ -11,6 +11,11 @@ _VISITS = (
     r"(?:(?:goes|go|going|sent|routed|passes|passing|travels?|handed|given) )?(?:to|through|thru|via|past|visit\w*|hits?|sees?|uses?|asks?|consults?|gets?|picks?|reach\w*)"
 )
 _BALANCING = r"(?:load[- ])?balanc\w+(?: (?:thing|loss|term|part|bit|stuff))?"
+# "Don't drop balancing" keeps it.
+_KEPT = (
+    r"\b(?:do not|don['’]?t|never) (?:disable|drop|remove|kill|ditch|scrap|lose|skip|stop|omit|switch|turn|shut|leave|take|cut|put)(?! on\b) "
+    rf"(?:[\w-]+ ){{0,3}}?{_BALANCING}\b(?! (?:on|back)\b)"
+)
 
 PARAMS = (
     Param(
@@ -44,6 +49,7 @@ PARAMS = (
         "load balancing: a part of the training loss that rewards equally busy experts",
         choices=("on", "off"),
         spoken=(
+            (_KEPT, "on"),
             (
                 rf"\b(?:without|no|with no) (?:(?:the|any|that|this|its) )?{_BALANCING}|\bunbalanced\b|\b(?:router|routing) collapse\b"
                 rf"|\b(?:switch|turn|shut|leave|take|cut|put) (?:[\w-]+ ){{0,3}}{_BALANCING} (?:(?:of|between|among|for) (?:the |all )?(?:experts|router) )?(?:off|out|away)\b"

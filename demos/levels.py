@@ -17,8 +17,9 @@ TO = (
     r"(?: (?:higher|lower|larger|bigger|smaller),?)?) ?"
 )
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
-_DIGITS = r"\d*\.?\d+"
-_BETWEEN = r"(?:\s*(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then|at|beside(?: one)?)\b)\s*)+"
+# Both match any text in one way only: a second way would double the time with each word that repeats.
+_DIGITS = r"(?:\d+(?:\.\d+)?|\.\d+)"
+_BETWEEN = r"\s*(?:(?:,|/|&|\b(?:and|or|vs\.?|versus|with|to|against|then|at|beside(?: one)?)\b)\s*)+"
 
 
 def first_of_several(unit: str, words: str = COUNT) -> str:
@@ -32,7 +33,8 @@ def first_of_several(unit: str, words: str = COUNT) -> str:
 def several(unit: str, words: str = COUNT) -> str:
     """A pattern for two or more numbers before their unit: group 1 is "8, 4 and 2" in "8, 4 and 2 bits"."""
     number = rf"(?:{_DIGITS}|\b(?:{words}))"
-    return rf"{_START}({number}(?:(?:\s*-?\s*(?:{unit}))?{_BETWEEN}{number})+)\s*-?\s*(?:{unit})"
+    between = rf"(?:\s*-?\s*(?:{unit}))?{_BETWEEN}" if unit else _BETWEEN
+    return rf"{_START}({number}(?:{between}{number})+)\s*-?\s*(?:{unit})"
 
 
 def several_decimals() -> str:

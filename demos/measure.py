@@ -35,10 +35,15 @@ ANSWER_TOKENS = 48
 _ATTENTION, _MLP = "attention", r"(?:mlps?|feed[- ]?forward)"
 
 
+_LEAVING_OUT = r"(?:skip|spare|ignore|omit|forget|exclude|drop|miss|leave)"
+# "Don't skip attention" leaves nothing out.
+_KEPT = rf"\b(?:do not|don['’]?t|never) {_LEAVING_OUT} (?:out )?(?:the )?(?:{_ATTENTION}|{_MLP})\b"
+
+
 def _spared(part: str) -> str:
     """A pattern for words that leave one part of the decoder out, and so mean the other: "leave attention alone"."""
     return (
-        rf"\b(?:not(?! only| just)|no|except(?: for)?|(?:everything|anything|all) but|spar(?:e|ing)|skip(?:ping)?|ignor(?:e|ing)|without(?: touching)?|(?:do not|don'?t) \w+) (?:the )?{part}\b"
+        rf"\b(?:not(?! only| just)|no|except(?: for)?|(?:everything|anything|all) but|spar(?:e|ing)|skip(?:ping)?|ignor(?:e|ing)|without(?: touching)?|(?:do not|don['’]?t) (?!{_LEAVING_OUT}\b)\w+) (?:the )?{part}\b"
         rf"|\bleav(?:e|ing) (?:the )?{part}\b(?: \w+)? (?:alone|out|be|as|untouched|unchanged|in peace)\b|\b{part}\b(?: \w+)? (?:untouched|unchanged|left (?:alone|out|as)|stays?)\b"
     )
 
@@ -49,6 +54,7 @@ LAYERS = Param(
     "which linear layers of the decoder to change",
     choices=("all", "attention", "mlp"),
     spoken=(
+        (_KEPT, "all"),
         (
             rf"\b(?:all|both) (?:of )?(?:the )?layers\b|\b(?:all|both|each|every) (?:the )?(?:layer (?:types?|kinds?|sorts?)|(?:types?|kinds?|sorts?) of layers?)\b"
             rf"|\b(?:on|across|over|throughout) (?:the )?(?:whole|entire|full) (?:model|network)\b|\b{_ATTENTION} and (?:also )?(?:the )?{_MLP}\b|\b{_MLP} and (?:also )?(?:the )?{_ATTENTION}\b",

@@ -54,8 +54,8 @@ PARAMS = (
                 0.5,
             ),
             (
-                r"\b(?:perfect|flawless|faultless|infallible) teacher\b|\bteacher\b(?: \w+){0,3} (?:perfect|flawless|faultless|infallible)\b"
-                r"|\bteacher\b.{0,16}\b(?:always (?:\w+ )?(?:it )?(?:right|correct)|never (?:\w+ ){0,3}(?:wrong|mistakes?|mistaken|errors?|errs?)|(?:makes? no|without(?: any)?|with no) (?:mistakes?|errors?))\b",
+                r"\b(?:perfect|flawless|faultless|infallible) teacher\b|\bteacher\b(?: (?!(?:not|never|hardly|barely|almost|nearly|near|far|less|than|\w+nt)\b)\w+){0,3} (?:perfect|flawless|faultless|infallible)\b"
+                r"|\bteacher\b.{0,16}\b(?:(?<!not )(?<!n't )(?<!n’t )always (?:\w+ )?(?:it )?(?:right|correct)|never (?:\w+ ){0,3}(?:wrong|mistakes?|mistaken|errors?|errs?)|(?:makes? no|without(?: any)?|with no) (?:mistakes?|errors?))\b",
                 1.0,
             ),
             (r"\b(?:bad|weak|poor|lousy|mediocre) teacher\b", 0.4),

@@ -33,7 +33,11 @@ PARAMS = (
             r"(?<![-\w])t ?= ?(\d*\.?\d+)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
             r"\b(?:heat|warm|cool) it (?:up |down )?to (\d*\.?\d+)",
-            (r"\bgreed(?:y|ily)\b|\bdeterministic\w*", 0.0),
+            rf"\btemp(?:erature)?\b(?![^.;]{{0,25}}\b(?:top|min)\b){_SET_IT} (\d*\.?\d+)",
+            (
+                r"\bgreed(?:y|ily)\b|(?<!non-)(?<!non )(?<!not )(?<!n't )(?<!n’t )(?<!less )\bdeterministic\w*",
+                0.0,
+            ),
         ),
     ),
     Param(

@@ -51,7 +51,7 @@ PARAMS = (
         8,
         100,
         spoken=(
-            r"\b(\d+) (?:sft |answered |training |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
+            r"(?<!i have )(?<!i['’]ve got )(?<!ask )(?<!ask you )\b(\d+) (?:sft |answered |training |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
             r"\bpairs *= *(\d+)",
         ),
     ),

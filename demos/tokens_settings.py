@@ -14,7 +14,13 @@ MOST_WORDS = 8  # in the map of cosines
 _WORD = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
 _LISTED = rf"{_WORD}(?:(?:,? and |, ?){_WORD})+"
 # A list that is not announced as words must hold none that are numbers: "with 20, 50 and 80 instead".
-_PLAIN = rf"(?!\d|(?:{COUNT})\b){_WORD}"
+# Nor may it name what other experiments are about: "ok now pruning, quantization and LoRA" goes on to those.
+_TOPICS = (
+    r"(?:the )?(?:q?-?lora|adapters?|fine-?tun\w+|rag|retrieval|prun\w+|spars\w+|quanti[sz]\w+|rounding|ptq|qat|sampling|decoding|greedy|temperature|nucleus|top[- ]?[kp]|min[- ]?p|"
+    r"moes?|mixtures?|experts?|rout(?:er|ing)|(?:zero|one|few)[- ]?shot|prompting|kv[- ]?cach\w+|prefill|grpo|dpo|ppo|rlhf|rlvr|rl|sft|distil\w+|pre-?training|mid-?training|"
+    r"hardware|roofline|gpus?|tpus?|cpus?|attention|mlps?|perplexity|tokens?|tokeni[sz]\w+|embeddings?)\b"
+)
+_PLAIN = rf"(?!\d|(?:{COUNT})\b|{_TOPICS}){_WORD}"
 _NEXT = rf"(?:(?:,? and |, ?){_PLAIN})"
 _OTHERS = rf"{_PLAIN}{_NEXT}+"
 
@@ -49,8 +55,9 @@ PARAMS = (
         spoken=(
             r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
             rf":? ({_LISTED})",
-            rf"\b(?:swap|exchange|replace|change|trade)\b[^:\"“”,.]{{0,30}}?\b(?:for|with|to|by|into) ({_OTHERS})",
-            rf"^(?:(?:ok|and|then|now|next|again|please|do it|(?:the )?same)[ ,]+)*(?:now|next|with|for),? ({_PLAIN}{_NEXT}{{2,}})[.?!]*$",
+            rf"\b(?:swap|exchange|replace|change|trade) (?:\w+ ){{0,2}}?(?:words|them|those|these|it|'?em)\b[^:\"“”,.]{{0,20}}?\b(?:for|with|to|by|into) ({_OTHERS})",
+            rf"\b(?:swap|exchange|replace|change|switch)\b[^:\"“”,.]{{0,30}}?\b(?:for|with|to|by|into) ({_OTHERS})(?=,? instead\b)",
+            rf"^(?:(?:ok|and|then|now|next|again|please|do it|(?:the )?same)[ ,]+)*(?:now|next|with),? ({_PLAIN}{_NEXT}{{2,}})[.?!]*$",
             rf"\b(?:with|take|try|use) ({_OTHERS})(?=,? (?:instead|this time)\b)|\b(?:instead|this time)(?:[,:] | (?:with|take|try|use) )({_OTHERS})",
         ),
     ),

@@ -32,6 +32,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»
 _WORD = re.compile(
     r"(?<![\w|<./@=(:#'’-])[^\W\d_]+(?:['’][^\W\d_]+)*(?![\w|@/=(]|[.:'’-]\w)"
 )  # no part of an address, a path, code, a marker or a compound
+_PLAIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _BRITISH = re.compile(r"(?<!w)is(?=(?:e|es|ed|er|ers|ing|ation|ations)$)")
 _OTHER_FORM = re.compile(r"(?:s|es|(?<=e)[drs]|rs|ers|'s|less|ly)$")
@@ -84,8 +85,8 @@ class Spelling:
         """Of `notes` every word is right, of `questions` what stands there often; takes half a second for the tutor's own."""
         from symspellpy import SymSpell
 
-        told = Counter(word for text in notes for word in _words(text))
-        asked = Counter(word for text in questions for word in _words(text))
+        told = Counter(match.group() for text in notes for match in _WORD.finditer(text.lower()))
+        asked = Counter(_PLAIN.findall(" ".join(questions).lower()))  # in one go: they are many
         listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
         counts = (line.split(" ") for line in listed.splitlines())
         english = {word for word, count in counts if int(count) >= _RARE}.difference(_CHAT)
@@ -146,10 +147,6 @@ class Spelling:
     def _is_slip(self, word: str, count: int) -> bool:
         right = self._nearest(word) if word not in self._right else None
         return right is not None and right != word and self._near.words.get(right, 0) >= _COMMONER * count
-
-
-def _words(text: str) -> list[str]:
-    return [match.group().lower() for match in _WORD.finditer(text)]
 
 
 def _slipped(word: str, right: str, distance: int) -> bool:

@@ -15,17 +15,14 @@ from tutor.naming import is_wished, named_in, ordering_of
 from tutor.relative import bare_value, scaled_value
 from tutor.spoken import spoken_values, tells_a_value, without_quotes, without_values
 
-_LONGEST_CHANGE = 24  # words of a request that takes up what ran last: "now the same with 2 bits"
-_LONGEST_DOUBTFUL = 16  # of one whose meaning is rather a question's
-_LONGEST_VALUE = 9  # of one that does not say that it takes up anything: "only the attention layers"
-LONGEST_BARE = (
-    5  # of one that may as well be a question or state something, and so needs to be hardly more than a value
-)
-_LONGEST_SUPPOSED, _LONGEST_ABOUT = (
-    12,
-    7,
-)  # of one with a mere number: "and if you go all the way down to 2?", "how about 2?"
-_LONGEST_LEAD = 6  # words of courtesies before a request: "Most kind of you."
+# How many words a request may have.
+_LONGEST_CHANGE = 24  # that takes up what ran last: "now the same with 2 bits"
+_LONGEST_DOUBTFUL = 16  # whose meaning is rather a question's
+_LONGEST_VALUE = 9  # that has no subject: "only the attention layers"
+LONGEST_BARE = 5  # that may as well ask or state something, and so is hardly more than a value: "2 bits, then"
+_LONGEST_SUPPOSED = 12  # that supposes a mere number: "and if you go all the way down to 2?"
+_LONGEST_ABOUT = 7  # that asks about a mere number: "how about 2?"
+_LONGEST_LEAD = 6  # in the courtesies before it: "Most kind of you."
 _UNLIKELY = 0.3  # the probability of a wish for a run below which a sentence that states something is none
 
 
@@ -64,6 +61,8 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
         meant = _meant_by_value(text, others, calls)
         if meant is not None:
             return DemoCall(meant.name, meant.settings(spoken_values(text, meant)))
+        if patterns.COUNTED.search(text):
+            return None
         longest = _LONGEST_SUPPOSED if supposes else _LONGEST_ABOUT if about else _LONGEST_DOUBTFUL if takes_up else 0
         if length <= max(longest, LONGEST_BARE) and (bare := bare_value(text, demo, last.params, before)):
             return _changed(text, bare, demo, last)
@@ -78,7 +77,8 @@ def _longest(text: str, wished: bool, takes_up: bool, judged: Judged) -> int:
     doubtful = judged.asked or (unlikely and "?" in text)
     if wished or takes_up:
         return _LONGEST_DOUBTFUL if doubtful else _LONGEST_CHANGE
-    return LONGEST_BARE if doubtful else _LONGEST_VALUE
+    bare = patterns.BARE.search(patterns.LEAD.sub("", text))
+    return _LONGEST_VALUE if bare and not doubtful else LONGEST_BARE
 
 
 def _request_of(text: str, demo: Demo) -> str:

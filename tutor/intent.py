@@ -121,20 +121,23 @@ def _requested(
     command, last = patterns.LEAD.sub("", text), last_sentence(text)
     spoken = [demo for demo in demos if tells_a_value(text, demo)]
     asks = is_asked(text) or patterns.ASKS_THEN.search(text) is not None
-    wished = is_wished(text, judged)
+    concludes = last != text and patterns.SUMS_UP.search(last) is not None
+    wished = is_wished(text, judged) and not concludes
     live = wished or bool(patterns.LIVE.search(text) or (patterns.COMMAND.match(command) and not asks))
     live = live or bool(spoken and patterns.MAY_SEE.search(text))
     ordering = ordering_of(command, demos)
-    if ordering is None and last != text and not is_asked(last) and not patterns.EXPLAINS.search(last):
-        # "Does pruning hurt at all? Prune 60 percent of the weights."
+    sums_up = concludes or (last != text and "?" in last)
+    if ordering is None and last != text and not (sums_up or is_asked(last) or patterns.EXPLAINS.search(last)):
+        # "Does pruning hurt at all? Prune 60 percent of the weights." Without a value the question before it still speaks.
         ordering = ordering_of(patterns.LEAD.sub("", last), demos)
-        live = live or ordering is not None
+        live = live or (ordering is not None and tells_a_value(last, ordering))
     if ordering is not None and patterns.COLON.search(command):
         return ordering  # "measure this computer: how fast is it?" asks for what the run tells
     if not live and (asks or patterns.EXPLAINS.search(text)):
         return None
     named = named_in(text, demos)
-    ordered = named in spoken and any(patterns.ORDER.match(said) for said in (command, patterns.LEAD.sub("", last)))
+    orders = (command,) if sums_up else (command, patterns.LEAD.sub("", last))
+    ordered = named in spoken and any(patterns.ORDER.match(said) for said in orders)
     if (
         named is not None
         and ("?" not in text or patterns.PROPOSES.match(text))
@@ -156,6 +159,7 @@ def _requested(
     if len(spoken) == 1:
         return spoken[0]
     pointed = _pointed_at(text, history, demos, concept)
+    live = live and not patterns.RELATIVE.match(text)
     return pointed or next((demo for demo in demos if live and demo.name == judged.experiment), None)
 
 

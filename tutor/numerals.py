@@ -42,9 +42,14 @@ _ZERO = re.compile(
 )
 
 
+def folded(word: str) -> str:
+    """The word in small letters, without those that a pattern takes for others: the dotless i of "fıve", the long s of "ſix"."""
+    return word.replace("ı", "i").replace("İ", "i").casefold()
+
+
 def _percent(found: re.Match[str]) -> int:
-    of = found["of"].lower()
-    return round(100 * (int(of) if of.isdigit() else _WORTH[of]) / _PARTS[(found["quarter"] or found["part"]).lower()])
+    of = folded(found["of"])
+    return round(100 * (int(of) if of.isdigit() else _WORTH[of]) / _PARTS[folded(found["quarter"] or found["part"])])
 
 
 def in_digits(text: str) -> str:
@@ -57,11 +62,11 @@ def in_digits(text: str) -> str:
 
 
 def _digit(word: str) -> str:
-    return word if word.isdigit() else str({"zero": 0, **_WORTH}[word.lower()])
+    return word if word.isdigit() else str({"zero": 0, **_WORTH}[folded(word)])
 
 
 def _worth(found: re.Match[str]) -> int:
     hundreds, rest = found["hundreds"], found["rest"] or found["dozen"] or found["small"] or ""
-    return 100 * _WORTH.get((hundreds or "").lower(), 0) + sum(
-        _WORTH[word] for word in re.findall("[a-z]+", rest.lower())
+    return 100 * _WORTH.get(folded(hundreds or ""), 0) + sum(
+        _WORTH[word] for word in re.findall("[a-z]+", folded(rest))
     )

@@ -19,15 +19,22 @@ LEAD = _any(
     r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
     r"let'?s|lets|let us|be so (?:kind|good|nice) (?:as )?to|go (?:ahead|on)(?: and| then)?|come on|how about we|what do you say we|shall we|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
-# Asks to see something, which may still be words.
+# "Can I see RAG as a form of memory?" and "can I try it on my laptop?" want no run here.
+_ELSEWHERE = (
+    r"(?! [^.?!]{0,50}\bas (?:an?|the|being)\b(?! (?:chart|plot|curve|picture|race|demo|table))|[^.?!]*\bon (?:my|our) (?:\w+ )?"
+    r"(?:laptop|phone|pc|computer|mac\w*|machine|gpus?|card|desktop|tablet|device|server)s?\b)"
+)
+# Asks to see something, which may still be words. Who "would like to see fewer mistakes" is somebody else.
 SHOW = _any(
     r"\bshow (?:me|us)\b",
     r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare|play with)\b",
-    r"\bchance (?:of (?:seeing|watching|running|training|trying|getting)|to (?:see|watch|run|train|try)|(?:(?:that )?(?:i|we) (?:can|could) (?:see|watch)))\b",
-    r"\b(?:can|could|may|might|shall) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b",
+    r"\bchance (?:of (?:seeing|watching|training|trying)|to (?:see|watch|run|train|try)|(?:(?:that )?(?:i|we) (?:can|could) (?:see|watch)))\b",
+    rf"\b(?:can|could|may|might|shall) (?:i|we|you|u) (?:\w+ly |please |just )?(?:see|watch|try|test|demo|show|race|pit|time|clock|compute|have a look at)\b{_ELSEWHERE}",
     r"\b(?:can|could|will|would) (?:we|you) (?:please |kindly )?(?:run|compare|measure|simulate|plot|launch|start|show|train)\b",
     r"\bdraw (?:me |us )?(?:the|a|my|its) (?:roof[- ]?line|curve|chart|plot|bars?|distribution)\b",
-    r"\b(?:want|wanna|need|would like|would love|'?d like|'?d love|'?d enjoy|luv|love|wish i could|would rather|'?d rather) (?:to )?(?:see|try|watch)",
+    r"\b(?:i|we)(?: \w+ly| just| also| do)* (?:want|wanna|need|wish (?:i|we) could) (?:to )?(?:see|try|watch)",
+    r"\b(?:i|we)(?:['’]?d| would)(?: \w+ly| so| just)* (?:like|love|luv|enjoy|rather|want|need) (?:to )?(?:see|try|watch)",
+    r"(?:^|[.,;:!?]+\s*)(?:(?:ok(?:ay)?|so|hey|hi|well|now|really|just)\W+)*(?:would|['’]?d)? ?(?:love|luv|like|want|wanna|need|rather) (?:to )?(?:see|try|watch)",
     r"\bwould be (?:\w+ ){0,2}to (?:see|watch|try)\b",
     r"\bdemo(?:nstrate)?\b|\bexperiment\b|\bvisuali[sz]e\b|\bsimulate\b|\bplot\b|\bsee it\b|\bdo it\b",
     r"\btry (?:it|out|this|that|with)\b|\btest (?:it|this) out\b|\bwhat happens (?:if|when|with|to|at)\b",
@@ -42,16 +49,20 @@ LIVE = _any(
     r"^(?:live )?(?:demo|experiment)\b(?=\W*(?:$|please|with|of|on|for|it)\b|\W*$)|\bdemo[,:]",
     r"\bin action\b|\b(?:see|watch)\b.{0,40}\bat work\b|(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!^that )(?<!^this )\bfor real\b|\b(?:on|to|with|from|in) (?:a|the|this) real model\b|\bon (?:this|your|the) (?:machine|computer)\b",
     r"\bon the real thing\b|\bhere and now\b|\bin front of (?:me|us|(?:my|our) eyes)\b|\b(?:my own|our own|under (?:my|our)|before (?:my|our|their)) eyes\b|\b(?:see|watch|try|test) (?:(?:it|that|this) )?for (?:myself|ourselves)\b",
-    r"\bwhile (?:i|we|they|you) watch\b|^(?:can|could|may|might) (?:i|we) (?:\w+ly |please |just )?watch\b(?! (?:an?|the|some|your) (?:\w+ )?(?:videos?|lectures?|talks?|films?|clips?|tutorials?)\b)|\bthis (?:minute|instant|very moment)\b|\bsee\b,? (?:rather than|not|instead of) (?:just |only )?(?:hear|read|be told|talk)\w*",
-    r"\b(?:put|putting) (?:it|that|this) to the test\b|(?:^|[.,;!?]\s*|\b(?:just|please|and|to) )(?:have|give it) a go\b(?! (?:at|first))|\b(?:so|then) (?:please |just )?(?:start|run|do|launch) it\W*$|\blet'?s go+\W*$",
+    r"\bwhile (?:i|we|they|you) watch\b|^(?:can|could|may|might) (?:i|we) (?:\w+ly |please |just )?watch\b(?! (?:an?|the|some|your) (?:\w+ )?(?:videos?|lectures?|talks?|films?|clips?|tutorials?)\b)|\bsee\b,? (?:rather than|not|instead of) (?:just |only )?(?:hear|read|be told|talk)\w*",
+    r"\b(?:put|putting) (?:it|that|this) to the test\b|\b(?:so|then) (?:please |just )?(?:start|run|do|launch) it\W*$",
+    # Eager, but for words, where those are asked for: "explain top-p this instant", "next topic: sampling. Let's go!"
+    r"^(?!.*\b(?:explain\w*|describe|define|tell me|teach me|what(?! happens)|why|next|topics?|chapters?|lessons?|subjects?)\b)(?:.*\bthis (?:minute|instant|very moment)\b|.*(?<![.!?:;] )\blet'?s go+\W*$|(?:.*(?:[.,;!?]\s*|\b(?:just|please|and|to) ))?(?:have|give it) a go\b(?! (?:at|first)))",
     r"\b(?:can|could|shall|may|might) we (?:\w+ly |just |please )?(?:find out|(?:run|try|test|do|measure) (?:it|that|this))(?: (?:here|now|together|please))*\W*$",
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|(?:want to|wanna|need to|like to|love to|would rather|'?d rather) see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
     r"[.?!;:]\s*(?:please |go (?:on,? |ahead,? (?:and )?)?|just |so |now )*(?:run|rerun|train|calculate|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
-    r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|clock|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*(?:,? (?:would|will|could|can) you\??)?\W*$",
-    r"[.?!]\s+(?:please |then |so |now |just )*(?:(?:train|build|make|draw|race|launch|fine-?tune) (?:it|one|them|both|me (?:one|the|a)|us (?:one|the|a))|go through (?:them|the layers|each))\b[^?]*$",
+    r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|clock|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*(?:$|\b(?:would|will|could|can) you\?+\W*$)",
+    r"[.?!]\s+(?:please |then |so |now |just )*(?:(?:train|race|launch|fine-?tune) (?:it|one|them|both|me (?:one|the|a)|us (?:one|the|a))|(?:build|make|draw) (?:one|both)|"
+    r"(?:build|make|draw) (?:me|us) (?:one|(?:an?|the) (?:(?!mental\b)[\w-]+ ){0,3}(?:network|model|mixture|moe|adapter|lora|curve|chart|plot|map|roofline|bars?))|go through the layers)\b[^?]*$",
+    r"\blayers?\b.*[.?!]\s+(?:please |then |so |now |just )*go through (?:them|each)\b[^?]*$",
     r"[.,;!:]\s*(?:please )?(?:go+|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
     r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)(?:\W*$| (?:going|started|please|here|now|with|of|at|while)\b)",
@@ -72,17 +83,25 @@ WORDS = _any(
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
     r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
     # "…, right?" wants to be told; "count how often it's right?" does not.
-    r"(?<!\bit's )(?<!\bits )(?<!\bare )(?<!\bgets )(?<!\bget )(?<!\bit )(?<!\bthem )\b(?:right|correct)\s*\?\W*$|\w+n't (?:it|they|that|you)\s*\?\W*$",
-    r"\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,;])\s*(?:just |only )?(?:one|two|three) (?:short )?(?:sentences?|words?|lines?)(?=\s*(?:[.!,;]|please\b|$))",
+    r"(?<!\bit's )(?<!\bit’s )(?<!\bits )(?<!\bare )(?<!\bgets )\b(?:right|correct)\s*\?\W*$|\b\w+n't (?:it|they|that|you)\s*\?\W*$",
+    # A remark of one clause, and what leads on to another topic.
+    r"^\d[\d.]* ?(?:%|[a-z]+) (?:broke|breaks|ruined|ruins|destroyed|killed|kills|lost|loses|hurt|hurts|worked|failed|fails)\b[^,;:.?!]*[.!]?$",
+    r"\bmodels? (?:needs?|wants?|likes?|loves?) to see\b|^(?:the )?next (?:topic|chapter|lesson|subject)\b(?!.*\b(?:demo|live|run|experiment)\b)",
+    r"\b(?:in|for) production\b|\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,;])\s*(?:just |only )?(?:one|two|three) (?:short )?(?:sentences?|words?|lines?)(?=\s*(?:[.!,;]|please\b|$))",
 )
 # What a run is to tell, named behind the order: "measure this computer: how fast does it calculate?"
 COLON = re.compile(
     r"^[^.?!:]{8,60}: (?:how|what|which)\b(?!.*\b(?:should|shall|better|prefer|recommend)\b)", re.IGNORECASE
 )
+# What follows from a supposition: "if 70% are zero, then the file shrinks?"
+_THEREFORE = (
+    r"\bthen,? (?!(?:and|again|or|please|just|only|with|at|to|let|do|run|show|use|take|try|make|set|give|go)\b)\w"
+)
 # A question in a later clause: "half the weights are zero. Is the file half as large?"
 ASKS_THEN = _any(
     r"[,.;:!?]\s+(?:and |so |but )?(?:is|are|does|do(?! (?:it|that|this)\b)|did|was|were|has|have|will|would|should|isn'?t|aren'?t|doesn'?t|don'?t)\b(?! you\b)[^.?!]*\?\W*$",
     r"^so\b.*\b(?:is|are|was|were|has|have|does|do|means?)\b.*\?\W*$",
+    rf"^(?:(?:and|but|so|ok(?:ay)?|well|then)[\s,]+)*(?:if|suppose|supposing|assume|imagine)\b.*{_THEREFORE}",
     r"[,.;:!?]\s+(?:and |so |but )?(?:what(?! happens\b)|which|who|where|why|when|how)\b[^.?!]*\?\W*$",
 )
 # Asks for words, also after "show me".
@@ -94,40 +113,53 @@ EXPLAINS = _any(
     r"\b(?:is it|does|should|where|when|who|my own|worth)\b",
     r"\bwhich (?:one|of)\b|\b(?:evidence|proof|stud(?:y|ies))\b|\bin (?:simple|plain|short|other) (?:\w+ )?(?:sentences?|words?|terms|lines?)\b",
     r"(?<!test )(?<!measure )(?<!check )(?<!clock )(?<!find out )(?<!watch )\bhow (?:many|much)\b",
-    r"\bshow (?:me|us) (?:which(?! (?:\w+ )?layers?\b)|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
+    r"\btell (?:me|us) (?:(?:some(?:thing)?|a bit|a little) )?(?:more )?about\b",
+    r"\bshow (?:me|us) (?:which(?! (?:\w+ )?layers? (?:\w+ )?(?:minds?|suffers?|hurts?|cares?|breaks?|copes?|takes? it|bears?|feels?|loses?|is|are|react\w*)\b)|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
 )
 # An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
 ORDER = _any(
     r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run|"
     r"let (?:it|an?|the)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave|swap|exchange|replace|flip|mix|route|send)\b"
 )
+# Says what comes of it, and orders nothing: "Round the weights and you lose accuracy."
+SUMS_UP = _any(
+    r"\band (?:then )?(?:you|it|they|we(?! (?:will |can )?(?:see|watch|look|compare)\b)|your|the (?:model|weights|file|quality|accuracy))\b(?!\W*$)"
+)
 PROPOSES = _any(r"^(?:(?:so|and|ok(?:ay)?|well|then|now)[\s,]+)*(?:how about we|what do you say we|shall we)\b")
-MAY_SEE = _any(r"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b")
+MAY_SEE = _any(rf"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b{_ELSEWHERE}")
 # A choice between two ways is a question, whatever verb it begins with.
 CHOICE = _any(r"\bor\b.*\?")
 # With nothing but values beside it, courtesy makes a request: "4 bits please".
 PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = _any(
     r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:at|in|on|for|to|by|from|with|of) (?=(?:which|what|whose)\b))?(?:what(?! do you say (?:we|to|if)\b)|whats|why|y(?= (?:is|are|do|does|did|would|can|not)\b)|how(?! about we\b)|when|which|who|where|"
-    r"is(?! there (?:any |a )?(?:chance|way) (?:of |to |(?:that )?(?:i|we|you) (?:can|could) )(?:see|watch|show|run|try|train|measur)\w*)|are|does|did|can (?:a|an|the|i(?! (?:\w+ly |please |just )?(?:see|watch|try|have|get)\b)|one|it|my)|should|"
+    r"is(?! there (?:any |a )?(?:chance|way) (?:of |to |(?:that )?(?:i|we|you) (?:can|could) )(?:see|watch|show|run|try|train|measur)\w*)|are|does|did|can (?:a|an|the|i(?! (?:\w+ly |please |just )?(?:see|watch|try|have|get)\b"
+    rf"{_ELSEWHERE}"
+    r")|one|it|my)|should|"
     r"do(?! (?:it|that|this)\b)(?:(?= (?:i|you|we|they|people|any|all|both|these|those|most|\w{3,}s)\b)|(?=.*\?\W*$))|"
     r"would(?! (?:you|be (?:\w+ ){0,2}(?:to|if)|love|luv|like|rather|it be (?:\w+ ){0,2}(?:possible|ok(?:ay)?|alright|too much))\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have(?! (?:the|your|an?) (?:\w+ )?model (?:answer|write|predict|generate|try|say|continue|do|solve|sort)\b)|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t(?= (?:i|you|we|they|people|\w{3,}s)\b|.*\?\W*$)|wouldn'?t)\b"
 )
 _AND = r"^(?:(?:and|but|so|ok(?:ay)?|h+m+|then|also)[\s,.…]+)*"
-_IT, _VALUE = "(?:it|that|this|you|we|they|one)", r"[\d.]+ ?%?(?: \w+)?"
+_IT, _VALUE = "(?:it|that|this|they|one)", r"[\d.]+ ?%?(?: \w+)?"
 # A question by its first word that continues an experiment: "what about 2 bits?", "what does it get with 4?", "what would 32 do?"
 ABOUT = _any(
     rf"{_AND}(?:what|how) (?:about|abt|bout|of|if (?:we|i|you))\b",
     rf"{_AND}what if\b(?=.*(?:\d|\b(?:instead|only|nobody|no one|never|without|skip\w*|off|out|reversed|shuffled)\b))",
     rf"{_AND}(?:what|how) would\b(?=.*\d.*\blook\b)|{_AND}what happens (?:with|at|if)\b",
     rf"{_AND}what (?:would|will|does) (?:happen|change|come out) (?:with|at|for) {_VALUE}\W*$",
-    rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|did|would|will) {_IT}\b(?: (?:get|give|do|look|look like|become|turn out|come out|fare|behave|go|sound|say))? (?:with|without|at) [^,;.?!]{{1,30}}\W*$",
-    rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|did|would|will) {_VALUE} (?:do|give|get|bring|look|yield|change|make|be)\b",
+    rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|would|will) {_IT}\b(?: (?:get|give|do|look|look like|become|turn out|come out|fare|behave|go|sound|say))? (?:without|(?:with|at) (?=[^,;.?!]*\d)) ?[^,;.?!]{{1,30}}\W*$",
+    rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|would|will) {_VALUE} (?:do|give|get|bring|look|look like|yield|change|make|be|be like)\W*$",
 )
 # Supposes another value: "hm, and if the labels were letters?". "If …, does it …?" asks.
 SUPPOSES = _any(
-    r"^(?:(?:h+m+|oh|and|but|so|ok(?:ay)?|alright|right|well|then|now|also|thanks?)\b[\s,.!…]*)*(?:if|suppose|supposing|say|imagine|assume|were (?:it|one|we|they)|had (?:nobody|no one|one|we|they|it))\b"
+    r"^(?:(?:h+m+|oh|and|but|so|ok(?:ay)?|alright|right|well|then|now|also|thanks?)\b[\s,.!…]*)*(?:if|suppose|supposing|say(?=,? (?:(?:to|at|with|only|just|about|around|like) )*\.?\d)|imagine|assume|were (?:it|one|we|they)|had (?:nobody|no one|one|we|they|it))\b"
+    rf"(?!.*{_THEREFORE})"
     r"(?!.*[.?!]\s+\w)(?!.*[,;:] ?(?:and |then |so |but )*(?:does|do|did|is|are|will|would(?! you (?:mind|please)\b)|can|could|must|might|may|shall|what|how|why|which|who|when|should|has|have|am)\b)"
+)
+# A number of something that no setting counts: "suppose I have 8 GB", "give me 3 reasons".
+COUNTED = _any(
+    r"(?<![\w.])\d+(?:\.\d+)?%? ?(?!(?:then|now|next|instead|please|pls|plz|maybe|perhaps|rather|say|again|too|also|so|tho(?:ugh)?|of|for|at|in|on|to|by|with|from|or|and|as|if|vs|versus|against|"
+    r"this|only|just|percent|ish|is|are|was|were|enough|suffices?|would|wouldn|might|could|should|will|seems|sounds|works|does|did|do|it|me|us|everything|all)\b)[^\W\d_]"
 )
 # States something: "so 4 bits is enough for attention".
 STATES = _any(
@@ -141,7 +173,17 @@ AGAIN = _any(
 )
 # Says anywhere that what ran last is to change: "8 shots instead".
 CHANGES = _any(
-    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too|back o(?:n|ff)|as (?:it|they) w(?:as|ere)|(?:everything|all) else|the rest)\b|^(?:swap|exchange|replace|flip)\b"
+    r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too|back o(?:n|ff)|as (?:it|they) w(?:as|ere)|(?:everything|all) else|the rest)\b|\bnext to each other\b|^(?:swap|exchange|replace|flip)\b"
+)
+# A change without a subject that does something: "only the attention layers", "full fat 32 bit floats now".
+BARE = _any(
+    r"^(?!.*\b(?:people|everyone|everybody|most|many|companies|labs|they|he|she|works?|uses|used)\b)(?:it )?(?:with|without|rather|at|on|in|for|to|from|by|over|under|using|only|just|not|wh?at if|each|every|all|whole|full|half|twice|double|another|other|new|different|more|fewer|less|no(?! one\b))\b",
+    r"^(?:add|ask|boost|bring|bump|change|compare|crank|cut|do|double|draw|drop|feed|fetch|flip|generate|give|go|halve|heat|hire|keep|leave|let|limit|lower|make|max|measure|mix|move|pick|"
+    r"prune|pull|pump|push|put|quanti[sz]e|raise|redo|reduce|remove|repeat|replace|restrict|round|run|sample|send|set|show|shrink|shuffle|skip|slash|spare|squeeze|start|stick|swap|switch|take|throw|"
+    r"tokeni[sz]e|train|triple|try|turn|use|write)\b",
+    r"^\w+(?:er|est|ier)\b [\w ]{1,20}[,:]|[,:;] (?:so |then |please )*(?:let|give|make|try|use|take)\b|\b(?:now|then|please|pls)\W*$",
+    r"\b(?:i|we)(?:['’]d| would) (?:rather|like|love|prefer)\b|^(?:my|our) \w+ would (?:go for|try|prefer)\b|\bmore like\b",
+    r"^(?:(?:\d[\d.:%]*|bits?|percent|shots?|experts?|examples?|steps?|tokens?|rows?|users?|notes?|and|or|then|vs|versus|against|with|too)(?:[\s,;]+|\W*$))+$",
 )
 BESIDE = _any(
     r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|next to|alongside) (?:it|that|this|them)\b"
@@ -149,6 +191,11 @@ BESIDE = _any(
 SAME_TEXT = _any(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
 BACK = _any(r"\bback to\b")
 REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
+# Changes what ran last and nothing else, so that it begins no run: "double it", "half as long please".
+RELATIVE = _any(
+    r"^(?:(?:and|now|please|pls|ok(?:ay)?)\W+)*(?:(?:double|halve|triple) (?:it|that|this)|(?:set|put|turn) (?:it|that|this) (?:up |down )?to [\d.]+|(?:\d+|one) (?:more|less|fewer)|"
+    r"(?:half|twice|\d+ times) as (?:long|many|much))(?:\W+(?:please|pls|now|then))*\W*$"
+)
 # A sentence of only these words, of which one is in STARTS, points to the set in play: "show me live", "demo please".
 POINTS = _words(
     "a ahead and can could demo do experiment for give go here i in action it just let lets live ll me model now ok okay on",

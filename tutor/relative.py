@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from demos.base import Demo, Param, Value
 from demos.levels import Levels, several
 from tutor.errors import DemoError
+from tutor.numerals import folded
 from tutor.spoken import rejected_spans, spoken_values, starts_within, told, value_of, without_values
 
-_LONE_NUMBER = re.compile(r"(?<![\w.:])\d+(?:\.\d+)?(?![\w.:]\w)")
+# Does not follow a setting's number: how long an answer is to be, "3 sentences", how often, "3 times", or a size, "8 GB".
+_UNCOUNTED = (
+    r"(?! ?(?:(?!an?\b|per\b|each\b|every\b|this\b)[\w-]+ )?(?:sentences?|lines?|points?|bullets?|words?|paragraphs?|questions?|requests?|years?|"
+    r"times|minutes?|seconds?|hours?|days?|[gmtk]i?b|gigabytes?|megabytes?|euros?|dollars?)\b)"
+)
+_LONE_NUMBER = re.compile(
+    rf"(?<![\w.:])(?<!i am )(?<!i['’]m )(?<!aged )\d+(?:\.\d+)?(?!\w|[.:]\w){_UNCOUNTED}", re.IGNORECASE
+)
 # "8 or 4?" is a choice, "8 against 4" compares.
 _AGAINST = re.compile(r"\b(?:against|vs|versus|beside|compare)\b", re.IGNORECASE)
 # What comes out, beside what it grows by: "twelve more, so sixteen in all".
 _TOTAL = re.compile(
-    r"\bso (\d+(?:\.\d+)?)\b(?!\W*\?)|\b(\d+(?:\.\d+)?) (?:in all|in total|altogether)\b", re.IGNORECASE
+    rf"\bso (\d+(?:\.\d+)?)\b(?!\W*\?|\.\d){_UNCOUNTED}|\b(\d+(?:\.\d+)?) (?:in all|in total|altogether)\b",
+    re.IGNORECASE,
 )
 # "It" is what the last run was told: after "top-p 0.9", "lower it to 0.4" sets top-p.
 _POINTED = re.compile(
-    r"\b(?:it|that|this) (?:(?:all the way|right|up|down|back) )*(?:to|at) (\d*\.?\d+)(?!\w)", re.IGNORECASE
+    rf"\b(?:it|that|this) (?:(?:all the way|right|up|down|back) )*(?:to|at) (\d*\.?\d+)(?!\w|[.:]\w){_UNCOUNTED}",
+    re.IGNORECASE,
+)
+_LEAST_PERCENT = (
+    5  # a number from one up to here is hardly a percentage: after "top-p 0.6", "and 1.2?" is a temperature
 )
 _LENGTHS = ("steps", "tokens", "rl-steps")  # settings that make a run "longer"
 _LONGER = re.compile(r"\b(?:longer|shorter)\b(?! than)", re.IGNORECASE)
@@ -35,7 +49,12 @@ _IN_HALF = re.compile(
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    r"\b(?P<by>\d+(?:\.\d+)?|one) ?(?P<percent>%|percent)?(?: (?P<unit>\w+))? (?:(?P<more>more)|less|fewer)\b(?! (?:than|times?|runs?|go|round|thing)\b)",
+    r"\b(?P<by>\d+(?:\.\d+)?|one) ?(?P<percent>%|percent)?(?: (?P<unit>\w+))? (?:(?P<more>more)|less|fewer)\b(?! (?:than|times?|runs?|go|round|things?|sentences?|lines?|points?|words?|questions?|requests?)\b)",
+    re.IGNORECASE,
+)
+# "I understood half of that" says how much came across.
+_TAKEN_IN = re.compile(
+    r"\b(?:i|we|they)(?:['’]ve| have| had)?(?: \w+ly| just| about)* (?:underst\w+|read|heard|follow(?:ed)?|missed|forgot\w*|kn[eo]w|believed?|got)\b",
     re.IGNORECASE,
 )
 # "More steps, 90", "bigger groups: 64".
@@ -56,6 +75,8 @@ def bare_value(
     """A lone number, taken as the numeric setting that the `last` run changed against the one `before`, and else as the first; empty
     where the text has none or several."""
     first = next(iter(_numeric(demo)), None)
+    if first is None:
+        return {}
     beside = next((param for param in demo.params if isinstance(param, Levels) and param.of == first), None)
     if beside is not None and _AGAINST.search(text) and (listed := re.search(several(""), text)):
         return {beside.name: listed.group(1)}  # "rather 8 against 6"
@@ -74,6 +95,8 @@ def scaled_value(
     text: str, demo: Demo, last: Mapping[str, Value], before: Mapping[str, Value] | None = None
 ) -> dict[str, Value]:
     """A number that grows or shrinks against the last run's: "twice as many notes", "halve that", "two bits fewer"."""
+    if not _numeric(demo):
+        return {}
     towards = _TOWARDS.search(text)
     if towards and (param := _claimed(towards["what"], demo)):
         return {param.name: value_of(towards["number"], param)}
@@ -85,13 +108,17 @@ def scaled_value(
     if more := _MORE.search(text):
         return _stepped(text, more, demo, last, before or {})
     match = _IN_HALF.search(text) or _TIMES.search(text)
-    if match is None:
+    if match is None or _TAKEN_IN.search(text[: match.start()]):
         return {}
     groups = match.groupdict()
-    factor = float(groups.get("number") or _FACTORS[(groups.get("word") or "half").lower()[:3]])
-    links, word, rest = (groups.get("links") or "").split(), (groups.get("word") or "").lower(), text[match.end() :]
+    links, word, rest = (groups.get("links") or "").split(), folded(groups.get("word") or ""), text[match.end() :]
+    if groups.get("number") and not links:  # "run it 3 times"
+        return {}
+    factor = float(groups.get("number") or _FACTORS[(word or "half")[:3]])
     if "long" in links:
         param = next((param for param in _numeric(demo) if param.name in _LENGTHS), None)
+        if param is None:
+            return {}
     else:
         param = _claimed(groups.get("what") or rest, demo) or (_claimed_before(text[: match.start()], demo))
     if param is None and _POINTS.match(rest) and not groups.get("what") and (links or word[:4] in ("doub", "halv", "")):
@@ -113,11 +140,13 @@ def _stepped(
         param = _claimed(more["unit"] or rest, demo)
         if param is None and not more["unit"] and more["by"].lower() != "one" and _POINTS.match(rest):
             param = _likely(text, demo, last, before)[0]
+        by = by / 100 if param is not None and param.percent and by > 1 else by  # "10 less" of 70 %
     return {} if param is None else _set(param, float(last[param.name]) + (by if more["more"] else -by))
 
 
 def _set(param: Param, value: float) -> dict[str, Value]:
-    return {param.name: type(param.default)(round(value, 6))}
+    """The setting; nothing where the number is so long that it means none."""
+    return {param.name: type(param.default)(round(value, 6))} if math.isfinite(value) else {}
 
 
 def _numeric(demo: Demo) -> list[Param]:
@@ -136,6 +165,8 @@ def _likely(text: str, demo: Demo, last: Mapping[str, Value], before: Mapping[st
 def _taking(number: str, params: Sequence[Param], demo: Demo) -> Param:
     """The first setting whose range holds the number; if none does, the experiment's first, which says so."""
     for param in params:
+        if param.percent and 1 < float(number) < _LEAST_PERCENT:
+            continue
         try:
             param.parse(value_of(number, param))
         except DemoError:

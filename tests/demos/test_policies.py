@@ -270,7 +270,7 @@ def test_the_prediction_is_decided_by_the_measured_distances() -> None:
         ("show me on-policy distillation with a teacher that is right 60%", {"teacher-accuracy": 0.6}),
         ("show me off-policy learning from a 95 percent teacher", {"teacher-accuracy": 0.95}),
         ("distill from a perfect teacher in 100 updates", {"teacher-accuracy": 1.0, "steps": 100}),
-        ("show me imitation of a teacher that is wrong 30%", {"teacher-accuracy": 0.8}),
+        ("show me imitation of a teacher that is wrong 30%", {"teacher-accuracy": 0.7}),
     ],
 )
 def test_learners_words_reach_the_settings(said: str, settings: dict[str, float]) -> None:

@@ -73,6 +73,30 @@ SET = "pruning-vs-quantization"
         ("make flashcards with the question on the front and the answer on the back", "quiz"),
         ("Am I talking to a chatbot?", "smalltalk"),
         ("am i talking to you?", "smalltalk"),
+        ("LoRA is cheap. Compute needed for QLoRA?", "ask"),
+        ("I have one GPU. Run a 70B model in 4 bits on it?", "ask"),
+        ("Does pruning hurt? Measure the damage at 60 percent, would you?", "demo"),
+        ("Explain pruning. Make it simple", "ask"),
+        ("I like pruning. Build me a mental model", "ask"),
+        ("Quantization and pruning. Go through them one by one", "ask"),
+        ("Next topic: sampling. Let's go!", "ask"),
+        ("explain top-p this instant", "ask"),
+        ("What is LoRA? please have a go", "ask"),
+        ("pruning, and this instant", "demo"),
+        ("What should I do to fit it on my phone? Quantize to 4 bits?", "ask"),
+        ("I get it now. Round the weights and you lose accuracy.", "ask"),
+        ("there is a chance of running out of memory with LoRA", "ask"),
+        ("models need to see 4 examples before they get it", "ask"),
+        ("my boss would like to see fewer hallucinations with RAG", "ask"),
+        ("show me which attention layers share keys in GQA", "ask"),
+        ("can I see RAG as a form of memory?", "ask"),
+        ("can I try LoRA on my laptop?", "ask"),
+        ("how about we use 4 bits for production?", "ask"),
+        ("I'd love to see LoRA", "demo"),
+        ("would luv to see RAG", "demo"),
+        ("can you prune it right?", "ask"),
+        ("prune 50% of them right?", "ask"),
+        ("prune it and count how often it's right?", "demo"),
     ],
 )
 def test_intents(question: str, intent: str) -> None:
@@ -213,6 +237,12 @@ def test_a_wish_by_its_meaning_starts_the_experiment_that_is_meant() -> None:
         "don't run anything, tell me about the stages",
         "what comes after pretraining?",
         "run the stages past me again",
+        "Next topic: sampling. Let's go!",
+        "I get it now. Round the weights and you lose accuracy.",
+        "models need to see 4 examples before they get it",
+        "2 bits broke the model completely",
+        "double it",
+        "half as long please",
     ],
 )
 def test_words_that_ask_for_words_outweigh_a_wish_by_meaning(text: str) -> None:
@@ -296,6 +326,15 @@ def test_the_same_prompt_is_that_of_the_turn_before() -> None:
         ("show me three bits live", "put 8 bits next to it", "quantize", {"bits": 3, "compare": "8"}),
         ("compare 4 and 2 bits", "rather 8 against 6", "quantize", {"compare": "8,6"}),
         ("prune 70%", "crank it up to 90", "prune", {"sparsity": 0.9}),
+        ("prune 70%", "10 less", "prune", {"sparsity": 0.6}),
+        ("show me top-p 0.6 live", "and 1.2?", "sampling", {"top-p": 0.6, "temperature": 1.2}),
+        ("show me three bits live", "say 2", "quantize", {"bits": 2}),
+        (
+            "show me three bits live",
+            "but only on the attention layers of it",
+            "quantize",
+            {"bits": 3, "layers": "attention"},
+        ),
     ],
 )
 def test_what_ran_is_changed_by_a_supposition_or_a_mere_value(
@@ -320,6 +359,43 @@ def test_what_ran_is_changed_by_a_supposition_or_a_mere_value(
 def test_what_is_asked_or_stated_after_a_run_is_no_change(said: str) -> None:
     """A run that nobody asked for costs a learner more than a second message."""
     assert route(said, (Exchange("fine-tune with LoRA of rank 8", "…"),), DEMOS, None, _doubt).intent == "ask"
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("show me 3 bits live", "suppose I have 8 GB of memory"),
+        ("show me 3 bits live", "if I had a 7B model"),
+        ("show me 3 bits live", "say that again for someone aged 12"),
+        ("show me 3 bits live", "say it in 3 bullet points"),
+        ("prune 70%", "if 70% are zero, then the file shrinks?"),
+        ("show me 3 bits live", "what would 4 bits do to accuracy?"),
+        ("prune 70%", "what did 70% do to the accuracy of the model?"),
+        ("show me 3 bits live", "what does it do with the attention layers?"),
+        ("show me 3 bits live", "what do 4 bits bring in practice?"),
+        ("show me 3 bits live", "what does 8 bits give me over 4?"),
+        ("train a mixture of 8 experts", "what do we do with router collapse?"),
+        ("show me 3 bits live", "shorten that to 3 sentences please"),
+        ("show me 3 bits live", "boil it down to 3 points"),
+        ("show me 3 bits live", "I have one more question"),
+        ("show me 3 bits live", "I understood half of that"),
+        ("show me 3 bits live", "run that 3 times"),
+        ("show me 3 bits live", "half as long please"),
+        ("show me 3 bits live", "give me 3 reasons"),
+        ("show me 3 bits live", "I have 2 questions"),
+        ("show me 3 bits live", "2 bits broke the model completely"),
+        ("show me 3 bits live", "my teacher told us 8 bits loses nothing"),
+        ("show me 3 bits live", "tell me more about 8 bits"),
+        ("prune 70%", "90 percent of people confuse these two things"),
+        ("benchmark this computer", "3 of my friends work with GPUs"),
+        ('tokenize "hello"', "double it"),
+        ('tokenize "hello"', "ok now pruning, quantization and LoRA"),
+        ("show me 3 bits live", "fıve " + "9" * 400 + " more"),
+    ],
+)
+def test_remarks_after_a_run_set_nothing(before: str, said: str) -> None:
+    """By their words alone: what supposes, counts or tells something else is no other value."""
+    assert route(said, (Exchange(before, "…"),), DEMOS).intent == "ask"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ from tutor.numerals import in_digits
         ("top-p at zero point nine", "top-p at 0.9"),
         ("a temperature of two and a half", "a temperature of 2.5"),
         ("a hundred n twenty-eight", "128"),
+        ("fıve bits, ſix shots, FİVE steps", "5 bits, 6 shots, 5 steps"),  # letters that a pattern takes for i and s
+        ("thırty-fıve percent, two thırds of it", "35 percent, 67% of it"),
     ],
 )
 def test_numbers_in_words_become_digits(words: str, digits: str) -> None:

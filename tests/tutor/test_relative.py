@@ -25,8 +25,20 @@ def test_a_bare_number_is_the_setting_that_was_changed_last() -> None:
     last = SAMPLING.settings({"top-p": 0.6})
     assert bare_value("and 0.3?", SAMPLING, last) == {"top-p": "0.3"}
     assert bare_value("and 1.5?", LORA, LORA.settings({"steps": 30}), {}) == {"rank": "1.5"}
+    assert bare_value("and 1.2?", SAMPLING, last) == {"temperature": "1.2"}
     changed = LORA.settings({"rank": 8, "alpha": 32})
     assert bare_value("now 16", LORA, changed, LORA.settings({"rank": 8})) == {"alpha": "16"}
+
+
+@pytest.mark.parametrize("said", ["put it in 3 bullet points", "run that 3 times", "if I had a 7B model", "with 8 GB"])
+def test_what_is_counted_besides_is_no_setting(said: str) -> None:
+    """How long an answer is to be, how often a thing is done, and a machine's size."""
+    assert bare_value(said, QUANTIZE) == {}
+
+
+def test_an_experiment_without_numbers_takes_none() -> None:
+    """After a run on tokens, "and 8?" means nothing there."""
+    assert bare_value("and 8?", find_demo("tokens")) == {}
 
 
 def test_longer_is_more_steps_or_tokens() -> None:
@@ -67,6 +79,21 @@ def test_a_setting_is_doubled_or_halved_against_the_last_run() -> None:
         ("twice as fast", "kv_cache", {"tokens": 64}, {}),
         ("half of the time", "kv_cache", {"tokens": 64}, {}),
         ("double the rank to 16", "lora", {"rank": 4}, {}),
+        ("10 less", "prune", {"sparsity": 0.7}, {"sparsity": 0.6}),
+        ("turn it up to 1.5", "sampling", {"top-p": 0.6}, {"temperature": "1.5"}),
+        ("twıce as many tokens", "kv_cache", {"tokens": 64}, {"tokens": 128}),
+        ("shorten that to 3 sentences", "quantize", {"bits": 4}, {}),
+        ("boil it down to 3 bullet points", "quantize", {"bits": 4}, {}),
+        ("I have one more question", "stages", {"pairs": 24}, {}),
+        ("I understood half of that", "quantize", {"bits": 4}, {}),
+        ("run it 3 times", "quantize", {"bits": 2}, {}),
+        ("half as long please", "quantize", {"bits": 4}, {}),
+        ("double it", "tokens", {}, {}),
+        ("two more", "tokens", {}, {}),
+        ("twice as long", "tokens", {}, {}),
+        ("set it to 3", "tokens", {}, {}),
+        ("so 3 in total", "tokens", {}, {}),
+        ("9" * 400 + " more bits", "quantize", {}, {}),
     ],
 )
 def test_growing_and_shrinking(said: str, name: str, last: dict[str, Value], meant: dict[str, Value]) -> None:

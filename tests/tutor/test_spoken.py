@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from demos import DEMOS, find_demo
@@ -116,6 +118,16 @@ def test_a_mere_quotation_names_no_experiment_and_makes_no_request_long() -> Non
         ("letters, not words, for the labels", "few_shot", {"labels": "letters"}),
         ("words instead of letters", "few_shot", {"labels": "words"}),
         ("why not 2 bits", "quantize", {"bits": "2"}),
+        ("not more than 3 bits", "quantize", {"bits": "3"}),
+        ("don't skip attention", "quantize", {"layers": "all"}),
+        ("don't touch attention", "quantize", {"layers": "mlp"}),
+        ("don't drop balancing", "experts", {"balance": "on"}),
+        ("don't turn off balancing", "experts", {"balance": "on"}),
+        ("don't switch the balancing off", "experts", {"balance": "on"}),
+        ("a teacher that is not perfect", "policies", {}),
+        ("a teacher who isn't perfect", "policies", {}),
+        ("make it non-deterministic", "sampling", {}),
+        ("it isn't deterministic", "sampling", {}),
     ],
 )
 def test_what_is_said_to_be_left_is_not_meant(said: str, name: str, meant: dict[str, str]) -> None:
@@ -147,12 +159,50 @@ def test_what_is_said_to_be_left_is_not_meant(said: str, name: str, meant: dict[
         ("cut the RL", "stages", {"skip": "rl"}),
         ("swap those words for tea, coffee and rice", "tokens", {"words": "tea, coffee and rice"}),
         ("with tea, coffee, rice instead", "tokens", {"words": "tea, coffee, rice"}),
+        ("change to tea, coffee, rice instead", "tokens", {"words": "tea, coffee, rice"}),
+        ("now bread, milk and beer", "tokens", {"words": "bread, milk and beer"}),
+        ("show me temperature, turn it up to 2", "sampling", {"temperature": "2"}),
+        ("temperature and top-p, set it to 0.5", "sampling", {"top-p": "0.5"}),
     ],
 )
 def test_a_setting_goes_by_many_names(said: str, name: str, meant: dict[str, object]) -> None:
     """What learners were seen to say of it, and nothing else beside."""
     found = spoken_values(mended(said, DEMOS), find_demo(name))
     assert {key: str(value) for key, value in found.items()} == {key: str(value) for key, value in meant.items()}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ok now pruning, quantization and LoRA",
+        "next temperature, top-k, top-p.",
+        "let's change to LoRA and QLoRA",
+        "let's change to students and teachers",
+        "for beginners, students and teachers",
+        "swap it for pruning and RAG",
+    ],
+)
+def test_a_list_of_topics_is_no_list_of_words(said: str) -> None:
+    """Protects: what goes on to something else compares no embeddings."""
+    assert spoken_values(said, TOKENS) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8" + " and" * 400 + " x",
+        "8, " * 400 + "x",
+        "11 and " * 300 + "x",
+        "8" + " " * 1900 + "x",
+        "I really " + "really " * 200,
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Protects: patterns that match in many ways would hold the whole tutor up."""
+    began = time.perf_counter()
+    for demo in DEMOS:
+        spoken_values(mended(text, DEMOS), demo)
+    assert time.perf_counter() - began < 5
 
 
 def test_a_list_of_words_comes_with_commas() -> None:
