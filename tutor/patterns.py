@@ -159,7 +159,7 @@ SUPPOSES = _any(
 # A number of something that no setting counts: "suppose I have 8 GB", "give me 3 reasons".
 COUNTED = _any(
     r"(?<![\w.])\d+(?:\.\d+)?%? ?(?!(?:then|now|next|instead|please|pls|plz|maybe|perhaps|rather|say|again|too|also|so|tho(?:ugh)?|of|for|at|in|on|to|by|with|from|or|and|as|if|vs|versus|against|"
-    r"this|only|just|percent|ish|is|are|was|were|enough|suffices?|would|wouldn|might|could|should|will|seems|sounds|works|does|did|do|it|me|us|everything|all)\b)[^\W\d_]"
+    r"this|only|just|percent|ish|is|are|was|were|enough|suffices?|would|wouldn|might|could|should|will|seems|sounds|works|does|did|do|it|me|us|everything|all|looks?|gives?|brings?)\b)[^\W\d_]"
 )
 # States something: "so 4 bits is enough for attention".
 STATES = _any(

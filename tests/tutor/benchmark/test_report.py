@@ -81,10 +81,15 @@ def test_the_report_holds_what_was_measured(tmp_path: Path) -> None:
             "history": [{"turns": 0, "find_s": 0.01}],
         },
         "int8": {"tokens": 9, "kl": 0.001, "perplexity": 12.0, "perplexity_reference": 11.9, "same": 0.99},
-        "start_s": [(4.0, 8.0), (5.0, 9.0), (6.0, 10.0)],
+        "start_s": [(4.0, 7.0, 8.0), (5.0, 8.0, 9.0), (6.0, 9.0, 10.0)],
     }
     text = report.write_report(result, tmp_path).read_text(encoding="utf-8")
-    assert "a machine" in text and "answers after 5.0 s, and 9.0 s" in text and "912 MB at the end" in text
+    assert (
+        "a machine" in text
+        and "answers after 5.0 s; 8.0 s" in text
+        and "after 9.0 s everything" in text
+        and "912 MB at the end" in text
+    )
     assert "llama.cpp: skipped. not installed" in text and "KL 0.0010" in text
     for name in ("contenders", "class", "growth"):
         assert (tmp_path / "speed" / f"{name}.png").stat().st_size > 1000 and f"](speed/{name}.png)" in text
