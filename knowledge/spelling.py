@@ -23,10 +23,8 @@ _COMMONER = 20  # times as often as a slip stands there what it is a slip of
 _SHORT, _LONG = 5, 9  # letters from which one slip is mended, and two; of four letters only two exchanged
 _VOWELLED = 7  # letters from which another vowel is a slip: "seperate", and not "struct"
 _FOREIGN = 0.4  # share of words near to none known from which a text is in another language
-_ELSEWHERE = frozenset(
-    "ist das und ein eine nicht wie der im zwischen een het wat que les des est una el los las la della che di tra er en og entre cual por para avec pour".split(  # noqa: SIM905
-        " "
-    )
+_ELSEWHERE = re.compile(
+    r"\b(?:ist|das|und|eine?|nicht|wie|der|im|zwischen|een|het|wat|que|les|des|est|una|el|los|las|la|della|che|di|tra|er|en|og|entre|cual|por|para|avec|pour)\b"
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|`[^`]*`|(?<!\w)['‘][^'’]+['’](?!\w)")
 _WORD = re.compile(
@@ -102,7 +100,7 @@ class Spelling:
         """The text with what is surely misspelt put right; case and all else stay."""
         found = [match.group().lower() for match in _WORD.finditer(text)]
         strange = [word for word in found if word not in _CHAT and self._repaired(word) is None]
-        if len(strange) > _FOREIGN * len(found) or len(_ELSEWHERE.intersection(found)) > 1:
+        if len(strange) > _FOREIGN * len(found) or len(set(_ELSEWHERE.findall(text.lower()))) > 1:
             return text
         pieces, done = [], 0
         for quoted in _QUOTED.finditer(text):

@@ -32,9 +32,8 @@ _POINTED = re.compile(
     rf"\b(?:it|that|this) (?:(?:all the way|right|up|down|back) )*(?:to|at) (\d*\.?\d+)(?!\w|[.:]\w){_UNCOUNTED}",
     re.IGNORECASE,
 )
-_LEAST_PERCENT = (
-    5  # a number from one up to here is hardly a percentage: after "top-p 0.6", "and 1.2?" is a temperature
-)
+# A number from one up to here is hardly a percentage: after "top-p 0.6", "and 1.2?" is a temperature.
+_LEAST_PERCENT = 5
 _LENGTHS = ("steps", "tokens", "rl-steps")  # settings that make a run "longer"
 _LONGER = re.compile(r"\b(?:longer|shorter)\b(?! than)", re.IGNORECASE)
 

@@ -18,7 +18,6 @@ FITTED = Path(__file__).parent / "choice.json"
 # Of a sentence: cosine with the question, as published and tuned; the teacher's vote, by the questions' sense and by their words; its note's place
 # and score below the best note's.
 _ANY = ("near", "tuned", "vote", "words", "rank", "behind")
-# "held": the vote for it to come anywhere in the answer; "alike": cosine with what it follows.
 # And with its parts (tutor/parts.py): how near the sentence is to any, or how much nearer than those said; and whether it is the first to name a side.
 FIRST = (
     *_ANY,
@@ -30,6 +29,7 @@ FIRST = (
     "words of a part",
     "tuned of a part",
 )
+# "held": the vote for it to come anywhere in the answer; "alike": cosine with what it follows.
 LATER = (
     *_ANY,
     "same note",

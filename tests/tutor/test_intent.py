@@ -6,6 +6,7 @@ import pytest
 
 from demos import DEMOS, find_demo
 from demos.base import Table
+from tests.tutor.judges import doubt, wish
 from tutor.errors import DemoError
 from tutor.events import Exchange
 from tutor.intent import LONGEST_QUESTION, last_question, route
@@ -214,19 +215,11 @@ def test_the_last_question_is_no_request_and_no_small_talk() -> None:
     assert last_question([Exchange("show me 4 bits", "…")], DEMOS) == last_question((), DEMOS) == ""
 
 
-def _wish(text: str) -> Judged:
-    return Judged({"run": 0.9, "question": 0.1}, {"stages": 0.9, "rag": 0.1})
-
-
-def _doubt(text: str) -> Judged:
-    return Judged({"question": 0.95, "run": 0.05}, {"stages": 0.9})
-
-
-def test_a_wish_by_its_meaning_starts_the_experiment_that_is_meant() -> None:
+def test_awish_by_its_meaning_starts_the_experiment_that_is_meant() -> None:
     """Whatever the words; those that name an experiment count before the meaning."""
-    call = route("raise one from nothing and let it grow", (), DEMOS, None, _wish).demo
+    call = route("raise one from nothing and let it grow", (), DEMOS, None, wish).demo
     assert call is not None and call.name == "stages"
-    call = route("give me the KV cache over 64 tokens", (), DEMOS, None, _wish).demo
+    call = route("give me the KV cache over 64 tokens", (), DEMOS, None, wish).demo
     assert call is not None and (call.name, call.params["tokens"]) == ("kv_cache", 64)
 
 
@@ -245,24 +238,24 @@ def test_a_wish_by_its_meaning_starts_the_experiment_that_is_meant() -> None:
         "half as long please",
     ],
 )
-def test_words_that_ask_for_words_outweigh_a_wish_by_meaning(text: str) -> None:
+def test_words_that_ask_for_words_outweigh_awish_by_meaning(text: str) -> None:
     """A run that nobody asked for costs a learner more than a second message."""
-    assert route(text, (), DEMOS, None, _wish).intent == "ask"
+    assert route(text, (), DEMOS, None, wish).intent == "ask"
 
 
 def test_a_question_by_its_meaning_is_not_run_for_its_verb() -> None:
     """ "can you run a mixture of experts on one GPU?" wants words, a plain "live" a run."""
     text = "can you run a mixture of experts on one GPU?"
-    assert route(text, (), DEMOS).intent == "demo" and route(text, (), DEMOS, None, _doubt).intent == "ask"
-    assert route("show me a mixture of experts, live", (), DEMOS, None, _doubt).intent == "demo"
+    assert route(text, (), DEMOS).intent == "demo" and route(text, (), DEMOS, None, doubt).intent == "ask"
+    assert route("show me a mixture of experts, live", (), DEMOS, None, doubt).intent == "demo"
 
 
 def test_what_ran_by_its_meaning_is_continued() -> None:
     """A turn of the history is judged as it was when it came."""
     history = (Exchange("raise one from nothing and let it grow", "…"),)
-    call = route("now with 30 RL steps", history, DEMOS, None, _wish).demo
+    call = route("now with 30 RL steps", history, DEMOS, None, wish).demo
     assert call is not None and (call.name, call.params["rl-steps"]) == ("stages", 30)
-    assert last_question(history, DEMOS, None, _wish) == ""
+    assert last_question(history, DEMOS, None, wish) == ""
 
 
 def test_small_talk_by_its_meaning() -> None:
@@ -270,7 +263,7 @@ def test_small_talk_by_its_meaning() -> None:
     assert route("moin moin", (), DEMOS, None, lambda text: Judged({"hello": 0.9, "question": 0.1})).reason == "hello"
     assert route("moin moin", (), DEMOS, None, lambda text: Judged({"quiz": 1.0})).intent == "quiz"
     assert route("moin moin", (), DEMOS, None, lambda text: Judged({"injection": 1.0})).intent == "refuse"
-    assert route("moin moin", (), DEMOS, None, _doubt).intent == "ask"
+    assert route("moin moin", (), DEMOS, None, doubt).intent == "ask"
 
 
 @pytest.mark.parametrize(
@@ -297,127 +290,3 @@ def test_the_same_prompt_is_that_of_the_turn_before() -> None:
     asked = Exchange('what comes after "The train was late because"?', "…")
     call = route("run the same prompt with top-p 0.4", (asked,), DEMOS).demo
     assert call is not None and call.params["prompt"] == "The train was late because"
-
-
-@pytest.mark.parametrize(
-    ("before", "said", "name", "params"),
-    [
-        (
-            "prune 60% of the attention layers",
-            "hm, and if it were 80?",
-            "prune",
-            {"sparsity": 0.8, "layers": "attention"},
-        ),
-        ("show me RAG with one note, live", "what does it get with four?", "rag", {"notes": 4}),
-        ("show me RAG with one note, live", "what, pray, would 3 do?", "rag", {"notes": 3}),
-        ("show me temperature 2 with top-k 50", "and were it greedy?", "sampling", {"temperature": 0.0, "top-k": 50}),
-        (
-            "run the training stages with 30 RL steps",
-            "Most kind. And without SFT?",
-            "stages",
-            {"rl-steps": 30, "skip": "sft"},
-        ),
-        (
-            "show me the roofline for 4 users in fp32",
-            "our office: more like twenty people",
-            "hardware",
-            {"rows": 20, "dtype": "fp32"},
-        ),
-        ("show me three bits live", "put 8 bits next to it", "quantize", {"bits": 3, "compare": "8"}),
-        ("compare 4 and 2 bits", "rather 8 against 6", "quantize", {"compare": "8,6"}),
-        ("prune 70%", "crank it up to 90", "prune", {"sparsity": 0.9}),
-        ("prune 70%", "10 less", "prune", {"sparsity": 0.6}),
-        ("show me top-p 0.6 live", "and 1.2?", "sampling", {"top-p": 0.6, "temperature": 1.2}),
-        ("show me three bits live", "say 2", "quantize", {"bits": 2}),
-        (
-            "show me three bits live",
-            "but only on the attention layers of it",
-            "quantize",
-            {"bits": 3, "layers": "attention"},
-        ),
-    ],
-)
-def test_what_ran_is_changed_by_a_supposition_or_a_mere_value(
-    before: str, said: str, name: str, params: dict[str, float | str]
-) -> None:
-    """With all else that the last run had been told."""
-    call = route(said, (Exchange(before, "…"),), DEMOS).demo
-    assert call is not None and call.name == name
-    assert dict(call.params) == find_demo(name).settings(params)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "if alpha is 32, does it learn faster?",
-        "so 4 bits is enough for attention, good to know",
-        "what does it cost with 8 bits",
-        "does doubling the rank double the memory?",
-        "I thought a rank of 4 would do better than that",
-    ],
-)
-def test_what_is_asked_or_stated_after_a_run_is_no_change(said: str) -> None:
-    """A run that nobody asked for costs a learner more than a second message."""
-    assert route(said, (Exchange("fine-tune with LoRA of rank 8", "…"),), DEMOS, None, _doubt).intent == "ask"
-
-
-@pytest.mark.parametrize(
-    ("before", "said"),
-    [
-        ("show me 3 bits live", "suppose I have 8 GB of memory"),
-        ("show me 3 bits live", "if I had a 7B model"),
-        ("show me 3 bits live", "say that again for someone aged 12"),
-        ("show me 3 bits live", "say it in 3 bullet points"),
-        ("prune 70%", "if 70% are zero, then the file shrinks?"),
-        ("show me 3 bits live", "what would 4 bits do to accuracy?"),
-        ("prune 70%", "what did 70% do to the accuracy of the model?"),
-        ("show me 3 bits live", "what does it do with the attention layers?"),
-        ("show me 3 bits live", "what do 4 bits bring in practice?"),
-        ("show me 3 bits live", "what does 8 bits give me over 4?"),
-        ("train a mixture of 8 experts", "what do we do with router collapse?"),
-        ("show me 3 bits live", "shorten that to 3 sentences please"),
-        ("show me 3 bits live", "boil it down to 3 points"),
-        ("show me 3 bits live", "I have one more question"),
-        ("show me 3 bits live", "I understood half of that"),
-        ("show me 3 bits live", "run that 3 times"),
-        ("show me 3 bits live", "half as long please"),
-        ("show me 3 bits live", "give me 3 reasons"),
-        ("show me 3 bits live", "I have 2 questions"),
-        ("show me 3 bits live", "2 bits broke the model completely"),
-        ("show me 3 bits live", "my teacher told us 8 bits loses nothing"),
-        ("show me 3 bits live", "tell me more about 8 bits"),
-        ("prune 70%", "90 percent of people confuse these two things"),
-        ("benchmark this computer", "3 of my friends work with GPUs"),
-        ('tokenize "hello"', "double it"),
-        ('tokenize "hello"', "ok now pruning, quantization and LoRA"),
-        ("show me 3 bits live", "fıve " + "9" * 400 + " more"),
-    ],
-)
-def test_remarks_after_a_run_set_nothing(before: str, said: str) -> None:
-    """By their words alone: what supposes, counts or tells something else is no other value."""
-    assert route(said, (Exchange(before, "…"),), DEMOS).intent == "ask"
-
-
-@pytest.mark.parametrize(
-    ("said", "name"),
-    [
-        ("Does pruning hurt at all? Prune 60 percent of the weights.", "prune"),
-        ("Would you be so kind as to round the weights while they watch?", "quantize"),
-        ("I keep wondering whether few-shot prompting helps. Put it to the test!", "few_shot"),
-        ("how about we quantize it to 3 bits", "quantize"),
-        ("shall we train a LoRA of rank 8?", "lora"),
-        ("may I see RAG for myself?", "rag"),
-        ("show me quantization instead of pruning", "quantize"),
-    ],
-)
-def test_a_run_is_proposed_or_ordered_behind_a_question(said: str, name: str) -> None:
-    call = route(said, (), DEMOS).demo
-    assert call is not None and call.name == name
-
-
-def test_a_long_change_keeps_what_the_last_run_was_told() -> None:
-    """Where the experiment is meant again without its name, only what was said is new."""
-    history = (Exchange("run the training stages with 30 RL steps", "…"),)
-    text = "It would be lovely of you, if it is no trouble at all, to let us see the very same thing for a hundred pairs, where all else stays"
-    call = route(text, history, DEMOS, None, _wish).demo
-    assert call is not None and (call.params["rl-steps"], call.params["pairs"]) == (30, 100)
