@@ -8,7 +8,15 @@ from collections.abc import Sequence
 import pytest
 
 from tests.waiting import SECONDS, until
-from tutor.compute import Together, leave_cores_to_tensors, on_tensor_thread
+from tutor.compute import Together, in_passing, leave_cores_to_tensors, on_tensor_thread
+
+
+def test_passing_work_leaves_no_thread_behind() -> None:
+    """Protects: the tensor thread stays free while a model is read, and nothing of that thread is left to compete with it."""
+    worked = in_passing(threading.current_thread)
+    assert worked is not on_tensor_thread(threading.current_thread) and not worked.is_alive()
+    with pytest.raises(ZeroDivisionError):
+        in_passing(lambda: 1 // 0)
 
 
 def test_every_caller_works_on_the_same_thread() -> None:
