@@ -114,7 +114,7 @@ QUANTIZE = Demo(
             "neighbouring weights that share a scale; 0: a whole row",
             choices=(0, 32, 64, 128),
             spoken=(
-                rf"\b(?:groups?|blocks?)(?:[- ]size)?{TO}(\d+)\b",
+                rf"\b(?:groups?|blocks?)(?:[- ]size)?{TO}(\d+)\b(?! (?:or|and) \d+[- ]?bits?\b|[- ]?bits?\b(?!\s*[=:]?\s*\d))",
                 r"\b(\d+)(?: weights)? (?:per|a|to a|in (?:a|one|each|every)) (?:group|block|scale)\b|\b(\d+)-weight (?:groups|blocks)\b",
                 r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
                 r"\b(\d+) weights (?:sharing|share|per|to|for|with|get|have) (?:a|one|each|every|the same) scale\b",

@@ -28,7 +28,7 @@ def stream_answer(
     search: Search,
     votes: Votes = NO_VOTES,
     judge: Judge | None = None,
-    reader: Reading | None = None,
+    readers: Reading | None = None,
     told: Collection[Reference] = (),
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
@@ -37,7 +37,7 @@ def stream_answer(
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, reader, told)
+    return _chosen(engine, query, hits, search, votes, readers, told)
 
 
 def _chosen(
@@ -46,7 +46,7 @@ def _chosen(
     hits: Sequence[Hit],
     search: Search,
     votes: Votes,
-    reader: Reading | None,
+    readers: Reading | None,
     told: Collection[Reference],
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
@@ -59,7 +59,7 @@ def _chosen(
         openings,
         votes=votes,
         tuned=search.tuned,
-        reader=reader,
+        readers=readers,
         mentions=search.mentions,
         told=told,
     )

@@ -15,9 +15,8 @@ from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
-from tutor.composition import Reading
 from tutor.engines.base import Engine
-from tutor.errors import DemoError, EngineError
+from tutor.errors import DemoError, EngineError, WeightsError
 from tutor.events import (
     Answered,
     Checked,
@@ -39,6 +38,7 @@ from tutor.parts import parts_of
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
+from tutor.readers import Readers
 from tutor.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.specimens import Specimens
 from tutor.suggestions import nearest_sets, suggest
@@ -52,7 +52,7 @@ _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place
 class Tutor:
     """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`.
 
-    `manner` tells questions from other wishes, `reader` Yes from No, and `judge` checks what free models wrote.
+    `manner` tells questions from other wishes, `readers` Yes from No, and `judge` checks what free models wrote.
     """
 
     knowledge: Knowledge
@@ -63,7 +63,7 @@ class Tutor:
     taught: Taught | None = None
     manner: Manner | None = None
     judge: Judge | None = None
-    reader: Reading | None = None
+    readers: Readers | None = None
 
     def turn(
         self, question: str, history: Sequence[Exchange] = (), *, run_demos: bool = True, predict: bool = False
@@ -127,7 +127,7 @@ class Tutor:
                 self.search,
                 votes,
                 self.judge,
-                self.reader,
+                self.readers,
                 standalone.said,
             ):
                 first = first or time.monotonic() - start
@@ -136,7 +136,7 @@ class Tutor:
                 else:
                     text += event.text
                 yield event
-        except EngineError as error:
+        except (EngineError, WeightsError) as error:
             told, took = f"\n\n{error}" if text else str(error), time.monotonic() - start
             yield Delta(told)
             sources, timings = sources_of(notes, checked), Timings(first or took, took, 0, 0)

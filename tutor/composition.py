@@ -42,9 +42,9 @@ _IN_STEPS = re.compile(
 
 
 class Reading(Protocol):
-    """What tells whether a sentence means Yes or No to a question, in nats (tutor/reader.py)."""
+    """What tells whether a sentence means Yes or No to a question: nats, by each of two (tutor/readers.py)."""
 
-    def log_odds(self, question: str, sentence: str) -> float: ...
+    def log_odds(self, question: str, sentence: str) -> tuple[float, float]: ...
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ class Composition:
         votes: Votes = NO_VOTES,
         tuned: Embedder | None = None,
         weighing: Weighing | None = None,
-        reader: Reading | None = None,
+        readers: Reading | None = None,
         mentions: Mentions | None = None,
         told: Collection[Reference] = (),
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
-        and `told` are sentences that the answer before has said."""
+        `told` are sentences that the answer before has said, and `readers` tell Yes from No."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -88,7 +88,7 @@ class Composition:
             (hit.passage.id, i) for hit in hits for i, _ in enumerate(hit.passage.sentences)
         ]
         self._told, self._notes_told = frozenset(told), frozenset(name for name, _ in told)
-        self._votes, self._weighing, self._reader = votes, weighing or load_weighing(), reader
+        self._votes, self._weighing, self._readers = votes, weighing or load_weighing(), readers
         self._query = query
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
@@ -153,14 +153,14 @@ class Composition:
         """What is known of Yes against No (OPENING), asked by that part of the question that wants it."""
         part = next((part for part in self._votes.parts if by_rule(part.query)), None)
         votes = (part or self._votes).polarity
-        read = words = 0.0
-        if self._reader is not None and self._openings.start:
+        read, words = (0.0, 0.0), 0.0
+        if self._readers is not None and self._openings.start:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
             claim = claim_of(part.query if part else self._query)
-            read = self._reader.log_odds(claim, likeliest.text)
+            read = self._readers.log_odds(claim, likeliest.text)
             words = load_agreement().log_odds(claim, likeliest.text)
-        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), read, words)
+        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), *read, words)
 
     def _sentences(self, keys: Sequence[int], said: Sequence[int], opening: str) -> list[Branch]:
         hints = {key: self.later_hints(key, said) if said else self.first_hints(key, opening) for key in keys}

@@ -1,6 +1,6 @@
 """For models that write freely: is a sentence supported by the notes, and if not, which sentence of theirs stands in for it?
 
-A sentence passes when all its numbers occur in the note whose line lies nearest, and two models that read note and sentence find that it follows
+A sentence passes when all its numbers occur in the note whose line lies nearest, and three models that read note and sentence find that it follows
 (tutor/judging.py). Without them, and where it speaks of a run, it must say much the same as the note's line, about the same sides in the same order,
 and neither may negate what the other affirms.
 """
@@ -22,8 +22,8 @@ from tutor.events import Checked
 from tutor.judging import Judge
 from tutor.runs import Mark, RunNote, mark_of
 
-_NEAR = 0.45  # for two models to judge the rest
-_READ = 3  # nearest lines, among which the reader may prefer a farther one,
+_NEAR = 0.45  # for the models to judge the rest
+_READ = 3  # nearest lines, among which the first reader may prefer a farther one,
 _PREFERS = 0.06  # by as much cosine where it is sure
 _SIMILAR = 0.62
 _SIMILAR_WITH_WORDS = 0.50
@@ -89,7 +89,7 @@ class Grounding:
         if self._judge is not None:
             first = order[:_READ]
             for i, read in zip(
-                first, self._judge.reader.read([(sentence, self.lines[i].text) for i in first]), strict=True
+                first, self._judge.readers.encoder.read([(sentence, self.lines[i].text) for i in first]), strict=True
             ):
                 places[i] += _PREFERS * math.tanh(read / 3)
             order[:_READ] = sorted(first, key=lambda i: -places[i])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from demos.base import Demo
 from demos.quotes import QUOTED
-from tutor import patterns
+from tutor import asides, patterns
 from tutor.continued import LONGEST_BARE, continued
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
@@ -52,14 +52,14 @@ def route(
     wordless = not re.search(r"[^\W\d_]", text)
     if wordless and not _calls(history, demos, concept, judge):
         return Routed("refuse", "empty")
-    if patterns.INJECTION.search(text):
+    if asides.INJECTION.search(text):
         return Routed("refuse", "injection")
-    for kind, pattern in patterns.SMALLTALK:
+    for kind, pattern in asides.SMALLTALK:
         if text and pattern.search(text):
             return Routed("smalltalk", kind)
     judged = judge(text)
-    about_quizzes = patterns.QUIZ_TOPIC.search(text) or (judged.asked and patterns.QUESTION.match(text))
-    if patterns.QUIZ.search(text) and not about_quizzes and len(text.split()) <= 16:
+    about_quizzes = asides.QUIZ_TOPIC.search(text) or (judged.asked and patterns.QUESTION.match(text))
+    if asides.QUIZ.search(text) and not about_quizzes and len(text.split()) <= 16:
         return Routed("quiz")
     call = _call(mended(text, demos), history, demos, concept, judged, judge)
     if call is not None:

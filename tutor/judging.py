@@ -1,7 +1,7 @@
-"""Is a written sentence supported by a note? What two models make of the sentence and of its rivals, weighed.
+"""Is a written sentence supported by a note? What three models make of the sentence and of its rivals, weighed.
 
-A language model that has just read the note should find the sentence likelier than rivals that differ in one fact (tutor/contrast.py), and the reader
-(tutor/reader.py) should find it better supported than them. They err on different sentences. The weights are in judging.json, fitted on free
+A language model that has just read the note should find the sentence likelier than rivals that differ in one fact (tutor/contrast.py), and two readers
+(tutor/reader.py, tutor/causal_reader.py) should find it better supported than them. They err on different sentences. The weights are in judging.json, fitted on free
 wordings with and without errors (`make calibrate`).
 """
 
@@ -18,25 +18,36 @@ from knowledge.mentions import Mentions
 from tutor.contrast import Scoring, advantage, rivals
 
 FITTED = Path(__file__).parent / "judging.json"
-EVIDENCE = ("near", "line", "note", "likelier", "line over rivals", "note over rivals")
-"""Cosine with the note's nearest line; the reader's log-odds for line and note; how many nats the sentence leads its best rival by, in likelihood and for
-the reader."""
+_READ = ("line", "note", "line over rivals", "note over rivals")
+EVIDENCE = ("near", "likelier", *_READ, *(f"{kind}, causal" for kind in _READ))
+"""Cosine with the note's nearest line; how many nats the sentence leads its best rival by in likelihood; of each reader the log-odds for line and note, and
+the leads there."""
 _MOST = 12.0  # nats of lead that count
-_WITHOUT_RIVALS = (4.0, 1.0, 1.0)  # leads about as sure as a right sentence's
+_WITHOUT_RIVALS = 4.0, 1.0  # nats of lead, in likelihood and for a reader, about as sure as a right sentence's
 
 
 class ReadingPairs(Protocol):
-    """What tells whether a sentence supports a statement, in nats, for pairs of statement and sentence (tutor/reader.py)."""
+    """What tells whether a sentence supports a statement, in nats, for pairs of statement and sentence ."""
 
     def read(self, pairs: Sequence[tuple[str, str]]) -> list[float]: ...
 
 
+class ReadingBoth(Protocol):
+    """Two of them (tutor/readers.py)."""
+
+    @property
+    def encoder(self) -> ReadingPairs: ...
+
+    @property
+    def causal(self) -> ReadingPairs: ...
+
+
 @dataclass(frozen=True)
 class Judge:
-    """Two models and how much each kind of evidence counts, in the order of EVIDENCE."""
+    """The language model, the two readers, and how much each kind of evidence counts, in the order of EVIDENCE."""
 
     model: Scoring
-    reader: ReadingPairs
+    readers: ReadingBoth
     weights: tuple[float, ...]
     bias: float
 
@@ -48,19 +59,29 @@ class Judge:
     def evidence(self, sentence: str, near: float, line: str, note: str, mentions: Mentions) -> tuple[float, ...]:
         """In the order of EVIDENCE."""
         others = rivals(sentence, mentions, note)
-        pairs = [(text, ground) for ground in (line, note) for text in (sentence, *others)]
-        read = self.reader.read(pairs)
-        by_line, by_note = read[: len(pairs) // 2], read[len(pairs) // 2 :]
-        if not others:
-            return (near, by_line[0], by_note[0], *_WITHOUT_RIVALS)
-        leads = (advantage(sentence, others, note, self.model), *(own[0] - max(own[1:]) for own in (by_line, by_note)))
-        return (near, by_line[0], by_note[0], *(max(-_MOST, min(_MOST, lead)) for lead in leads))
+        likelier = advantage(sentence, others, note, self.model) if others else _WITHOUT_RIVALS[0]
+        read = (
+            _read(reader, (sentence, *others), (line, note)) for reader in (self.readers.encoder, self.readers.causal)
+        )
+        return (near, _within(likelier), *(value for values in read for value in values))
 
 
-def load_judge(model: Scoring, reader: ReadingPairs, path: Path = FITTED) -> Judge:
+def _read(reader: ReadingPairs, texts: Sequence[str], grounds: Sequence[str]) -> tuple[float, ...]:
+    """What the first text has to show for each ground, and its leads over the others there."""
+    read = iter(reader.read([(text, ground) for ground in grounds for text in texts]))
+    by_ground = [[next(read) for _ in texts] for _ in grounds]
+    leads = (own - max(others) if others else _WITHOUT_RIVALS[1] for own, *others in by_ground)
+    return (*(own[0] for own in by_ground), *map(_within, leads))
+
+
+def _within(lead: float) -> float:
+    return max(-_MOST, min(_MOST, lead))
+
+
+def load_judge(model: Scoring, readers: ReadingBoth, path: Path = FITTED) -> Judge:
     """With the fitted weights; raises ValueError if the file weighs other evidence."""
     weights, bias = _fitted(path)
-    return Judge(model, reader, weights, bias)
+    return Judge(model, readers, weights, bias)
 
 
 @cache

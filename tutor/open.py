@@ -17,6 +17,7 @@ from knowledge.index import Asked, load_or_build
 from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Search
 from knowledge.vectors import Progress, VectorStore, log_progress
+from tutor.causal_reader import CausalReader
 from tutor.chat import Tutor
 from tutor.compute import leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
@@ -24,11 +25,12 @@ from tutor.engines.base import Engine
 from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_embedder, ensure_tutor_model
-from tutor.errors import EngineError, KnowledgeError
+from tutor.errors import EngineError, KnowledgeError, TutorError
 from tutor.judging import load_judge
 from tutor.manner import load_manner
 from tutor.prompts import choice_prompt
 from tutor.reader import Reader
+from tutor.readers import Readers
 from tutor.settings import Settings
 from tutor.specimens import Specimens
 from tutor.taught import Taught
@@ -117,10 +119,10 @@ def open_tutor(
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine, embedded = _open_engine(settings, lazy)
     taught = teach(search, examples) if embedded else None
-    reader = Reader(published)
+    readers = open_readers(settings, published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
     judge = (
-        None if embedded else load_judge(engine if isinstance(engine, LocalEngine) else _unadapted(settings), reader)
+        None if embedded else load_judge(engine if isinstance(engine, LocalEngine) else _unadapted(settings), readers)
     )
     return Tutor(
         search.knowledge,
@@ -131,7 +133,7 @@ def open_tutor(
         taught=taught,
         manner=load_manner(search.embedder),
         judge=judge,
-        reader=reader,
+        readers=readers,
     )
 
 
@@ -142,6 +144,12 @@ def teach(search: Search, examples: Sequence[Example] | None = None) -> Taught:
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
     return Taught(examples, search.tuned, settled)
+
+
+def open_readers(settings: Settings, published: SentenceEmbedder | None = None) -> Readers:
+    """What tells Yes from No; each is loaded when it is first asked, or told to."""
+    published = published or SentenceEmbedder(ensure_embedder(settings.cache))
+    return Readers(Reader(published), CausalReader(lambda: ensure_tutor_model(settings.cache, adapter=None)))
 
 
 def _unadapted(settings: Settings) -> LocalEngine:
@@ -170,8 +178,8 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
         unasked = "A text that nobody asked, so that the first question finds encoder and reader loaded."
         tutor.search.search(unasked)
         tutor.search.spelling.mended(unasked)
-        if tutor.reader is not None:
-            tutor.reader.log_odds(unasked, unasked)
+        if tutor.readers is not None:
+            tutor.readers.encoder.load()
         engine = tutor.engine
         if isinstance(engine, LazyEngine):
             log.info(ANSWERING)
@@ -180,6 +188,11 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
             except EngineError as error:
                 log.error("%s", error)
                 return
+        if tutor.readers is not None:
+            try:
+                tutor.readers.causal.load()  # nearly as large as the model
+            except TutorError as error:
+                log.error("%s", error)
         log.info(READY)
         if not notes or tutor.free or not isinstance(engine, LocalEngine):
             return

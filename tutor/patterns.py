@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 
-def _any(*alternatives: str) -> re.Pattern[str]:
+def any_of(*alternatives: str) -> re.Pattern[str]:
     """A pattern that finds any of the alternatives, whatever the case."""
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
@@ -15,7 +15,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 
 # What may stand before a command: "ok now please prune 70%".
-LEAD = _any(
+LEAD = any_of(
     r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
     r"let'?s|lets|let us|be so (?:kind|good|nice) (?:as )?to|go (?:ahead|on)(?: and| then)?|come on|how about we|what do you say we|shall we|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
@@ -25,7 +25,7 @@ _ELSEWHERE = (
     r"(?:laptop|phone|pc|computer|mac\w*|machine|gpus?|card|desktop|tablet|device|server)s?\b)"
 )
 # Asks to see something, which may still be words. Who "would like to see fewer mistakes" is somebody else.
-SHOW = _any(
+SHOW = any_of(
     r"\bshow (?:me|us)\b",
     r"\blet(?: me|'?s| us|s) (?:see|watch|try|run|do|test|find out|check|measure|count|compare|play with)\b",
     r"\bchance (?:of (?:seeing|watching|training|trying)|to (?:see|watch|run|train|try)|(?:(?:that )?(?:i|we) (?:can|could) (?:see|watch)))\b",
@@ -41,7 +41,7 @@ SHOW = _any(
     r"^(?:compare|run|plot|measure|try|start|test|watch|show (?:how|an?|it|both|\d+))\b|^do (?:it|that|this)\b",
 )
 # Asks for a run and for nothing else, whatever words stand around it.
-LIVE = _any(
+LIVE = any_of(
     r"\blive\b(?=\W*$|\W*(?:demo|run|experiment|test|on (?:this|your|a real)|how|what|with|without|for|please|and|at)\b|\s*[,.:;!?])",
     r"\ba live (?!chat|score|stream|event|show|broadcast)\w+",
     r"\b(?:show|see|watch|try|compare)\b.{0,60}\blive\b(?! (?:chat|score|football|stream|music|news|sport|tv)\w*)",
@@ -70,11 +70,11 @@ LIVE = _any(
     r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",
 )
 # Begins a command for a run; "can you run a 70B model, or is that hopeless?" is none.
-COMMAND = _any(
+COMMAND = any_of(
     r"^(?:(?:speed|test|dry)?-?run|simulate|measure|benchmark|clock|race|take (?:one|a|the|your) (?:\w+ )?model|launch|kick off|fire up|spin up|time (?:a|an|the|it|both|\d+|generation)|do (?:an?|the) .{0,40}\b(?:run|demo|experiment|test))\b"
 )
 # Asks for words beyond doubt, also where it names a run: these stand above every wish for one.
-WORDS = _any(
+WORDS = any_of(
     r"\b(?:do not|don'?t|no need to|without|instead of) (?:run|start|show|measur|simulat|runn)\w*\b|\bnot (?:the|an?) (?:experiment|demo|run)\b",
     r"\b(?:in|only|just) (?:plain |simple |your own )?words\b|\bin (?:theory|principle|plain \w+)\b|\bon paper\b|\bby hand\b|\bwithout (?:any |the )?(?:charts?|jargon|maths?)\b",
     r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?(?:through|thru)\b|\b(?:true or false|yes or no|fact or (?:fiction|myth))\b|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
@@ -98,14 +98,14 @@ _THEREFORE = (
     r"\bthen,? (?!(?:and|again|or|please|just|only|with|at|to|let|do|run|show|use|take|try|make|set|give|go)\b)\w"
 )
 # A question in a later clause: "half the weights are zero. Is the file half as large?"
-ASKS_THEN = _any(
+ASKS_THEN = any_of(
     r"[,.;:!?]\s+(?:and |so |but )?(?:is|are|does|do(?! (?:it|that|this)\b)|did|was|were|has|have|will|would|should|isn'?t|aren'?t|doesn'?t|don'?t)\b(?! you\b)[^.?!]*\?\W*$",
     r"^so\b.*\b(?:is|are|was|were|has|have|does|do|means?)\b.*\?\W*$",
     rf"^(?:(?:and|but|so|ok(?:ay)?|well|then)[\s,]+)*(?:if|suppose|supposing|assume|imagine)\b.*{_THEREFORE}",
     r"[,.;:!?]\s+(?:and |so |but )?(?:what(?! happens\b)|which|who|where|why|when|how)\b[^.?!]*\?\W*$",
 )
 # Asks for words, also after "show me".
-EXPLAINS = _any(
+EXPLAINS = any_of(
     r"\b(?:differences?|expl?a?[il]*n\w*|why|meaning|mean|definition|define|analog(?:y|ies)|metaphors?|comparison|basics|pros|cons|list|summary|idea|downsides?|advantages?|drawbacks?|limits)\b|\b(?:the|main|which) (?:\w+ )?steps\b",
     r"\bwhat(?! happens\b| do you say (?:we|to|if)\b)|\bhow (?:do|does|did|to|is|are|can|could|would|should|come|\w+ (?:decides?|works?|chooses?|picks?|finds?|gets?|makes?|knows?|helps?|learns?|sees?))\b",
     r"\b(?:an?|one|worked|another|simple|short|some|more|my own) examples?\b(?! in)|\bsources?\b|\bpassages?\b|\bpapers?\b",
@@ -117,21 +117,21 @@ EXPLAINS = _any(
     r"\bshow (?:me|us) (?:which(?! (?:\w+ )?layers? (?:\w+ )?(?:minds?|suffers?|hurts?|cares?|breaks?|copes?|takes? it|bears?|feels?|loses?|is|are|react\w*)\b)|who|when|where|whether)\b|\b(?:roughly|usually|in general)\b",
 )
 # An order to do something, which beside a value of an experiment asks for a run: "train a mixture of 16 experts".
-ORDER = _any(
+ORDER = any_of(
     r"^(?:train|re-?train|fine-?tune|squeeze|compress|shrink|round|launch|start|do|make|use|take|compare|cut|drop|sample|generate|draw|plot|run|"
     r"let (?:it|an?|the)|give it|put|turn|switch|set|time|clock|race|pit|ask (?:it|the)|feed|test|try|measure|build|throw|remove|apply|leave|swap|exchange|replace|flip|mix|route|send)\b"
 )
 # Says what comes of it, and orders nothing: "Round the weights and you lose accuracy."
-SUMS_UP = _any(
+SUMS_UP = any_of(
     r"\band (?:then )?(?:you|it|they|we(?! (?:will |can )?(?:see|watch|look|compare)\b)|your|the (?:model|weights|file|quality|accuracy))\b(?!\W*$)"
 )
-PROPOSES = _any(r"^(?:(?:so|and|ok(?:ay)?|well|then|now)[\s,]+)*(?:how about we|what do you say we|shall we)\b")
-MAY_SEE = _any(rf"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b{_ELSEWHERE}")
+PROPOSES = any_of(r"^(?:(?:so|and|ok(?:ay)?|well|then|now)[\s,]+)*(?:how about we|what do you say we|shall we)\b")
+MAY_SEE = any_of(rf"\b(?:can|could|may) (?:i|we) (?:see|watch|try)\b{_ELSEWHERE}")
 # A choice between two ways is a question, whatever verb it begins with.
-CHOICE = _any(r"\bor\b.*\?")
+CHOICE = any_of(r"\bor\b.*\?")
 # With nothing but values beside it, courtesy makes a request: "4 bits please".
-PLEASE = _any(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
-QUESTION = _any(
+PLEASE = any_of(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
+QUESTION = any_of(
     r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:at|in|on|for|to|by|from|with|of) (?=(?:which|what|whose)\b))?(?:what(?! do you say (?:we|to|if)\b)|whats|why|y(?= (?:is|are|do|does|did|would|can|not)\b)|how(?! about we\b)|when|which|who|where|"
     r"is(?! there (?:any |a )?(?:chance|way) (?:of |to |(?:that )?(?:i|we|you) (?:can|could) )(?:see|watch|show|run|try|train|measur)\w*)|are|does|did|can (?:a|an|the|i(?! (?:\w+ly |please |just )?(?:see|watch|try|have|get)\b"
     rf"{_ELSEWHERE}"
@@ -142,7 +142,7 @@ QUESTION = _any(
 _AND = r"^(?:(?:and|but|so|ok(?:ay)?|h+m+|then|also)[\s,.…]+)*"
 _IT, _VALUE = "(?:it|that|this|they|one)", r"[\d.]+ ?%?(?: \w+)?"
 # A question by its first word that continues an experiment: "what about 2 bits?", "what does it get with 4?", "what would 32 do?"
-ABOUT = _any(
+ABOUT = any_of(
     rf"{_AND}(?:what|how) (?:about|abt|bout|of|if (?:we|i|you))\b",
     rf"{_AND}what if\b(?=.*(?:\d|\b(?:instead|only|nobody|no one|never|without|skip\w*|off|out|reversed|shuffled)\b))",
     rf"{_AND}(?:what|how) would\b(?=.*\d.*\blook\b)|{_AND}what happens (?:with|at|if)\b",
@@ -151,32 +151,32 @@ ABOUT = _any(
     rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|would|will) {_VALUE} (?:do|give|get|bring|look|look like|yield|change|make|be|be like)\W*$",
 )
 # Supposes another value: "hm, and if the labels were letters?". "If …, does it …?" asks.
-SUPPOSES = _any(
+SUPPOSES = any_of(
     r"^(?:(?:h+m+|oh|and|but|so|ok(?:ay)?|alright|right|well|then|now|also|thanks?)\b[\s,.!…]*)*(?:if|suppose|supposing|say(?=,? (?:(?:to|at|with|only|just|about|around|like) )*\.?\d)|imagine|assume|were (?:it|one|we|they)|had (?:nobody|no one|one|we|they|it))\b"
     rf"(?!.*{_THEREFORE})"
     r"(?!.*[.?!]\s+\w)(?!.*[,;:] ?(?:and |then |so |but )*(?:does|do|did|is|are|will|would(?! you (?:mind|please)\b)|can|could|must|might|may|shall|what|how|why|which|who|when|should|has|have|am)\b)"
 )
 # A number of something that no setting counts: "suppose I have 8 GB", "give me 3 reasons".
-COUNTED = _any(
+COUNTED = any_of(
     r"(?<![\w.])\d+(?:\.\d+)?%? ?(?!(?:then|now|next|instead|please|pls|plz|maybe|perhaps|rather|say|again|too|also|so|tho(?:ugh)?|of|for|at|in|on|to|by|with|from|or|and|as|if|vs|versus|against|"
     r"this|only|just|percent|ish|is|are|was|were|enough|suffices?|would|wouldn|might|could|should|will|seems|sounds|works|does|did|do|it|me|us|everything|all|looks?|gives?|brings?)\b)[^\W\d_]"
 )
 # States something: "so 4 bits is enough for attention".
-STATES = _any(
+STATES = any_of(
     r"\b(?:is|are|was|were|seems?|means?|looks?|makes?|needs?)\b|\bi (?:think|thought|guess\w*|expect\w*|suppose\w*|believe\w*|see|know|knew)\b"
 )
 # A lead that takes up what ran last: "now with 2 bits".
-AGAIN = _any(
+AGAIN = any_of(
     r"^(?:(?:and|now|ok(?:ay)?|again|then|also|pl(?:ea)?[sz]e?|so|but|what about|how about|what if (?:we|i|you)|try|same|repeat|"
     r"run|do|redo|rerun|make|use|set|give it|leave|raise|lower|keep|what if|with|at|for|to|in|it|that|this|only|just|compare|instead|let'?s|lets|go back|back|change|"
     r"switch|turn|the same|once more|one more time|show me|can (?:you|we)|could (?:you|we))\b[\s,]*)+"
 )
 # Says anywhere that what ran last is to change: "8 shots instead".
-CHANGES = _any(
+CHANGES = any_of(
     r"\b(?:instead|this time|rather than|same|as before|unchanged|keep|once more|one more time|as well|too|back o(?:n|ff)|as (?:it|they) w(?:as|ere)|(?:everything|all) else|the rest)\b|\bnext to each other\b|^(?:swap|exchange|replace|flip)\b"
 )
 # A change without a subject that does something: "only the attention layers", "full fat 32 bit floats now".
-BARE = _any(
+BARE = any_of(
     r"^(?!.*\b(?:people|everyone|everybody|most|many|companies|labs|they|he|she|works?|uses|used)\b)(?:it )?(?:with|without|rather|at|on|in|for|to|from|by|over|under|using|only|just|not|wh?at if|each|every|all|whole|full|half|twice|double|another|other|new|different|more|fewer|less|no(?! one\b))\b",
     r"^(?:add|ask|boost|bring|bump|change|compare|crank|cut|do|double|draw|drop|feed|fetch|flip|generate|give|go|halve|heat|hire|keep|leave|let|limit|lower|make|max|measure|mix|move|pick|"
     r"prune|pull|pump|push|put|quanti[sz]e|raise|redo|reduce|remove|repeat|replace|restrict|round|run|sample|send|set|show|shrink|shuffle|skip|slash|spare|squeeze|start|stick|swap|switch|take|throw|"
@@ -185,14 +185,14 @@ BARE = _any(
     r"\b(?:i|we)(?:['’]d| would) (?:rather|like|love|prefer)\b|^(?:my|our) \w+ would (?:go for|try|prefer)\b|\bmore like\b",
     r"^(?:(?:\d[\d.:%]*|bits?|percent|shots?|experts?|examples?|steps?|tokens?|rows?|users?|notes?|and|or|then|vs|versus|against|with|too)(?:[\s,;]+|\W*$))+$",
 )
-BESIDE = _any(
+BESIDE = any_of(
     r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|next to|alongside) (?:it|that|this|them)\b"
 )
-SAME_TEXT = _any(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
-BACK = _any(r"\bback to\b")
-REPEAT = _any(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
+SAME_TEXT = any_of(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
+BACK = any_of(r"\bback to\b")
+REPEAT = any_of(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
 # Changes what ran last and nothing else, so that it begins no run: "double it", "half as long please".
-RELATIVE = _any(
+RELATIVE = any_of(
     r"^(?:(?:and|now|please|pls|ok(?:ay)?)\W+)*(?:(?:double|halve|triple) (?:it|that|this)|(?:set|put|turn) (?:it|that|this) (?:up |down )?to [\d.]+|(?:\d+|one) (?:more|less|fewer)|"
     r"(?:half|twice|\d+ times) as (?:long|many|much))(?:\W+(?:please|pls|now|then))*\W*$"
 )
@@ -202,92 +202,6 @@ POINTS = _words(
     "please pls real run s see show start test that the then this to try us want watch we would like you your yes",
 )
 STARTS = _words("live demo experiment run see watch try show start test do")
-
-QUIZ = _any(
-    r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\bi(?:'?d| would)? (?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
-    r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
-    r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
-    r"(?:^|[,.;!]\s*|\b(?:but|and) )(?:please )?(?:don'?t|do not) (?:tell|show|reveal|give)(?: me)? the (?:answers?|solutions?)\b",
-    r"(?:\bask me\b|^(?:[\w-]+ ){0,4}questions?\b).*\bwithout (?:telling|showing|revealing|giving)(?: me)? the (?:answers?|solutions?)\b",
-    r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
-)
-QUIZ_TOPIC = _any(
-    r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
-    # Somebody else's, of which the answer is wanted.
-    r"\b(?:got|had|saw|failed|missed|wrong)\b.*\b(?:in|from) (?:the|your|that|this) quiz\b",
-    r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|an?) (?:\w+ )?(?:lecture|course|exam|class|book|school|teacher|university|website)\b",
-    r"^(?!(?:please )?(?:make|give|write|build)\b).*\bflash ?cards?\b.*\b(?:front|back)\b(?! ?-?prop)",
-)
-
-_PRAISE = (
-    r"(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|(?:that |it )?makes sense(?: now)?)"
-)
-SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "hello",
-        _any(
-            r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)[\s,]*"
-            r"(?:there|tutor|everyone|all)?[^\w]*$",
-            r"^(?:hola|bonjour|salut|hallo|servus|moin|guten (?:tag|morgen|abend)|ciao|buon ?giorno|ol[áa]|namaste|merhaba|salaam?|привет|buen[oa]s (?:d[ií]as|tardes|noches))\b"
-            r"(?: (?:a todos|zusammen|tout le monde|amigos?|tutor))?[^\w]*$",
-            r"^(?:hi|hello|hey)\b[\s,!.]*(?:there[\s,!.]*)?i(?:'?m| am) new (?:here|to this)\b[^?]*$",
-        ),
-    ),
-    (
-        "thanks",
-        _any(
-            rf"^(?:{_PRAISE}[\s,!.]*(?:that )?)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?"
-            r"(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$"
-        ),
-    ),
-    (
-        "complaint",
-        _any(
-            r"^(?:sorry,? |hm+,? |well,? |no,? )*(?:that|this|it|you|your (?:answer|reply|explanation))(?:'s| is| was|'re| are|'?ve been)?"
-            r" (?:not|n't|isn'?t|wasn'?t|un)[ -]?(?:very |really |at all |particularly )*(?:helpful|useful|any help|any good)(?: at all)?(?: to me)?[^\w?]*$",
-            r"^(?:(?:this|that|you|it)(?:'s| is| was|'re| are) )?(?:totally |completely |so |really )*(?:useless|rubbish|terrible|unhelpful|garbage)[^\w?]*$",
-            r"^you(?:'re| are)? (?:just )?(?:keep repeating yourself|repeating yourself|not listening|not answering(?: me| my questions?)?)[^\w?]*$",
-        ),
-    ),
-    (
-        "bye",
-        _any(
-            r"^(?:good)?(?:bye|night)(?: for now| bye)?[\s!.]*$",
-            r"^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$",
-        ),
-    ),
-    (
-        "who",
-        _any(
-            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)(?=\W*$| (?:an? )?(?:real |actual )?(?:person|human|machine|computer|robot|(?:chat ?)?bot|ai|llm|(?:large )?language model|chatgpt|you|some(?:one|body))\b(?!.*\bor (?:an? )?(?:base|instruct|reasoning)\b))|\bwhat are you\b|\byour name\b|\bhow are you\b",
-            r"\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b",
-            r"\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
-        ),
-    ),
-    (
-        "help",
-        _any(
-            r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: (?!about\b).{0,20})?|"
-            r"(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|"
-            r"what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|"
-            r"list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$"
-        ),
-    ),
-)
-# Tries to give the tutor orders about itself. A question about system prompts in general is none.
-INJECTION = _any(
-    r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b(?! (?:everything|all|what)(?: that)? i\b)"
-    r".{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b",
-    r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
-    r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
-    r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
-    r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:patient |good |friendly )?(?:tutor|teacher|coach)\b)|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
-    r"(?! (?:me )?(?:in (?:\d+|an?|one|two|three|at most|bullet|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply)|like i'?m)\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
-    r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b",
-    r"(?:^|[.,;!]\s*|\b(?:and|please|then|now|(?:can|could) you)\s+)(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
-    r"\breveal\b.{0,12}\brules (?:above|you)\b|\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
-)
 
 # Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".
 SPELLINGS = _words(

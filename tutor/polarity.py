@@ -35,6 +35,14 @@ _ANY_WH = re.compile(
 _CONCLUDES = re.compile(
     r"(?:^|[,;.!]\s+)(?:and |then )?[Ss]o,? (?!that\b|[Ii] can\b)(?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
 )
+# "…, so how does it learn?", "Once it is trained, what can be done?": a clause that asks for words, with none before it that an auxiliary begins.
+_JOINT = r"(?:(?:so|and|but|ok(?:ay)?|then|well)[,\s]+)*"
+_ASKS_FOR_WORDS = re.compile(
+    rf"(?:(?:^|[.!:]\s+){_JOINT}(?:which|whose|who|whereabouts|(?:when|where) (?={_AUXILIARY}\b)|(?:what|how)(?! (?:about|if)\b)|whats|why)"
+    rf"|,\s*{_JOINT}(?:(?:what|how)(?! (?:about|if)\b)|whats|why))\b[^.!?]*\?+\s*$",
+    re.IGNORECASE,
+)
+_ASKED_BEFORE = re.compile(rf"(?:^|[.!?;:,]\s*){_JOINT}{_AUXILIARY}(?:n'?t)?\b", re.IGNORECASE)
 _EXPLAINS = re.compile(
     r"\b(?:explain\w*|describe)\b|\b(?:know|tell|show|understand|learn)\b.{0,30}\b(?:what|how|why)\b", re.IGNORECASE
 )
@@ -73,9 +81,10 @@ _SURE = 0.93  # cosine from which an author's question counts as the same questi
 
 def is_yes_no(query: str) -> bool:
     """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model."""
-    if _WISHES.match(TOPIC.sub("", query.strip())):
+    bare, ruled = TOPIC.sub("", query.strip()), by_rule(query)
+    if _WISHES.match(bare) or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare)):
         return False
-    return asks_yes_or_no(query, by_rule(query))
+    return asks_yes_or_no(query, ruled)
 
 
 def by_rule(query: str) -> bool:
@@ -109,7 +118,7 @@ def possible_openings(query: str, hits: Sequence[Hit], search: Search) -> tuple[
 def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions) -> Polarity | None:
     """Yes or No, if an author settled it: a question with a polarity says the same, names the same sides and is as negated.
 
-    Short of that votes, reader and words decide (composition.py).
+    Short of that votes, readers and words decide (composition.py).
     """
     if not is_yes_no(query):
         return None

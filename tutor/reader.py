@@ -43,7 +43,7 @@ class _Changed:
 
 
 class Reader:
-    """Weights are only read, so all learners share it. Loaded with the first question, like the encoder that it changes."""
+    """Weights are only read, so all learners share it. Loaded when it is first asked, or by `load`, like the encoder that it changes."""
 
     def __init__(self, published: SentenceEmbedder, path: Path = FITTED) -> None:
         self._published, self._path = published, path
@@ -69,6 +69,10 @@ class Reader:
             raise ValueError(
                 f"{self._path} must hold a change of {self._published.key}, got {error}; run `make reader`"
             ) from error
+
+    def load(self) -> None:
+        """Ready it, if it is not yet, for the first question."""
+        on_tensor_thread(lambda: self._changed)
 
     def log_odds(self, question: str, sentence: str) -> float:
         """Of Yes against No, in nats, where the sentence is what answers the question, or what the statement rests on."""

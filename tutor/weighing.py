@@ -50,9 +50,8 @@ END = (
     *("several, one said", "several, two said", "several, more said"),
     *("sides of a contrast left", "part left", "best left", "first said"),
 )
-OPENING = ("vote", "reader", "words")
-"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py and tutor/agreement.py make of the likeliest sentence."""
-
+OPENING = ("vote", "reader", "causal reader", "words")
+"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py, tutor/causal_reader.py and tutor/agreement.py make of the likeliest sentence."""
 
 UNSURE = 35.0
 """Of Yes against No, on the scale of the weights (50 are a nat): below it, either is less than twice as likely right as wrong, and a wrong one is worse than none."""

@@ -74,10 +74,10 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
 @pytest.mark.parametrize(("read", "begins"), [(9.0, "Yes."), (-9.0, "No."), (0.0, None)])
 def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | None) -> None:
     """Protects: Yes and No are said where question and sentence tell which; else the sentence stands by itself."""
-    reader = SimpleNamespace(log_odds=lambda question, sentence: read)
-    weighing = replace(load_weighing(), opening=(0.0, 10.0, 0.0), yes=0.0)
+    readers = SimpleNamespace(log_odds=lambda question, sentence: (read, read / 2))
+    weighing = replace(load_weighing(), opening=(0.0, 5.0, 10.0, 0.0), yes=0.0)
     notes = hits_of(*knowledge.passages[:4])
-    composition = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, reader=reader)
+    composition = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, readers=readers)
     branches = composition.allowed(())
     best = composition.pieces[max(branches, key=lambda branch: branch.bias).key]
     assert best.text == begins if begins else all(composition.pieces[b.key].kind == "sentence" for b in branches)

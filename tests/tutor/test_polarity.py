@@ -21,7 +21,15 @@ def test_possible_openings(search: Search) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["Is pruning lossless?", "does LoRA change the weights?", "so RAG trains the model, right?"]
+    "query",
+    [
+        "Is pruning lossless?",
+        "does LoRA change the weights?",
+        "so RAG trains the model, right?",
+        "ok. and what about bigger models, do those hallucinate as well?",
+        "and when I chat with a model all day, does it learn from that?",
+        "Will the instruct version take more memory than the base one, and how do they differ?",
+    ],
 )
 def test_yes_no_questions(query: str) -> None:
     """Questions that Yes or No answers are known as such."""
@@ -29,7 +37,17 @@ def test_yes_no_questions(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["What is pruning?", "Is it pruning or quantization?", "how does LoRA work", "", "🙂"]
+    "query",
+    [
+        "What is pruning?",
+        "Is it pruning or quantization?",
+        "how does LoRA work",
+        "",
+        "🙂",
+        "BERT doesn't write anything, so how on earth did it learn language?",
+        "Rounding has no useful slope, so how do gradients get past it in training?",
+        "The GPU reads my whole prompt at once, so why can't it write the whole reply at once too?",
+    ],
 )
 def test_other_questions(query: str) -> None:
     """A choice or an open question has no Yes or No."""

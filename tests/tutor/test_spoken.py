@@ -140,6 +140,12 @@ def test_what_is_said_to_be_left_is_not_meant(said: str, name: str, meant: dict[
     [
         ("two outta every four", "prune", {"structure": "2:4"}),
         ("a scale for every 32 weights", "quantize", {"group-size": "32"}),
+        ("group size 32 bits 4", "quantize", {"group-size": "32"}),
+        (
+            "just the MLP blocks to 3 bits, with groups of 32",
+            "quantize",
+            {"group-size": "32", "bits": "3", "layers": "mlp"},
+        ),
         ("flip the order of the examples", "few_shot", {"order": "reversed"}),
         ("six exemplars, mixed up", "few_shot", {"shots": "6"}),
         ("with 16 of my pupils", "hardware", {"rows": "16"}),

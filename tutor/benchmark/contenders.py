@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from knowledge.embedder import SentenceEmbedder
 from knowledge.search import Hit, Search
 from tutor.answers import stream_answer
 from tutor.compute import on_tensor_thread
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.tokens import encode_chat
-from tutor.engines.weights import SMOLLM2_GGUF, ensure_embedder, ensure_tutor_model
+from tutor.engines.weights import SMOLLM2_GGUF, ensure_tutor_model
 from tutor.events import Checked
-from tutor.open import teach
+from tutor.open import open_readers, teach
 from tutor.parts import parts_of
 from tutor.prompts import written_prompt
-from tutor.reader import Reader
 from tutor.settings import Settings
 
 if TYPE_CHECKING:
@@ -126,7 +124,7 @@ def llama_cpp(settings: Settings) -> Answer:
 def ours_embedded(settings: Settings, search: Search, parts: Parts, warm: bool) -> Answer:
     """What a learner gets: sentences chosen from the notes; `warm` has read the notes before, as the page has soon after its start."""
     engine = LocalEngine.load(ensure_tutor_model(settings.cache), "ours", parts)
-    taught, reader = teach(search), Reader(SentenceEmbedder(ensure_embedder(settings.cache)))
+    taught, readers = teach(search), open_readers(settings)
 
     def answer(query: str, hits: Sequence[Hit], tokens: int) -> Timed:
         from tutor.prompts import choice_prompt
@@ -135,7 +133,7 @@ def ours_embedded(settings: Settings, search: Search, parts: Parts, warm: bool) 
             engine.warm(choice_prompt(query, hits))
         start, first, said = time.perf_counter(), 0.0, []
         for event in stream_answer(
-            engine, False, query, hits, search, taught.votes(query, parts_of(query, search.mentions)), reader=reader
+            engine, False, query, hits, search, taught.votes(query, parts_of(query, search.mentions)), readers=readers
         ):
             first = first or time.perf_counter() - start
             if isinstance(event, Checked):

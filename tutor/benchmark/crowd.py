@@ -19,17 +19,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from knowledge.embedder import SentenceEmbedder
 from knowledge.search import Search
 from tutor.answers import stream_answer
 from tutor.benchmark.contenders import THREADS
 from tutor.benchmark.worker import BenchPrompt, load_prompts
 from tutor.engines.local import LocalEngine, Parts
-from tutor.engines.weights import ensure_embedder, ensure_tutor_model
-from tutor.open import open_search, teach
+from tutor.engines.weights import ensure_tutor_model
+from tutor.open import open_readers, open_search, teach
 from tutor.parts import parts_of
 from tutor.prompts import choice_prompt, written_prompt
-from tutor.reader import Reader
 from tutor.settings import Settings
 
 CLASSES = (1, 2, 4, 8, 16)
@@ -134,13 +132,13 @@ def embedded_classes(
 ) -> dict[str, Any]:
     """The same in the embedded mode, and what the process holds over many turns."""
     engine = LocalEngine.load(folder, "ours")
-    taught, reader = teach(search), Reader(SentenceEmbedder(ensure_embedder(settings.cache)))
+    taught, readers = teach(search), open_readers(settings)
     for prompt in prompts:
         engine.warm(choice_prompt("", prompt.hits))
 
     def choose(prompt: BenchPrompt) -> Iterator[Any]:
         votes = taught.votes(prompt.query, parts_of(prompt.query, search.mentions))
-        return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, reader=reader)
+        return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, readers=readers)
 
     classes = [crowd(choose, prompts, learners, runs) for learners in CLASSES]
     return {"embedded": classes, "memory_mb": memory_over_turns(choose, prompts)}

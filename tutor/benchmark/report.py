@@ -124,7 +124,7 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
         "## Each contender",
         "",
         "Medians; p90 tells of the questions about which the model itself is asked, where it pays that notes were read before. Memory is the process's peak; every process holds "
-        "the index, only the embedded mode's also its encoder and reader. In the embedded mode the first token is a whole first sentence, or Yes or No. Retrieval is not timed.",
+        "the index, only the embedded mode's also its encoder and readers. In the embedded mode the first token is a whole first sentence, or Yes or No. Retrieval is not timed.",
         "",
     ]
     lines += [

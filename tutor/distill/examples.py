@@ -23,6 +23,8 @@ from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 
 FOLDER = Path(__file__).parent / "examples"
 FREE = Path(__file__).parent / "free.jsonl"
+FILLED = Path(__file__).parent / "filled.json"
+"""Follow-ups as tutor/followup.py fills them in, by the example's id; a start would spend half a second on it, so `make vectors` does."""
 HELD_OUT_SETS = frozenset(
     {
         "mha-vs-mqa-vs-gqa",
@@ -60,12 +62,13 @@ def sets_of(example: Example) -> frozenset[str]:
 
 
 def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = True) -> list[Example]:
-    """Every example, a follow-up twice: as the teacher and as the tutor makes it standalone.
+    """Every example, a follow-up twice: as the teacher and as the tutor makes it standalone (as FILLED has it, or now).
 
     One whose sentence does not exist raises ValueError with its line, or is left out if not `strict`.
     """
     known = {passage.id: len(passage.sentences) for passage in knowledge.passages}
     mentions = Mentions(knowledge.concepts)
+    filled: Mapping[str, str] = json.loads(FILLED.read_text(encoding="utf-8")) if folder == FOLDER else {}
     examples: list[Example] = []
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -75,20 +78,29 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = Tr
             if missing and strict:
                 raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {missing[0]}")
             if not missing:
-                queries = dict.fromkeys((row["standalone"], *_filled_in(row, knowledge, mentions)))
-                examples += [Example(row["id"], query, row["opening"], answer) for query in queries]
+                queries = [row["standalone"]]
+                if row["history"]:
+                    queries.append(filled[row["id"]] if row["id"] in filled else _filled_in(row, knowledge, mentions))
+                distinct = dict.fromkeys(query for query in queries if query)
+                examples += [Example(row["id"], query, row["opening"], answer) for query in distinct]
     # A fifth of the questions that the notes do not answer, so that refusing is learned beside answering.
     strangers = elsewhere_questions()[::5]
     return examples + [Example(f"elsewhere-{i}", question, None, ()) for i, question in enumerate(strangers)]
 
 
-def _filled_in(row: Mapping[str, Any], knowledge: Knowledge, mentions: Mentions) -> Iterator[str]:
-    """A follow-up with its topic before it, as tutor/followup.py fills it in."""
+def filled_in(knowledge: Knowledge, folder: Path = FOLDER) -> dict[str, str]:
+    """What FILLED holds: each follow-up with its topic before it, or nothing where no topic is known."""
+    mentions = Mentions(knowledge.concepts)
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.jsonl")))
+    rows = (json.loads(line) for text in texts for line in text.splitlines())
+    return {row["id"]: _filled_in(row, knowledge, mentions) for row in rows if row["history"]}
+
+
+def _filled_in(row: Mapping[str, Any], knowledge: Knowledge, mentions: Mentions) -> str:
     topic = None
     for user, tutor in row["history"]:
         topic = named_topic(user, tutor, topic, knowledge, mentions) or topic
-    if topic is not None:
-        yield fill_in(row["question"], topic, mentions)
+    return fill_in(row["question"], topic, mentions) if topic is not None else ""
 
 
 def lessons(examples: Sequence[Example], search: Search, seed: int = 0) -> Iterator[Lesson]:

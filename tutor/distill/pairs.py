@@ -1,4 +1,4 @@
-"""What the reader learns from (tutor/distill/reader.py): a question or statement, the sentences that it rests on, and whether they say Yes.
+"""What the readers learn from (tutor/distill/reader.py, causal_reader.py): a question or statement, the sentences that it rests on, and whether they say Yes.
 
 Four sources: the teacher's yes/no questions, each with the sentence that she answered first; the notes' own; statements that follow from sentences
 of the notes, each with a twin that is wrong in one thing (tutor/distill/claims/); and the notes' sentences themselves, asked back as they stand and

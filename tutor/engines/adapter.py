@@ -20,8 +20,8 @@ ADAPTER = Path(__file__).parent.parent / "distill" / "adapter"
 _PREFIX = "base_model.model."
 
 
-def merge_adapter(model: PreTrainedModel, adapter: Path) -> None:
-    """Add the adapter's update to the model's weights in place, computed in fp32.
+def merge_adapter(model: PreTrainedModel, adapter: Path, retrain: str = "make distill") -> None:
+    """Add the adapter's update to the model's weights in place, computed in fp32; `retrain` is the command that makes it anew.
 
     Raises WeightsError if the adapter is damaged or its shapes belong to another base.
     """
@@ -52,6 +52,6 @@ def merge_adapter(model: PreTrainedModel, adapter: Path) -> None:
             ):
                 raise WeightsError(
                     f"The adapter in {adapter} belongs to another base model ({target} does not fit); "
-                    "restore it with `git checkout`, or retrain it with `make distill`."
+                    f"restore it with `git checkout`, or retrain it with `{retrain}`."
                 )
-            weight.copy_((weight.float() + scale * (up.float() @ down)).to(weight.dtype))
+            weight.copy_((weight.float() + scale * (up.float() @ down).to(weight.device)).to(weight.dtype))

@@ -20,7 +20,6 @@ from tutor.evaluation.injection import KINDS, TUNING, trials
 from tutor.grounding import Grounding, judgeable
 from tutor.judging import EVIDENCE, FITTED, Judge
 from tutor.open import open_tutor
-from tutor.reader import Reader
 from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -87,9 +86,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings = Settings.from_environ()
     tutor = open_tutor(settings)
-    assert isinstance(tutor.reader, Reader)
     model = LocalEngine.load(ensure_tutor_model(settings.cache, adapter=None), "as published")
-    fit_judging(tutor.search, Judge(model, tutor.reader, (0.0,) * len(EVIDENCE), 0.0))
+    assert tutor.readers is not None
+    fit_judging(tutor.search, Judge(model, tutor.readers, (0.0,) * len(EVIDENCE), 0.0))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
         votes=tutor.taught.votes(query, parts),
         tuned=search.tuned,
         weighing=load_weighing(strict=False),
-        reader=tutor.reader,
+        readers=tutor.readers,
         mentions=search.mentions,
         told=standalone.said,
     )

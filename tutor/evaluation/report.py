@@ -15,6 +15,7 @@ from knowledge.coverage import ELSEWHERE
 from knowledge.coverage import FITTED as COVERAGE
 from knowledge.embedder import TUNED
 from tutor.agreement import FITTED as AGREEMENT
+from tutor.causal_reader import CHANGE as READING
 from tutor.chat import Tutor
 from tutor.closed import FITTED as CLOSED
 from tutor.distill.examples import FOLDER as EXAMPLES
@@ -34,7 +35,6 @@ from tutor.leaning import FITTED as LEANING
 from tutor.manner import FITTED as MANNER
 from tutor.open import open_tutor
 from tutor.reader import FITTED as READER
-from tutor.reader import Reader
 from tutor.settings import Settings
 from tutor.several import FITTED as SEVERAL
 from tutor.weighing import FITTED as CHOICE
@@ -66,6 +66,7 @@ def measured_state() -> str:
         SEVERAL,
         ELLIPTIC,
         ADAPTER / "adapter_model.safetensors",
+        READING / "adapter_model.safetensors",
     )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
         digest.update(path.read_bytes())
@@ -79,8 +80,8 @@ def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
     if answers:
         answering = evaluate_answers(items, tutor)
         model = LocalEngine.load(ensure_tutor_model(Settings.from_environ().cache, adapter=None), "as published")
-        assert isinstance(tutor.reader, Reader)
-        checking = evaluate_check(tutor.search, load_judge(model, tutor.reader))
+        assert tutor.readers is not None
+        checking = evaluate_check(tutor.search, load_judge(model, tutor.readers))
         finding.figures |= answering.figures | checking.figures
         finding.failures += answering.failures + checking.failures
     return finding

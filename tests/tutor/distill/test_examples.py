@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from knowledge.concept_files import load_knowledge
 from knowledge.passages import Knowledge
-from tutor.distill.examples import load_examples
+from tutor.distill.examples import FILLED, filled_in, load_examples
 
 
 def write(folder: Path, **row: object) -> Path:
@@ -48,3 +49,8 @@ def test_a_reference_to_nothing_is_named(knowledge: Knowledge, tmp_path: Path) -
     with pytest.raises(ValueError, match=r"a\.jsonl:1.*nowhere:0"):
         load_examples(knowledge, folder)
     assert not [example for example in load_examples(knowledge, folder, strict=False) if example.answer]
+
+
+def test_the_shipped_follow_ups_are_filled_in_as_the_tutor_does_it() -> None:
+    """Protects: what a start reads ready-made is what it would make; `make vectors` writes it anew."""
+    assert json.loads(FILLED.read_text(encoding="utf-8")) == filled_in(load_knowledge()), "run `make vectors`"

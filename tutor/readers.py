@@ -1,0 +1,20 @@
+"""The two readers that tell whether a note's sentence says Yes or No to a question, or holds a statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutor.causal_reader import CausalReader
+from tutor.reader import Reader
+
+
+@dataclass(frozen=True)
+class Readers:
+    """They err on different questions, so each is asked, and both are weighed (tutor/weighing.py, tutor/judging.py)."""
+
+    encoder: Reader
+    causal: CausalReader
+
+    def log_odds(self, question: str, sentence: str) -> tuple[float, float]:
+        """Of Yes against No, in nats, by either. Raises a TutorError if one cannot be loaded."""
+        return self.encoder.log_odds(question, sentence), self.causal.log_odds(question, sentence)
