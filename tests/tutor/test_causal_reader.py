@@ -62,8 +62,8 @@ def test_a_foreign_change_is_refused(folder: Path, tmp_path: Path, lost: str, to
             reader.log_odds("Is it?", "It is.")
 
 
-def test_it_is_loaded_once_and_a_failure_is_not_tried_again() -> None:
-    """Protects: a class that asks while it is being loaded waits for one load, and all are told why there is none."""
+def test_a_failure_is_not_tried_again() -> None:
+    """Protects: a class that asks while it is being loaded waits for one attempt, and all are told why it failed."""
     tried = []
 
     def nowhere() -> Path:

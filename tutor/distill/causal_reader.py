@@ -1,7 +1,7 @@
 """Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, three quarters of an hour on two cores).
 
 Once through the pairs of tutor/distill/pairs.py. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
-once for all. It goes on from the reader that is there, which was trained so twice; delete tutor/distill/reading/ to begin anew. How often it is right
+once for all. It goes on from the reader that is there, which was trained so twice (the first time by an earlier form of this script); delete tutor/distill/reading/ to begin anew. How often it is right
 on questions that it never saw is told by `make calibrate`.
 """
 
