@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report bench readme distill encoder reader causal-reader vectors calibrate weights screenshot clean
+.PHONY: run test check eval report bench readme distill encoder dialogue reader causal-reader vectors calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -37,6 +37,9 @@ distill: .venv/distill
 
 encoder: .venv/ready
 	$(BIN)/python -m tutor.distill.encoder
+
+dialogue: .venv/ready
+	$(BIN)/python -m tutor.distill.dialogue
 
 reader: .venv/ready
 	$(BIN)/python -m tutor.distill.reader

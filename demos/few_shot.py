@@ -106,6 +106,6 @@ FEW_SHOT = Demo(
         gaps={MORE: "zero-vs-one-vs-few-shot#more-few-shot-examples-do-not-always-help"},
     ),
     words=r"\b(?:zero|one|few|two|three|four|five|six|seven|eight|\d+)[- ]?shots?\b|\bin[- ]context learning\b|"
-    r"\bexamples? in(?:to)? (?:the|a) prompt\b|\b(?:zero|no) examples?,? (?:vs\.?|versus|against|or|then|and|one)\b",
+    r"\bexamples? in(?:to)? (?:the|a) prompt\b|\b(?:zero|no) examples?,? (?:vs\.?|versus|against|or|then|and|(?:with )?one)\b",
     verbs=r"(?:give|put|use) .{0,30}\bexamples? in(?:to)? (?:the|a) prompt\b",
 )

@@ -112,7 +112,7 @@ KV_CACHE = Demo(
         ),
     ),
     run=run,
-    words=r"\bkv[- ]?ca(?:ch|sh)\w*|\bkey[- ]value cach\w*|\bwithout (?:a |the |its )?cache\b|\bcaching\b|\b(?:mha|mqa|gqa)\b|"
+    words=r"\bkv[- ]?ca(?:ch|sh)\w*|\b(?:re)?comput\w+ (?:all )?(?:the |its )?keys and values\b|\bkey[- ]value cach\w*|\bwithout (?:a |the |its )?cache\b|\bcaching\b|\b(?:mha|mqa|gqa)\b|"
     r"\bmulti[- ]?(?:query|head) attention\b|\bgrouped[- ]query attention\b|\bprefill\b|\bdecode (?:phase|step|speed)s?\b",
     verbs=r"(?:generate|write|decode) .{0,30}\b(?:with|without) .{0,12}\bcache\b",
     prediction=Prediction(

@@ -123,7 +123,10 @@ QUANTIZE = Demo(
                     r"\bscale (?:for|per) (?:a|each|the|every) (?:whole |entire )?row\b|\b(?:each|every) row (?:\w+ )?(?:a|one|its own) scale\b",
                     0,
                 ),
-                (r"\b(?:whole|entire|full) row (?:per|a|to a|shares a|with one) scale\b", 0),
+                (
+                    r"\b(?:whole|entire|full) row (?:per|a|to a|with one|(?:has to |must |to )?shar(?:es?|ing) (?:a|one|the same)) scale\b",
+                    0,
+                ),
                 (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
             ),
         ),

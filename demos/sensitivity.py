@@ -26,7 +26,7 @@ SENSITIVITY = Param(
     spoken=(
         (
             r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b(?! (?:type|kind|sort)s?\b)|\bsensitiv\w+"
-            r"|\bwhich (?:\w+ )?layers?\b|\bone (?:layer )?at a time\b|\bwhich of the (?:\w+ )?layers\b",
+            r"|\bwhich (?:\w+ )?layers?\b|\bone (?:layer )?at a time\b|\bwhich of the (?:\w+ )?layers\b|\bone (?:\w+ )?layer at a time\b",
             "yes",
         ),
     ),

@@ -70,8 +70,10 @@ class Search:
         weights: Weights | None = None,
         coverage: Coverage | None = None,
         asked: Sequence[str] = (),
+        dialogue: Embedder | None = None,
     ) -> None:
-        """`tuned` made the index's vectors; `elsewhere` are questions that the notes do not answer, and `asked` some that they do."""
+        """`tuned` made the index's vectors, and `dialogue` reads follow-ups into the same space (knowledge/dialogue.py); `elsewhere` are questions
+        that the notes do not answer, and `asked` some that they do."""
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
@@ -79,7 +81,7 @@ class Search:
         self.mentions = Mentions(knowledge.concepts)
         self._asked = asked
         self._passages = knowledge.passages
-        self._index, self.embedder, self.tuned = index, embedder, tuned
+        self._index, self.embedder, self.tuned, self.dialogue = index, embedder, tuned, dialogue
         self._bm25 = bm25s.BM25()
         self._bm25.index([content_words(passage.all_text) for passage in self._passages], show_progress=False)
         self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
@@ -94,15 +96,23 @@ class Search:
         asked = [text for p in self._passages for text in (*(ask.text for ask in p.asks), *p.phrasings)]
         return Spelling([*names, *told], [*asked, *self._asked])
 
-    def search(self, query: str, k: int = 4, concept: str | None = None, parts: Sequence[str] = ()) -> Retrieval:
+    def search(
+        self,
+        query: str,
+        k: int = 4,
+        concept: str | None = None,
+        parts: Sequence[str] = (),
+        vector: NDArray[np.float32] | None = None,
+    ) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
 
-        `concept` is a set that is talked of. Raises ValueError for k < 1.
+        `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
         parts = parts if len(parts) > 1 else ()
-        vector, (tuned, *aims) = self.embedder.embed([query])[0], self.tuned.embed([query, *parts])
+        plain, (tuned, *aims) = self.embedder.embed([query])[0], self.tuned.embed([query, *parts])
+        tuned = tuned if vector is None else vector
         near = self._index.similarities(tuned)
         fused, scores = self._fuse(query, near, concept), np.maximum(near.asks, near.texts)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
@@ -114,30 +124,37 @@ class Search:
         ]
         of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
         chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
-        confidence = self._coverage.confidence(self._features(query, vector, tuned, near))
+        confidence = self._coverage.confidence(self._features(query, plain, tuned, near))
         best_of: dict[str, float] = {}
         for passage, score in zip(self._passages, fused.tolist(), strict=True):
             best_of[passage.concept] = max(score, best_of.get(passage.concept, score))
         return Retrieval(tuple(chosen), confidence >= 0, confidence, best_of)
 
-    def features(self, query: str, leave_out: int | None = None, indexed: bool = False) -> NDArray[np.float32]:
+    def features(
+        self,
+        query: str,
+        leave_out: int | None = None,
+        indexed: bool = False,
+        vector: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
         """What the decision to abstain rests on.
 
         When fitting, `leave_out` is an elsewhere question to ignore, and an `indexed` query does not count as near to itself.
         """
-        vector, tuned = self.embedder.embed([query])[0], self.tuned.embed([query])[0]
-        return self._features(query, vector, tuned, self._index.similarities(tuned), leave_out, int(indexed))
+        tuned = self.tuned.embed([query])[0] if vector is None else vector
+        near = self._index.similarities(tuned)
+        return self._features(query, self.embedder.embed([query])[0], tuned, near, leave_out, int(indexed))
 
     def _features(
         self,
         query: str,
-        vector: NDArray[np.float32],
+        plain: NDArray[np.float32],
         tuned: NDArray[np.float32],
         near: Similarities,
         leave_out: int | None = None,
         skip: int = 0,
     ) -> NDArray[np.float32]:
-        elsewhere, elsewhere_tuned = self._elsewhere @ vector, self._elsewhere_tuned @ tuned
+        elsewhere, elsewhere_tuned = self._elsewhere @ plain, self._elsewhere_tuned @ tuned
         if leave_out is not None:
             elsewhere, elsewhere_tuned = np.delete(elsewhere, leave_out), np.delete(elsewhere_tuned, leave_out)
         return coverage_features(

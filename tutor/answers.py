@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
+import numpy as np
+from numpy.typing import NDArray
+
 from knowledge.search import Hit, Search
 from tutor.composition import Composition, Reading
 from tutor.engines.base import ChoosingEngine, Engine
@@ -30,14 +33,15 @@ def stream_answer(
     judge: Judge | None = None,
     readers: Reading | None = None,
     told: Collection[Reference] = (),
+    vector: NDArray[np.float32] | None = None,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
 
-    `told` are sentences that the answer before, which this question goes on from, has said.
+    `told` are sentences that the answer before, which this question goes on from, has said; `vector` is what was made of both (tutor/followup.py).
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, readers, told)
+    return _chosen(engine, query, hits, search, votes, readers, told, vector)
 
 
 def _chosen(
@@ -48,6 +52,7 @@ def _chosen(
     votes: Votes,
     readers: Reading | None,
     told: Collection[Reference],
+    vector: NDArray[np.float32] | None,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
@@ -62,6 +67,7 @@ def _chosen(
         readers=readers,
         mentions=search.mentions,
         told=told,
+        vector=vector,
     )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):

@@ -7,7 +7,7 @@ import re
 from tutor.patterns import any_of
 
 QUIZ = any_of(
-    r"\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
+    r"(?<!failed the )(?<!failed my )(?<!failed a )(?<!passed the )(?<!passed my )\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
     r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\bi(?:'?d| would)? (?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
     r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
     r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
@@ -88,7 +88,7 @@ INJECTION = any_of(
     r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
     r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:(?:patient|good|friendly|study) )*(?:tutor|teacher|coach|buddy|partner)\b(?!.*\b(?:no|without|any) (?:\w+ )?(?:rules|limits|restrictions|filters)\b))|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
     r"(?! (?:me )?(?:in (?:\d+|an?|one|two|three|at most|bullet|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply)|like i'?m)\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
-    r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b",
+    r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b|\b(?:instructions|prompts?) (?:that )?(?:u|you) (?:got|were given|have been given|received) (?:at|in|before|from)\b",
     r"(?:^|[.,;!]\s*|\b(?:and|please|then|now|(?:can|could) you)\s+)(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
     r"\breveal\b.{0,12}\brules (?:above|you)\b|\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
 )

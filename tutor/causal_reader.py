@@ -7,7 +7,6 @@ left out. Trained on the same pairs as the encoder of tutor/reader.py, nearly fi
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from tutor.engines.adapter import merge_adapter
 from tutor.engines.decoder import Decoder, Pass, Stretch
 from tutor.engines.llama import LlamaDecoder
 from tutor.engines.models import load_model
-from tutor.errors import TutorError, WeightsError
+from tutor.errors import WeightsError
+from tutor.once import Once
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -45,22 +45,12 @@ class CausalReader:
     def __init__(self, folder: Callable[[], Path], change: Path = CHANGE) -> None:
         """`folder` finds the model as published, once it is needed."""
         self._folder, self._change = folder, change
-        self._lock = threading.Lock()
-        self._opened: _Loaded | None = None
-        self._failed: TutorError | None = None
+        self._model = Once(lambda: in_passing(self._open))
         self._asked = Together(self._read)
 
     def load(self) -> None:
         """Load it, if it is not yet, while others are answered. Raises EngineError if there is no usable model, WeightsError if the change does not fit it."""
-        with self._lock:
-            if self._failed is not None:
-                raise self._failed
-            if self._opened is None:
-                try:
-                    self._opened = in_passing(self._open)
-                except TutorError as error:
-                    self._failed = error
-                    raise
+        self._model.get()
 
     def log_odds(self, question: str, sentence: str) -> float:
         """Of Yes against No, in nats. Raises as `load` does."""
@@ -94,8 +84,8 @@ class CausalReader:
         return _Loaded(LlamaDecoder(model), bias, tokenizer)
 
     def _read(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        assert self._opened is not None
-        decoder, tokenizer = self._opened.decoder, self._opened.tokenizer
+        loaded = self._model.get()
+        decoder, tokenizer = loaded.decoder, loaded.tokenizer
         asked = Counter(sentence for _, sentence in pairs)
         read = {sentence: sentence_tokens(tokenizer, sentence) for sentence in asked}
         kept: dict[str, Stretch] = {}
@@ -114,7 +104,7 @@ class CausalReader:
                 passes.append(Pass(lane, [*read[sentence], *tokens], 0))
         logits = decoder.run(passes)
         decoder.release()
-        return [float(row[-1, 0]) + self._opened.bias for row in logits]
+        return [float(row[-1, 0]) + loaded.bias for row in logits]
 
 
 def sentence_tokens(tokenizer: PreTrainedTokenizerBase, sentence: str) -> list[int]:

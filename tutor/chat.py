@@ -107,7 +107,7 @@ class Tutor:
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         parts = parts_of(standalone.query, self.search.mentions)
-        retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts)
+        retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts, standalone.vector)
         covered = retrieval.covered or recalled.strongly
         hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
         notes = (*hits, *recalled.notes)
@@ -118,7 +118,7 @@ class Tutor:
             return
         first, checked, text = 0.0, [], ""
         try:
-            votes = self.taught.votes(standalone.query, parts) if self.taught else NO_VOTES
+            votes = self.taught.votes(standalone.query, parts, standalone.vector) if self.taught else NO_VOTES
             for event in stream_answer(
                 self.engine,
                 self.free,
@@ -129,6 +129,7 @@ class Tutor:
                 self.judge,
                 self.readers,
                 standalone.said,
+                standalone.vector,
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):

@@ -75,9 +75,10 @@ class Composition:
         readers: Reading | None = None,
         mentions: Mentions | None = None,
         told: Collection[Reference] = (),
+        vector: NDArray[np.float32] | None = None,
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
-        `told` are sentences that the answer before has said, and `readers` tell Yes from No."""
+        `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -99,7 +100,7 @@ class Composition:
         self._alike: NDArray[np.float32] = vectors[1:] @ vectors[1:].T
         self._near: NDArray[np.float32] = vectors[1:] @ vectors[0]
         tuned_vectors = tuned.embed([query, *(piece.sentence for piece in sentences)]) if tuned else vectors
-        self._tuned: NDArray[np.float32] = tuned_vectors[1:] @ tuned_vectors[0]
+        self._tuned: NDArray[np.float32] = tuned_vectors[1:] @ (tuned_vectors[0] if vector is None else vector)
         before = [key for key, reference in enumerate(self._references) if reference in self._told]
         self._near_told: NDArray[np.float32] = self._alike[:, before].max(1) if before else 0 * self._near
         self._parts = [part.first for part in votes.parts]

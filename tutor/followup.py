@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.dialogue import in_dialogue
 from knowledge.mentions import Mentions
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Search
@@ -41,7 +45,8 @@ class Topic:
 class Standalone:
     """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already.
 
-    `respelt` says whether misspelt words were put right.
+    `respelt` says whether misspelt words were put right. Of a rewritten one, `vector` is what the encoder of dialogues makes of the question behind what was
+    asked and answered before it.
     """
 
     query: str
@@ -49,6 +54,7 @@ class Standalone:
     topic: Topic | None
     said: frozenset[tuple[str, int]] = frozenset()
     respelt: bool = False
+    vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def concept(self) -> str | None:
@@ -110,8 +116,9 @@ _TERSE = re.compile(
 
 def make_standalone(question: str, history: Sequence[Exchange], search: Search) -> Standalone:
     """The question with what it leans on filled in; at most the last six turns are looked at."""
-    found = _resolve(question, topic_of(history, search), search)
-    return replace(found, said=_told(history[-1].tutor, search.knowledge)) if found.rewritten else found
+    answered = history[-1].tutor if history else ""
+    found = _resolve(question, topic_of(history, search), answered, search)
+    return replace(found, said=_told(answered, search.knowledge)) if found.rewritten else found
 
 
 def _told(answer: str, knowledge: Knowledge) -> frozenset[tuple[str, int]]:
@@ -122,25 +129,38 @@ def _told(answer: str, knowledge: Knowledge) -> frozenset[tuple[str, int]]:
 
 def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
     """What was talked of last."""
-    topic: Topic | None = None
+    topic, answered = None, ""
     for exchange in history[-_TURNS:]:
-        step = _resolve(exchange.user, topic, search)
-        topic = named_topic(step.query, exchange.tutor, topic, search.knowledge, search.mentions) or topic
+        step = _resolve(exchange.user, topic, answered, search)
+        answered = exchange.tutor
+        topic = named_topic(step.query, answered, topic, search.knowledge, search.mentions) or topic
     return topic
 
 
-def _resolve(question: str, topic: Topic | None, search: Search) -> Standalone:
+def _resolve(question: str, topic: Topic | None, answered: str, search: Search) -> Standalone:
     typed = " ".join(question.split())
-    question, rewritten = search.spelling.mended(typed), None
+    question, rewritten, vector = search.spelling.mended(typed), None, None
     if topic:
+        vector = read_in_dialogue(question, topic, answered, search)
         rewritten = _ellipsis(question, topic, search.mentions)
         if rewritten is None and LEAD.sub("", question).strip():
             filled_in = fill_in(question, topic, search.mentions)
-            leans = load_leaning().leans(question, filled_in, topic.concept.id, search)
+            leans = load_leaning().leans(question, filled_in, topic.concept.id, search, vector)
             rewritten = filled_in if leans else None
     query = rewritten or question
     topic = named_topic(query, "", topic, search.knowledge, search.mentions)
-    return Standalone(query, rewritten is not None, topic, respelt=question != typed)
+    return Standalone(
+        query,
+        rewritten is not None,
+        topic,
+        respelt=question != typed,
+        vector=vector if rewritten is not None else None,
+    )
+
+
+def read_in_dialogue(question: str, topic: Topic, answered: str, search: Search) -> NDArray[np.float32] | None:
+    """What the encoder of dialogues makes of a question behind the last one, asked in full, and its answer; None if the search has none."""
+    return search.dialogue.embed([in_dialogue(question, topic.query, answered)])[0] if search.dialogue else None
 
 
 def _ellipsis(question: str, topic: Topic, mentions: Mentions) -> str | None:

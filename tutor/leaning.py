@@ -17,6 +17,9 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from knowledge.search import Retrieval, Search
 from knowledge.words import content_words
 from tutor.elliptic import sounds_elliptic
@@ -45,6 +48,7 @@ FEATURES = (
     "joint, set near",
     "pronoun, set near",
     "sounds like a follow-up",
+    "moved by the dialogue",
 )
 # "Who won the world cup?": surely not covered (a logit), and no word that points back, so another subject whatever a topic would make of it.
 _FOREIGN = -2.0
@@ -78,9 +82,14 @@ class Leaning:
     weights: tuple[float, ...]
     bias: float
 
-    def leans(self, question: str, filled_in: str, concept: str, search: Search) -> bool:
-        """Whether `filled_in`, the question with its topic before it, is what the learner means; `concept` is the topic's set."""
-        found = features(question, filled_in, concept, search)
+    def leans(
+        self, question: str, filled_in: str, concept: str, search: Search, read: NDArray[np.float32] | None = None
+    ) -> bool:
+        """Whether `filled_in`, the question with its topic before it, is what the learner means.
+
+        `concept` is the topic's set, and `read` what the encoder of dialogues makes of the question behind the exchange before.
+        """
+        found = features(question, filled_in, concept, search, read)
         named = dict(zip(FEATURES, found, strict=True))
         if named["covered alone"] < _FOREIGN and not any(named[name] for name in _POINTS_BACK):
             return False
@@ -96,9 +105,13 @@ def load_leaning(path: Path = FITTED) -> Leaning:
     return Leaning(tuple(fitted["weights"].values()), float(fitted["bias"]))
 
 
-def features(question: str, filled_in: str, concept: str, search: Search) -> tuple[float, ...]:
+def features(
+    question: str, filled_in: str, concept: str, search: Search, read: NDArray[np.float32] | None = None
+) -> tuple[float, ...]:
     """FEATURES of a question and of the same with its topic."""
-    alone, filled = search.search(question), search.search(filled_in)
+    alone, filled = search.search(question), search.search(filled_in, vector=read)
+    # Trained to leave a question of its own where it lies.
+    moved = 0.0 if read is None else 1.0 - float(search.tuned.embed([question])[0] @ read)
     bare = LEAD.sub("", question).strip()
     mentions = search.mentions.find(question)
     own = sum(any(owner == concept for owner, _ in mention.sides) for mention in mentions)
@@ -117,6 +130,7 @@ def features(question: str, filled_in: str, concept: str, search: Search) -> tup
         *(float(pronoun), float(pronoun and elsewhere), float(bare != question), float(words <= 4)),
         *(near * float(bare != question), near * float(pronoun and not elsewhere)),
         sounds_elliptic(question, search.mentions),
+        moved,
     )
 
 

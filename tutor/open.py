@@ -12,6 +12,7 @@ from pathlib import Path
 
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
+from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from knowledge.index import Asked, load_or_build
 from knowledge.passages import Ask, Knowledge
@@ -78,6 +79,7 @@ def open_search(
     published = published or SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
     embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published), most=100_000)
+    dialogue = RememberingEmbedder(TunedEmbedder(published, DIALOGUE), most=1_000)
     examples = load_examples(knowledge, strict=False) if examples is None else examples
     asked = asked_of(examples)
     plain, trained = known_texts(knowledge, asked)
@@ -85,7 +87,9 @@ def open_search(
     _remember(tuned, trained, settings.cache, progress)
     index = load_or_build(knowledge.passages, tuned, settings.cache, asked, progress)
     questions = [question for question, _ in asked]
-    return Search(knowledge, index, embedder, tuned, elsewhere_questions(), coverage=coverage, asked=questions)
+    return Search(
+        knowledge, index, embedder, tuned, elsewhere_questions(), coverage=coverage, asked=questions, dialogue=dialogue
+    )
 
 
 def asked_of(examples: Sequence[Example]) -> list[Asked]:

@@ -64,7 +64,8 @@ LIVE = any_of(
     r"(?:build|make|draw) (?:me|us) (?:one|(?:an?|the) (?:(?!mental\b)[\w-]+ ){0,3}(?:network|model|mixture|moe|adapter|lora|curve|chart|plot|map|roofline|bars?))|go through the layers)\b[^?]*$",
     r"\blayers?\b.*[.?!]\s+(?:please |then |so |now |just )*go through (?:them|each)\b[^?]*$",
     r"[.,;!:]\s*(?:please )?(?:go+|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
-    r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b",
+    r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b|^(?:please )?give (?:me|us) (?:an?|the|another) (?:[\w-]+ ){0,4}run\b(?! ?-?down)",
+    r"^(?:is it|would it be) possible (?:for (?:me|us) )?to (?:see|watch)\b",
     r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)(?:\W*$| (?:going|started|please|here|now|with|of|at|while)\b)",
     r"^(?:train|fine-?tune|quanti[sz]e|prune|run|sample|tokeni[sz]e|distil|test|sort|generate)\b[^?]*\b(?:right|just) now\b",
     r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",
@@ -78,10 +79,10 @@ WORDS = any_of(
     r"\b(?:do not|don'?t|no need to|without|instead of) (?:run|start|show|measur|simulat|runn)\w*\b|\bnot (?:the|an?) (?:experiment|demo|run)\b",
     r"\b(?:in|only|just) (?:plain |simple |your own )?words\b|\bin (?:theory|principle|plain \w+)\b|\bon paper\b|\bby hand\b|\bwithout (?:any |the )?(?:charts?|jargon|maths?)\b",
     r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?(?:through|thru)\b|\b(?:true or false|yes or no|fact or (?:fiction|myth))\b|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
-    r"\b(?:arithmetic|maths?|reasoning|arguments?|formula|theory|logic|intuition) (?:behind|for|of|against)\b",
+    r"(?<!enough )\b(?:arithmetic|maths?|reasoning|arguments?|formula|theory|logic|intuition) (?:behind|for|of|against)\b",
     r"\b(?:most |many |other )?(?:people|companies|labs|practitioners|experts) (?:\w+ly |mostly )?(?:recommend|use|take|choose|pick|prefer|go for|go with|suggest|deploy)\b",
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",
-    r"\bin (?:one|a few|\d+) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
+    r"\bin (?:one|a few|\d+(?: ?(?:-|to|or) ?\d+)?) (?:\w+ )?(?:sentences?|words|lines?)\b|(?<!tokens )\bin an? (?:\w+ )?(?:sentence|line)\b|\bas if i (?:were|was)\b|^(?:(?:can|could) you |please |let'?s )?run through\b(?!.*\b(?:stages|pretraining|pipeline)\b)|\bsee (?:if|whether) i(?:'ve| have)? (?:got|get|understand|understood)\b|\bshow your (?:working|calculation|sum)s?\b",
     # "…, right?" wants to be told; "count how often it's right?" does not.
     r"(?<!\bit's )(?<!\bit’s )(?<!\bits )(?<!\bare )(?<!\bgets )\b(?:right|correct)\s*\?\W*$|\b\w+n't (?:it|they|that|you)\s*\?\W*$",
     # A remark of one clause, and what leads on to another topic.
@@ -133,7 +134,7 @@ CHOICE = any_of(r"\bor\b.*\?")
 PLEASE = any_of(r"\bpl(?:ea)?[sz]e?\b|\bgo\W*$")
 QUESTION = any_of(
     r"^(?:and |but |so |ok(?:ay)?,? )?(?:(?:at|in|on|for|to|by|from|with|of) (?=(?:which|what|whose)\b))?(?:what(?! do you say (?:we|to|if)\b)|whats|why|y(?= (?:is|are|do|does|did|would|can|not)\b)|how(?! about we\b)|when|which|who|where|"
-    r"is(?! there (?:any |a )?(?:chance|way) (?:of |to |(?:that )?(?:i|we|you) (?:can|could) )(?:see|watch|show|run|try|train|measur)\w*)|are|does|did|can (?:a|an|the|i(?! (?:\w+ly |please |just )?(?:see|watch|try|have|get)\b"
+    r"is(?! it possible (?:for (?:me|us) )?to (?:see|watch)\b)(?! there (?:any |a )?(?:chance|way) (?:of |to |(?:that )?(?:i|we|you) (?:can|could) )(?:see|watch|show|run|try|train|measur)\w*)|are|does|did|can (?:a|an|the|i(?! (?:\w+ly |please |just )?(?:see|watch|try|have|get)\b"
     rf"{_ELSEWHERE}"
     r")|one|it|my)|should|"
     r"do(?! (?:it|that|this)\b)(?:(?= (?:i|you|we|they|people|any|all|both|these|those|most|\w{3,}s)\b)|(?=.*\?\W*$))|"

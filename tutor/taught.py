@@ -98,11 +98,17 @@ class Taught:
         place = {reference: i for i, reference in enumerate(self._openers)}
         self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
 
-    def votes(self, query: str, parts: Sequence[str] = ()) -> Votes:
-        """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1."""
+    def votes(self, query: str, parts: Sequence[str] = (), vector: NDArray[np.float32] | None = None) -> Votes:
+        """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1.
+
+        `vector` stands for a follow-up, as it was read with what came before it.
+        """
         if not self._examples:
             return NO_VOTES
-        whole, *others = self._together.ask(self._tuned.embed([query, *parts]))
+        vectors = self._tuned.embed([query, *parts])
+        if vector is not None:
+            vectors[0] = vector
+        whole, *others = self._together.ask(vectors)
         voted = tuple(self._votes_of(part, cosines) for part, cosines in zip(parts, others, strict=True))
         return replace(self._votes_of(query, whole), parts=voted)
 

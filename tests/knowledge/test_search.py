@@ -110,3 +110,12 @@ def test_a_set_that_is_talked_of_comes_before_its_neighbours(search: Search) -> 
     query = "quokka?"
     for concept in ("cats-vs-dogs", "tea-vs-coffee"):
         assert search.search(query, 1, concept).hits[0].passage.concept == concept
+
+
+def test_a_vector_stands_for_the_query(search: Search) -> None:
+    """Protects: a follow-up is found by what it meant, however little its words say."""
+    meant = search.tuned.embed(["How long do cats sleep?"])[0]
+    near, nothing = (search.search("and that?", vector=vector).hits[0] for vector in (meant, None))
+    assert near.score > 0.5 > nothing.score
+    nearest, full = search.features("and that?", vector=meant)[0], search.features("How long do cats sleep?")[0]
+    assert nearest == full

@@ -155,3 +155,14 @@ def test_misspelt_words_are_put_right_and_that_is_told(shipped: Search) -> None:
     found = resolve(shipped, "wat is quantizaton?", ())
     assert found.query == "what is quantization?" and found.respelt and not found.rewritten
     assert not resolve(shipped, "What is quantization?", ()).respelt
+
+
+def test_a_follow_up_is_read_with_what_came_before(shipped: Search) -> None:
+    """Protects: what is searched is what was meant; a question of its own is searched by itself."""
+    followed = resolve(shipped, "and which one is faster?", BOTH)
+    assert followed.vector is not None and followed.vector.shape == (384,)
+    prefill = (Exchange("What is prefill?", "Prefill reads the prompt [1]."),)
+    behind_another = resolve(shipped, "and which one is faster?", prefill)
+    assert behind_another.vector is not None and followed.vector @ behind_another.vector < 0.9
+    assert resolve(shipped, "What is LoRA?", BOTH).vector is None
+    assert resolve(shipped, "and which one is faster?", ()).vector is None

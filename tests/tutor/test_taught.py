@@ -88,3 +88,10 @@ def test_untaught_notes_are_not_outvoted(search: Search) -> None:
     composition = Composition("cats or dogs", hits, FakeEmbedder(), (), votes=votes)
     best = max(composition.allowed(()), key=lambda branch: branch.bias)
     assert composition.pieces[best.key].n == 1
+
+
+def test_a_vector_votes_in_the_place_of_its_question() -> None:
+    """Protects: a follow-up gets the votes of what it meant."""
+    embedder = FakeEmbedder()
+    votes = Taught(EXAMPLES, embedder).votes("and how long?", vector=embedder.embed(["How long do cats sleep?"])[0])
+    assert votes.first[CATS, 1] == pytest.approx(1.0, abs=1e-3) and votes.query == "and how long?"

@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knowledge.concept_files import load_knowledge
@@ -79,7 +80,9 @@ def load_asked(knowledge: Knowledge) -> list[Asked]:
 class TopLayers:
     """The encoder cut in two: `lower` runs without gradients, `upper` with trainable copies of the last layers."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, begin: Path | None = None) -> None:
+        """`begin` holds weights of these layers to start from, in the place of the published ones."""
+        from safetensors.torch import load_file
         from sentence_transformers import SentenceTransformer
 
         self._whole: Any = SentenceTransformer(folder, device="cpu", local_files_only=True)
@@ -89,7 +92,10 @@ class TopLayers:
         modules = [layer.get_submodule(part) for layer in bert.encoder.layer[-LAYERS:] for part in _PARTS]
         originals = [value for module in modules for value in (module.weight, module.bias)]
         self.names = [names[id(value)] for value in originals]
-        self.start = [value.detach().clone() for value in originals]
+        begun = load_file(begin) if begin else {}
+        self.start = [
+            begun.get(name, value).detach().float().clone() for name, value in zip(self.names, originals, strict=True)
+        ]
         self.weights = [value.clone().requires_grad_() for value in self.start]
 
     def lower(self, texts: Sequence[str]) -> list[Tensor]:

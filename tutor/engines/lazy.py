@@ -6,7 +6,6 @@ Who asks for a Yes or No waits for the second reader (tutor/causal_reader.py), w
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.engines.choosing import foregone
 from tutor.engines.local import LocalEngine
-from tutor.errors import EngineError
+from tutor.once import Once
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,26 +25,16 @@ class LazyEngine:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
-        self._folder, self._lock = folder, threading.Lock()
-        self._loaded: LocalEngine | None = None
-        self._failed: EngineError | None = None
+        self._folder = folder
+        self._model = Once(lambda: LocalEngine.load(folder, name, aside=True))
 
     def load(self) -> LocalEngine:
         """The model, loaded now if it is not yet, while others are answered. Raises EngineError with a next step."""
-        with self._lock:
-            if self._failed is not None:
-                raise self._failed
-            if self._loaded is None:
-                try:
-                    self._loaded = LocalEngine.load(self._folder, self.name, aside=True)
-                except EngineError as error:
-                    self._failed = error
-                    raise
-            return self._loaded
+        return self._model.get()
 
     def choose(self, messages: Sequence[Message], grammar: Grammar) -> Iterator[Branch]:
         chosen: tuple[Branch, ...] = ()
-        while self._loaded is None:
+        while self._model.opened is None:
             allowed = grammar(chosen)
             if not allowed:
                 return

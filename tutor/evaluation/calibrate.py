@@ -151,11 +151,12 @@ def fit_coverage(search: Search) -> None:
     strange = [(search.features(question, leave_out=i), 0) for i, question in enumerate(elsewhere_questions())]
     tuning = [
         (
-            search.features(make_standalone(i.question, i.history, search).query),
+            search.features(standalone.query, vector=standalone.vector),
             int(i.covered),
         )
         for i in load_items()
         if i.half == "tune" and i.intent == "ask"
+        for standalone in (make_standalone(i.question, i.history, search),)
     ]
     rows = [*taught, *strange, *tuning]
     x, y = np.array([row for row, _ in rows]), np.array([label for _, label in rows])

@@ -60,18 +60,19 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
     standalone = make_standalone(item.question, item.history, search)
     query = standalone.query
     parts = parts_of(query, search.mentions)
-    hits = search.search(query, NOTES, standalone.concept, parts).hits
+    hits = search.search(query, NOTES, standalone.concept, parts, standalone.vector).hits
     composition = Composition(
         query,
         hits,
         search.embedder,
         (item.polarity,) if item.polarity else (),
-        votes=tutor.taught.votes(query, parts),
+        votes=tutor.taught.votes(query, parts, standalone.vector),
         tuned=search.tuned,
         weighing=load_weighing(strict=False),
         readers=tutor.readers,
         mentions=search.mentions,
         told=standalone.said,
+        vector=standalone.vector,
     )
     return query, hits, composition
 

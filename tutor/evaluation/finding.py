@@ -47,7 +47,7 @@ def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: st
         standalone = make_standalone(item.question, item.history, search)
         query = standalone.query
         start = time.perf_counter()
-        hits = search.search(query, 4, standalone.concept, parts_of(query, search.mentions)).hits
+        hits = search.search(query, 4, standalone.concept, parts_of(query, search.mentions), standalone.vector).hits
         took.append(time.perf_counter() - start)
         rank = next((r for r, hit in enumerate(hits, 1) if hit.passage.id in item.relevant), None)
         ranks.append(rank)
@@ -81,8 +81,9 @@ def _switches(items: Sequence[Item], search: Search, finding: Finding) -> None:
 def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None:
     right_refusals = wrong_refusals = missed = 0
     for item in items:
-        query = make_standalone(item.question, item.history, search).query
-        found = search.search(query, 4)
+        standalone = make_standalone(item.question, item.history, search)
+        query = standalone.query
+        found = search.search(query, 4, vector=standalone.vector)
         if item.covered and not found.covered:
             wrong_refusals += 1
             finding.failures.append(f"{item.id} refused ({found.confidence:+.2f}): {item.question!r} as {query!r}")

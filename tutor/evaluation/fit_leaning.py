@@ -21,7 +21,7 @@ from tutor import elliptic
 from tutor.distill.examples import FOLDER
 from tutor.evaluation.items import Item, load_items
 from tutor.events import Exchange
-from tutor.followup import fill_in, topic_of
+from tutor.followup import fill_in, read_in_dialogue, topic_of
 from tutor.hashed import hashed_table
 from tutor.leaning import FEATURES, FITTED, features, load_leaning
 
@@ -124,4 +124,6 @@ def _row(
     if topic is None:
         return None
     question = " ".join(question.split())
-    return features(question, fill_in(question, topic, search.mentions), topic.concept.id, search), leans, weight
+    filled_in = fill_in(question, topic, search.mentions)
+    read = read_in_dialogue(question, topic, history[-1].tutor, search)
+    return features(question, filled_in, topic.concept.id, search, read), leans, weight

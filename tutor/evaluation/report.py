@@ -13,6 +13,7 @@ from pathlib import Path
 from knowledge.concept_files import CONCEPTS, PHRASINGS
 from knowledge.coverage import ELSEWHERE
 from knowledge.coverage import FITTED as COVERAGE
+from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import TUNED
 from tutor.agreement import FITTED as AGREEMENT
 from tutor.causal_reader import CHANGE as READING
@@ -55,6 +56,7 @@ def measured_state() -> str:
     written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE, *exam)
     fitted = (
         TUNED,
+        DIALOGUE,
         COVERAGE,
         READER,
         AGREEMENT,

@@ -1,0 +1,20 @@
+"""A follow-up and what it goes on from, as one text for an encoder.
+
+"and which is faster?" means nothing by itself, and a rule that puts the names of what was talked of before it loses what exactly was said. So an encoder
+reads it together with the question and the answer before, and was trained to put it where the same question would lie, asked in full, and near the
+sentences that answer it: conversational dense retrieval (Yu et al. 2021, arXiv:2105.04166; `make dialogue`, tutor/distill/dialogue.py).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+DIALOGUE = Path(__file__).parent / "dialogue.safetensors"
+_CITATION = re.compile(r"\s*\[R?\d+\]")
+_JOINT = " [SEP] "  # a token by which the encoder tells texts apart
+
+
+def in_dialogue(question: str, asked: str, answered: str) -> str:
+    """The question first, so that what is too long loses the end of the answer before."""
+    return _JOINT.join((question, asked, _CITATION.sub("", answered)))
