@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from knowledge.bert import Bert, Layer, States
 from tutor.compute import Together, on_tensor_thread
+from tutor.errors import WeightsError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -118,10 +119,11 @@ class SentenceEmbedder:
 class TunedEmbedder(SentenceEmbedder):
     """The same encoder with the last layers that a file holds in the place of its own; all others are shared."""
 
-    def __init__(self, published: SentenceEmbedder, path: Path = TUNED) -> None:
+    def __init__(self, published: SentenceEmbedder, path: Path = TUNED, command: str = "make encoder") -> None:
+        """`command` trains them anew. Raises WeightsError if the file is missing or damaged."""
         super().__init__(published._folder)
-        self._published, self._path = published, path
-        self.key = f"{published.key}, tuned {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        self._published, self._path, self._command = published, path, command
+        self.key = f"{published.key}, tuned {hashlib.sha256(self._read()).hexdigest()[:12]}"
 
     @cached_property
     def model(self) -> SentenceTransformer:
@@ -147,8 +149,19 @@ class TunedEmbedder(SentenceEmbedder):
     def below(self, texts: Sequence[str]) -> States:
         return self._published.below(texts)
 
+    def _read(self) -> bytes:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self._path, "numpy"):
+                return self._path.read_bytes()
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(
+                f"{self._path} is missing or damaged ({error}); restore it with `git checkout`, or run `{self._command}`."
+            ) from error
+
     def _weights(self) -> dict[str, Tensor]:
-        """Raises ValueError if the file does not fit the encoder."""
+        """Raises WeightsError if the file does not fit the encoder."""
         from safetensors.torch import load_file
 
         found = load_file(self._path)
@@ -159,9 +172,9 @@ class TunedEmbedder(SentenceEmbedder):
             for name, value in layer.weights().items()
         }
         if {name: value.shape for name, value in weights.items()} != wanted:
-            raise ValueError(
+            raise WeightsError(
                 f"{self._path} must hold the layers of {self._published.key} from {SHARED} on, got {sorted(found)[:3]}; "
-                "run `make encoder`"
+                f"restore it with `git checkout`, or run `{self._command}`."
             )
         return weights
 

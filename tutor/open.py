@@ -79,7 +79,7 @@ def open_search(
     published = published or SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
     embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published), most=100_000)
-    dialogue = RememberingEmbedder(TunedEmbedder(published, DIALOGUE), most=1_000)
+    dialogue = RememberingEmbedder(TunedEmbedder(published, DIALOGUE, "make dialogue"), most=1_000)
     examples = load_examples(knowledge, strict=False) if examples is None else examples
     asked = asked_of(examples)
     plain, trained = known_texts(knowledge, asked)
@@ -181,6 +181,8 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
     def read() -> None:
         unasked = "A text that nobody asked, so that the first question finds encoder and reader loaded."
         tutor.search.search(unasked)
+        if tutor.search.dialogue is not None:
+            tutor.search.dialogue.embed([unasked])
         tutor.search.spelling.mended(unasked)
         if tutor.readers is not None:
             tutor.readers.encoder.load()

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from tutor.compute import on_tensor_thread
 from tutor.engines.weights import ensure_embedder
+from tutor.errors import WeightsError
 from tutor.settings import Settings
 
 
@@ -74,8 +76,19 @@ def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
 
     save_file({"some.weight": torch.ones(2)}, tmp_path / "tuned.safetensors")
     published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
-    with pytest.raises(ValueError, match="make encoder"):
+    with pytest.raises(WeightsError, match="make encoder"):
         TunedEmbedder(published, tmp_path / "tuned.safetensors").embed(["cats"])
+
+
+def test_a_missing_or_damaged_file_is_told_before_anyone_asks(tmp_path: Path) -> None:
+    """The error comes with the start, names the file and says what to run."""
+    published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    path = tmp_path / "dialogue.safetensors"
+    for content in (None, b"", DIALOGUE.read_bytes()[:100_000]):
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(WeightsError, match=r"dialogue\.safetensors is missing or damaged.*make dialogue"):
+            TunedEmbedder(published, path, "make dialogue")
 
 
 def test_lots_that_are_embedded_as_one_come_back_to_their_askers() -> None:

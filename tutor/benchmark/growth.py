@@ -91,7 +91,7 @@ def main() -> None:
         for _ in range(5):
             start = time.perf_counter()
             standalone = make_standalone("and why is that?", history, search)
-            search.search(standalone.query, 4)
+            search.search(standalone.query, 4, vector=standalone.vector)
             times.append(time.perf_counter() - start)
         result["history"].append({"turns": turns, "find_s": median(times)})
     json.dump(result, sys.stdout)
