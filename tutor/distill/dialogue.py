@@ -36,10 +36,8 @@ _RATE, _WARMUP = 3e-4, 20
 _TEMPERATURE = 0.05
 _STAYING = 0.5  # questions of their own behind an exchange, for each follow-up
 _SAME_SET = 0.45  # of these are behind an exchange of their own set
-_DISTANCE, _BESIDE = (
-    4.0,
-    0.5,
-)  # weights of the cosine distance to the full question, and of telling it from the batch's others
+_DISTANCE = 4.0  # weight of the cosine distance to the full question
+_BESIDE = 0.5  # of telling it from the batch's others
 
 
 @dataclass(frozen=True)
