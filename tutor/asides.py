@@ -8,7 +8,7 @@ from tutor.patterns import any_of
 
 QUIZ = any_of(
     r"(?<!failed the )(?<!failed my )(?<!failed a )(?<!passed the )(?<!passed my )\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
-    r"\b(?:another|next) (?:quiz )?question\b|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\bi(?:'?d| would)? (?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"(?:\banother|(?<!for the )(?<!with the )(?<!to the )(?<!in the )\bnext) (?:quiz )?question\b|(?:^|[.!]\s*)(?:please )?(?:check|examine|grill) me(?: please)?\W*$|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\bi(?:'?d| would)? (?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
     r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
     r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
     r"(?:^|[,.;!]\s*|\b(?:but|and) )(?:please )?(?:don'?t|do not) (?:tell|show|reveal|give)(?: me)? the (?:answers?|solutions?)\b",
@@ -74,7 +74,7 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
         any_of(
             r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: (?!about\b).{0,20})?|"
             r"(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|"
-            r"what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you|this|i use) .{0,20}|"
+            r"what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you(?! \w+ (?:that|it|this)\b)|this|i use) .{0,20}|"
             r"list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$"
         ),
     ),
@@ -86,7 +86,7 @@ INJECTION = any_of(
     r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
     r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
     r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
-    r"\byou are now\b|\bact as\b(?! (?:my|an?) (?:(?:patient|good|friendly|study) )*(?:tutor|teacher|coach|buddy|partner)\b(?!.*\b(?:no|without|any) (?:\w+ )?(?:rules|limits|restrictions|filters)\b))|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
+    r"\byou are now\b|\bfrom now on,? you(?:'re| are)\b|\bact as\b(?! (?:my|an?) (?:(?:patient|good|friendly|study) )*(?:tutor|teacher|coach|buddy|partner)\b(?!.*\b(?:no|without|any) (?:\w+ )?(?:rules|limits|restrictions|filters)\b))|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
     r"(?! (?:me )?(?:in (?:\d+|an?|one|two|three|at most|bullet|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply)|like i'?m)\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
     r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b|\b(?:instructions|prompts?) (?:that )?(?:u|you) (?:got|were given|have been given|received) (?:at|in|before|from)\b",
     r"(?:^|[.,;!]\s*|\b(?:and|please|then|now|(?:can|could) you)\s+)(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
