@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from knowledge.passages import Knowledge
+from tests.conftest import FakeEmbedder
 from tutor.chat import Tutor
 from tutor.engines.local import LocalEngine
 from tutor.errors import WeightsError
@@ -24,7 +25,9 @@ def test_a_reader_that_cannot_be_loaded_leaves_the_rest(knowledge: Knowledge, mo
     monkeypatch.setattr(LocalEngine, "warm", lambda self, messages: read.append(messages) or True)
     tutor = SimpleNamespace(
         knowledge=knowledge,
-        search=SimpleNamespace(search=lambda text: None, spelling=SimpleNamespace(mended=lambda text: text)),
+        search=SimpleNamespace(
+            search=lambda text: None, dialogue=FakeEmbedder(), spelling=SimpleNamespace(mended=lambda text: text)
+        ),
         readers=SimpleNamespace(encoder=SimpleNamespace(load=lambda: None), causal=SimpleNamespace(load=damaged)),
         engine=LocalEngine.__new__(LocalEngine),
         free=False,
