@@ -7,14 +7,14 @@ sentences that answer it: conversational dense retrieval (Yu et al. 2021, arXiv:
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from knowledge.sentences import without_citations
+
 DIALOGUE = Path(__file__).parent / "dialogue.safetensors"
-_CITATION = re.compile(r"\s*\[R?\d+\]")
 _JOINT = " [SEP] "  # a token by which the encoder tells texts apart
 
 
 def in_dialogue(question: str, asked: str, answered: str) -> str:
     """The question first, so that what is too long loses the end of the answer before."""
-    return _JOINT.join((question, asked, _CITATION.sub("", answered)))
+    return _JOINT.join((question, asked, without_citations(answered)))

@@ -1,4 +1,4 @@
-"""Sentence boundaries, the one definition that passages, answers and checks share."""
+"""Sentence boundaries and citation marks, the one definition that passages, answers and checks share."""
 
 import re
 
@@ -6,7 +6,13 @@ import re
 # "2.5 bits", "Llama 3.1 uses" and "arXiv.org" stay whole. Initialisms that a capital can follow
 # are the exceptions; "Yes." and "No." are sentences.
 _BOUNDARY = re.compile(r"""(?<=[.!?])["')\]]?\s+(?=["'(\[]?[A-Z0-9])""")
+_CITATION = re.compile(r"\s*\[R?\d+\]")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|vs|cf|approx|Fig|Eq|Dr|Mr|Ms|St|et al|U\.S)\.$")
+
+
+def without_citations(text: str) -> str:
+    """An answer's text as the notes hold it: "Pruning removes weights [2]." without its mark, nor [R1] of a run."""
+    return _CITATION.sub("", text)
 
 
 def split_sentences(text: str) -> list[str]:

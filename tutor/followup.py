@@ -1,8 +1,8 @@
-"""Elliptical follow-ups made standalone, by rule, from the concepts in play.
+"""Elliptical follow-ups made standalone: by rule, from the concepts in play, for the learner to see, and as a vector for the search.
 
 A question is rewritten only when it leans on what came before: it is only "why?" or a name, or leaning.py says so by what the notes hold for it with and
-without the topic. Anything that can be searched as it stands is left alone. No model writes; the same history gives the same rewrite, so earlier
-turns are replayed instead of remembered.
+without the topic. Anything that can be searched as it stands is left alone. What a rewritten one means exactly is read off the exchange before it by an encoder
+(knowledge/dialogue.py). No model writes; the same history gives the same rewrite, so earlier turns are replayed instead of remembered.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from knowledge.dialogue import in_dialogue
 from knowledge.mentions import Mentions
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Search
-from knowledge.sentences import split_sentences
+from knowledge.sentences import split_sentences, without_citations
 from tutor.events import Exchange
 from tutor.leaning import LEAD, PRONOUN, load_leaning
 
 _TURNS = 6
-_CITATION = re.compile(r"\s*\[R?\d+\]")
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def make_standalone(question: str, history: Sequence[Exchange], search: Search) 
 
 def _told(answer: str, knowledge: Knowledge) -> frozenset[tuple[str, int]]:
     """The notes' sentences in an answer: passage ids and numbers."""
-    sentences = split_sentences(_CITATION.sub("", answer))
+    sentences = split_sentences(without_citations(answer))
     return frozenset(knowledge.places[sentence] for sentence in sentences if sentence in knowledge.places)
 
 

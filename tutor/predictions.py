@@ -12,7 +12,7 @@ from dataclasses import replace
 from demos.base import Demo, Prediction
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
-from knowledge.sentences import split_sentences
+from knowledge.sentences import split_sentences, without_citations
 from tutor.composition import cited
 from tutor.events import Checked, Delta, DemoCall, DemoFinished, Exchange
 from tutor.runs import listed
@@ -82,7 +82,7 @@ def verdict(
 
 def unsaid(summary: str, checked: Sequence[Checked]) -> str:
     """The summary without what the verdict has quoted from it."""
-    said = {re.sub(r"\s*\[R?\d+\]", "", sentence.text) for sentence in checked}
+    said = {without_citations(sentence.text) for sentence in checked}
     return " ".join(sentence for sentence in split_sentences(summary) if sentence not in said)
 
 

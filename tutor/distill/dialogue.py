@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EPOCHS, _BATCH = 3, 192
-_RATE, _WARMUP = 3e-4, 20
+_RATE = 3e-4
 _TEMPERATURE = 0.05
 _STAYING = 0.5  # questions of their own behind an exchange, for each follow-up
 _SAME_SET = 0.45  # of these are behind an exchange of their own set
@@ -112,15 +111,10 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
         loss = loss + _DISTANCE * (1 - (read * meant).sum(1)).mean()
         beside = read @ meant.T / _TEMPERATURE
         loss = loss + _BESIDE * contrast(beside, torch.eye(len(batch), dtype=torch.bool))
-        for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(encoder.weights, 1.0)
-        optimizer.step()
+        encoder.descend(optimizer, loss, step, steps)
         if step % 20 == 19:
             log.info("step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss), time.monotonic() - began)
-    return {name: value.detach().to(torch.bfloat16) for name, value in zip(encoder.names, encoder.weights, strict=True)}
+    return encoder.trained()
 
 
 def main() -> None:

@@ -92,10 +92,8 @@ class TopLayers:
         modules = [layer.get_submodule(part) for layer in bert.encoder.layer[-LAYERS:] for part in _PARTS]
         originals = [value for module in modules for value in (module.weight, module.bias)]
         self.names = [names[id(value)] for value in originals]
-        begun = load_file(begin) if begin else {}
-        self.start = [
-            begun.get(name, value).detach().float().clone() for name, value in zip(self.names, originals, strict=True)
-        ]
+        begun = load_file(begin) if begin else dict(zip(self.names, originals, strict=True))
+        self.start = [begun[name].detach().float().clone() for name in self.names]
         self.weights = [value.clone().requires_grad_() for value in self.start]
 
     def lower(self, texts: Sequence[str]) -> list[Tensor]:
@@ -125,6 +123,25 @@ class TopLayers:
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return torch.cat(parts)[back]
+
+    def descend(self, optimizer: torch.optim.Optimizer, loss: Tensor, step: int, steps: int) -> None:
+        """One step down the loss; the optimizer's rate rises from nothing over the first steps and falls again as a cosine."""
+        import torch
+
+        for group in optimizer.param_groups:
+            group["lr"] = (
+                optimizer.defaults["lr"] * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
+            )
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        optimizer.step()
+
+    def trained(self) -> dict[str, Tensor]:
+        """The weights as they are now, by their names in the encoder, bf16."""
+        import torch
+
+        return {name: value.detach().to(torch.bfloat16) for name, value in zip(self.names, self.weights, strict=True)}
 
     def _run(self, states: Sequence[Tensor], weights: Sequence[Tensor], train: bool) -> Tensor:
         """BERT layers (Devlin et al. 2018, arXiv:1810.04805) written out: x (texts, tokens, width), then the mean over tokens."""
@@ -230,15 +247,10 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
         untaught = widened((~taught[None]).expand(len(batch), -1))
         loss = loss + 0.5 * contrast(between.masked_fill(untaught, -1e4), widened(same), taught)
         moved = torch.stack([(w - w0).pow(2).sum() for w, w0 in zip(encoder.weights, encoder.start, strict=True)])
-        for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1, (step + 1) / _WARMUP) * 0.5 * (1 + math.cos(math.pi * step / steps))
-        optimizer.zero_grad()
-        (loss + _STAY * moved.sum()).backward()
-        torch.nn.utils.clip_grad_norm_(encoder.weights, 1.0)
-        optimizer.step()
+        encoder.descend(optimizer, loss + _STAY * moved.sum(), step, steps)
         if step % 20 == 19:
             log.info("step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss), time.monotonic() - began)
-    return {name: value.detach().to(torch.bfloat16) for name, value in zip(encoder.names, encoder.weights, strict=True)}
+    return encoder.trained()
 
 
 def main() -> None:

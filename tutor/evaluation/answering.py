@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import mean
 
+from knowledge.sentences import without_citations
 from tutor.chat import Tutor
 from tutor.evaluation.finding import Finding, share
 from tutor.evaluation.items import Item
@@ -118,4 +119,4 @@ def _citations(answered: Answered, tutor: Tutor) -> Counter[str]:
 
 def _plain(text: str) -> str:
     """The sentence without its citation."""
-    return re.sub(r"\s*\[R?\d+\]", "", text)
+    return without_citations(text)

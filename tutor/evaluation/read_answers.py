@@ -51,6 +51,7 @@ def figures(answers: Mapping[str, str], folder: Path = FOLDER) -> dict[str, floa
     pairs = [labels for labels in judged.values() if len(labels) == 2]
     return {
         "read_answers": len(judged),
+        "read_by_two": len(pairs),
         **{f"read_{key}": round(mean(row[key] for row in rows), 4) for key in ("right", "false", "needless")},
         "read_right_by_both": round(mean(all(labels) for labels in pairs), 4) if pairs else 0.0,
         "read_alike": round(mean(labels[0] == labels[1] for labels in pairs), 4) if pairs else 0.0,

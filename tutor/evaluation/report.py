@@ -127,7 +127,7 @@ def main() -> None:
         "compares with are made much as the injected errors are. "
         "Timings are this run's and vary with the machine.\n\n"
         "Recall@k: an answering passage is among the first k. Refusal precision: of what was refused, not covered; recall: of what is not covered, refused. Complete: each key point "
-        "of the question is made by one of the sentences that its writer and a second reader listed for it; read right, false and needless: what two more readers, who saw no key, made of "
+        "of the question is made by one of the sentences that its writer and a second reader listed for it; read right, false and needless: what one or two more readers, who saw no key, made of "
         "question and answer (`tutor/evaluation/reading/`). Caught: shown to be wrong by the check of freely written sentences, with an error of that kind put in.\n\n"
         f"| Figure | Reported part | Tuning part |\n|---|---|---|\n{rows}\n\n"
         f"## The adapter\n\n{card['examples']} examples, {card['steps']} steps, {card['minutes']} minutes on {card['machine']}; "

@@ -11,6 +11,7 @@ import gradio as gr
 
 from knowledge.passages import Concept, Passage
 from knowledge.pictures import read_diagram
+from knowledge.sentences import without_citations
 from tutor.events import Answered, Checked, DemoFinished, Source
 from tutor.predictions import JUST_RUN
 from tutor.runs import RunNote
@@ -174,7 +175,7 @@ def _links(passage: Passage, concept: Concept) -> str:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"\s*\[R?\d+\]", "", text).strip().rstrip(".!?").lower()
+    return without_citations(text).strip().rstrip(".!?").lower()
 
 
 def _cell(text: str) -> str:
