@@ -24,7 +24,8 @@ class Param:
     """One setting. Numbers have a range (`low` to `high`, inclusive), texts have `choices` or are free.
 
     `spoken` are patterns that find the value in a learner's words, in group 1 ("4 bits"), or, as (pattern, value) pairs,
-    stand for a value ("only the attention layers"). A `percent` is spoken as 70 and means 0.7.
+    stand for a value ("only the attention layers"). `loose` ones are tried where these find nothing, and only in a message that is
+    known to be about a run of this experiment: they would fit much else. A `percent` is spoken as 70 and means 0.7.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Param:
     high: float | None = None
     choices: tuple[Value, ...] = ()
     spoken: tuple[str | tuple[str, Value], ...] = ()
+    loose: tuple[str | tuple[str, Value], ...] = ()
     percent: bool = False
 
     def parse(self, value: Value) -> Value:

@@ -8,7 +8,7 @@ _COUNT = "one|two|three|four|five|six|seven|eight|nine|ten"
 # "Every token through two", "let each token visit two of them", "route the tokens to 2 experts each".
 _VISITS = (
     r"\btokens? (?:(?:is|are|be|being|gets?|should|must|can|could|may|able|allowed|to|always|only|just|now) )*"
-    r"(?:(?:goes|go|going|sent|routed|passes|passing|travels?|handed|given) )?(?:to|through|thru|via|past|visit\w*|hits?|sees?|uses?|asks?|consults?|gets?|picks?|reach\w*)"
+    r"(?:(?:goes|go|going|sent|routed|passes|passing|travels?|handed|given) )?(?:to|through|thru|via|past|pass(?:es)?|visit\w*|hits?|sees?|uses?|asks?|consults?|gets?|picks?|reach\w*)"
 )
 _BALANCING = r"(?:load[- ])?balanc\w+(?: (?:thing|loss|term|part|bit|stuff))?"
 # "Don't drop balancing" keeps it.
@@ -29,6 +29,10 @@ PARAMS = (
             r"\bexperts? (?:up |down )?to (\d+)\b",
             (r"\b(?:pair|couple) of (?:experts|specialists)\b", 2),
         ),
+        loose=(
+            rf"\b(\d+|{_COUNT}) (?:\w+ ){{0,2}}?(?:blocks|networks|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+            r"\bexperts?\b[^.;\d]{0,20}?\b(\d|1[0-6])\b(?! ?(?:steps|seconds?|minutes?|tokens?|times|%|percent))",
+        ),
     ),
     Param(
         "active",
@@ -41,6 +45,16 @@ PARAMS = (
             rf"\b(\d+|{_COUNT}) (?:experts? |of (?:them|'?em|those) )?(?:a|per|for (?:each|every)) token\b|\b(\d+|{_COUNT}) experts? (?:active|at a time|at once)\b",
             rf"{_VISITS}(?: (?:the|its|only|just|best|top|exactly|to|through))* (\d+|{_COUNT})\b(?! tokens)",
             rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btop-(\d+)\b(?![- ]?[kp])",
+        ),
+        loose=(
+            (
+                r"\b(?:both|two|2) (?:\w+ ){0,2}(?:per|for (?:each|every)|a|each) (?:\w+ )?(?:tokens?|words?)\b|\bactive\b\D{0,20}\b2\b",
+                2,
+            ),
+            (
+                r"\b(?:just|only|a single|exactly) (?:one )?(?:\w+ ){0,2}(?:per|for (?:each|every)|a) (?:token|word)\b|\bactive\b\D{0,20}\b1\b",
+                1,
+            ),
         ),
     ),
     Param(
@@ -62,6 +76,10 @@ PARAMS = (
                 rf"|\b(?:re-?)?(?:enabl\w+|restor\w+|activat\w+|add\w*|bring\w* back|put back|turn\w* (?:back )?on|switch\w* (?:back )?on) (?:the |that |this |its )?{_BALANCING}",
                 "on",
             ),
+        ),
+        loose=(
+            (r"\b(?:switch|turn|put|bring) (?:it|that) (?:back )?on\b|\bback on\b", "on"),
+            (r"\b(?:switch|turn|shut|leave) (?:it|that) off\b", "off"),
         ),
     ),
 )

@@ -19,6 +19,10 @@ PARAMS = (
             rf"\b([2-9]|\d\d+|{COUNT})[- ]?(?:(?:solved|worked|labelled|labeled) )?(?:shots?|examples?|exemplars?|demonstrations?)\b",
             r"\bshots *= *(\d+)",
         ),
+        loose=(
+            rf"\b([2-8]|{COUNT}) (?:\w+ ){{0,2}}?(?:shots?|examples?|exemplars?|samples?|cases|demonstrations?|demos|tasks|solutions|pairs)\b",
+            r"\b(?:to|with|at|only|just) ([2-8])\b(?!\s*(?:%|[.:]\d|[^\W\d_]))",
+        ),
     ),
     Param(
         "order",
@@ -38,6 +42,13 @@ PARAMS = (
             ),
             (r"\b(?:fixed|original|usual|normal) order\b", "fixed"),
         ),
+        loose=(
+            (
+                r"\b(?:other|wrong) way (?:a)?round\b|\bfrom (?:the )?(?:last|end)\b|\b(?:back|last) to (?:front|first)\b",
+                "reversed",
+            ),
+            (r"\b(?:mixed up|jumbled|scrambled|randomi[sz]ed|random)\b", "shuffled"),
+        ),
     ),
     Param(
         "labels",
@@ -51,6 +62,7 @@ PARAMS = (
                 "words",
             ),
         ),
+        loose=((r"\b(?:a and b|a/b|a or b|single characters?|alphabet)\b", "letters"),),
     ),
     Param(
         "orders",
@@ -63,6 +75,10 @@ PARAMS = (
             r"\borders *= *(\d+)",
             r"\b(?:more|fewer|other) orders?[,:]? (\d+)\b",
             (r"\b(?:(?:just|only) (?:one|1)|a single) order(?:ing)?\b", 1),
+        ),
+        loose=(
+            r"\b([1-8]) (?:\w+ ){0,2}?(?:orders?|orderings?|permutations?|arrangements?|sequences?|shuffles)\b",
+            r"\borders?\b\D{0,12}\b([1-8])\b",
         ),
     ),
 )

@@ -102,6 +102,10 @@ HARDWARE = Demo(
                 rf"\b(\d+|{COUNT}) (?:(?!by |for |from |to )\w+ ){{0,2}}?{_ASKERS}\b",
                 rf"\b(\d+|{COUNT}) (?:(?:answers|prompts|of (?:them|us|those)|\w+ing|asked) )?(?:at once|at the same time|simultaneously|in parallel|concurrently)\b",
             ),
+            loose=(
+                r"\bbatch\w*[^\w.;]+(?:[a-z]+ ){0,3}?(\d+)\b(?!-?\s*bits?)",
+                r"\b(\d+) (?:\w+ ){0,2}?(?:learners|conversations|chats|streams|sequences|requests|texts|lanes)\b|\brows\D{0,12}(\d+)\b",
+            ),
         ),
         Param(
             "dtype",
@@ -111,6 +115,10 @@ HARDWARE = Demo(
             spoken=(
                 (r"\bfp32\b|\bfloat ?32\b|\bsingle precision\b|\b32[- ]bits?\b", "fp32"),
                 (r"\bbf16\b|\bbfloat ?16\b", "bf16"),
+            ),
+            loose=(
+                (r"\bfp[- ]32\b|\bfull (?:precision|fat|float\w*)\b|\bfloats? of 32\b|\b32\b(?= ?-?bit)", "fp32"),
+                (r"\b16[- ]bits?\b|\bbf[- ]16\b|\bhalf precision\b|\bbrain floats?\b", "bf16"),
             ),
         ),
     ),

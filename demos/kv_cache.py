@@ -108,7 +108,10 @@ KV_CACHE = Demo(
             "tokens that the model writes",
             32,
             320,
-            spoken=(r"\b(?:up to|until|at) (\d+)(?: tokens)?\b", r"\b(\d+)[- ]tokens?\b", r"\btokens *= *(\d+)"),
+            spoken=(r"\b(?:up to|until|at) (\d{2,})(?: tokens)?\b", r"\b(\d+)[- ]tokens?\b", r"\btokens *= *(\d+)"),
+            loose=(
+                r"(?<![\w.,-])(3[2-9]|[4-9]\d|\d{3})(?![\w%]|[.:,-]\d)(?! ?(?:[gmtk]i?b|hours?|minutes?|percent|times|runs?|bits?|steps?|seconds?|years?|students|pupils|kids|learners|people)\b)",
+            ),
         ),
     ),
     run=run,

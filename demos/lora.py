@@ -98,6 +98,10 @@ LORA = Demo(
             1,
             32,
             spoken=(rf"\brank{TO}(\d+|one)\b", r"\br ?= ?(\d+)\b", r"\b(\d+) (?:as|for) (?:the |its |a )?rank\b"),
+            loose=(
+                r"\brank\w*\b(?:(?!\b(?:alpha|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b",
+                r"\b(\d+)[- ](?:dim\w*|rank)\b",
+            ),
         ),
         Param(
             "alpha",
@@ -106,6 +110,7 @@ LORA = Demo(
             1,
             64,
             spoken=(rf"\balpha{TO}(\d+|one)\b", r"\b(\d+) (?:as|for) (?:the |its |an? )?alpha\b"),
+            loose=(r"\balpha\b(?:(?!\b(?:rank|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b",),
         ),
         Param(
             "steps",
@@ -114,6 +119,10 @@ LORA = Demo(
             20,
             100,
             spoken=(r"\b(\d+) (?:\w+ )?steps\b", rf"\bsteps{TO}(\d+)\b"),
+            loose=(
+                r"\b(\d+) (?:\w+ ){0,2}?(?:rounds|iterations|updates)\b",
+                r"\b(?:steps?|rounds|iterations|updates)\b[^.;\d]{0,25}?(\d+)\b",
+            ),
         ),
     ),
     run=run,

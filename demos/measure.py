@@ -43,7 +43,7 @@ _KEPT = rf"\b(?:do not|don['’]?t|never) {_LEAVING_OUT} (?:out )?(?:the )?(?:{_
 def _spared(part: str) -> str:
     """A pattern for words that leave one part of the decoder out, and so mean the other: "leave attention alone"."""
     return (
-        rf"\b(?:not(?! only| just)|no|except(?: for)?|(?:everything|anything|all) but|spar(?:e|ing)|skip(?:ping)?|ignor(?:e|ing)|without(?: touching)?|(?:do not|don['’]?t) (?!{_LEAVING_OUT}\b)\w+) (?:the )?{part}\b"
+        rf"\b(?:not(?! only| just)|no|(?<!nothing )except(?: for)?|(?:everything|anything|all) but|spar(?:e|ing)|skip(?:ping)?|ignor(?:e|ing)|without(?: touching)?|(?:do not|don['’]?t) (?!{_LEAVING_OUT}\b)\w+) (?:the )?{part}\b"
         rf"|\bleav(?:e|ing) (?:the )?{part}\b(?: \w+)? (?:alone|out|be|as|untouched|unchanged|in peace)\b|\b{part}\b(?: \w+)? (?:untouched|unchanged|left (?:alone|out|as)|stays?)\b"
     )
 
@@ -65,6 +65,7 @@ LAYERS = Param(
         (rf"\b{_ATTENTION}\b", "attention"),
         (rf"\b{_MLP}\b", "mlp"),
     ),
+    loose=(("\\b(?:everywhere|the lot|all of it|every layer)\\b", "all"),),
 )
 
 

@@ -25,6 +25,11 @@ PARAMS = (
         40,
         800,
         spoken=(r"\b(\d+) (?:\w+ )?(?:steps|updates)\b", rf"\b(?:steps|updates){TO}(\d+)"),
+        loose=(
+            r"\b(\d+) (?:\w+ ){0,2}?(?:rounds|iterations)\b",
+            r"\b(?:steps|updates|rounds|iterations)\b[^.;\d]{0,25}?\b(\d+)\b",
+            r"(?<![\w.])(\d{3})(?![\w%]|\.\d)(?! ?(?:seconds?|minutes?|answers|questions|prompts|tokens)\b)",
+        ),
     ),
     Param(
         "group-size",
@@ -36,6 +41,10 @@ PARAMS = (
             r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
             rf"\b(\d+) {_ANSWERS} (?:(?:to compare|compared) )?(?:a|per|each|every|in (?:a|each|every)|for (?:a|each|every)|at a|at once|to (?:each|every|a|one))(?: (?:prompt|question|group|time|round|step)\b|(?=\W*$))",
             rf"\b(?:each|every|per|a) (?:prompt|question|group)(?: \w+){{0,3}} (\d+)(?: {_ANSWERS}\b|(?=\W*$))|\bcompar\w+ (\d+) {_ANSWERS}\b",
+        ),
+        loose=(
+            r"\b(2|4|8|16|32|64) (?:\w+ ){0,2}?(?:per|a|to a|in (?:a|each|every|the)|for (?:a|each|every|the)) (?:group|prompt|question|time)\b",
+            rf"\bgroups?\b[^.;\d]{{0,25}}?\b(2|4|8|16|32|64)\b(?! ?(?:%|percent|steps))|\b(2|4|8|16|32|64) (?:\w+ )?{_ANSWERS}\b",
         ),
     ),
     Param(
@@ -60,6 +69,7 @@ PARAMS = (
             ),
             (r"\b(?:bad|weak|poor|lousy|mediocre) teacher\b", 0.4),
         ),
+        loose=(r"\b(\d+(?:\.\d+)?) ?(?:%|percent\b)(?! (?:wrong|mistak|error))", r"(?<![\w.])(0?\.\d+)\b"),
         percent=True,
     ),
 )

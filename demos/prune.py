@@ -106,6 +106,17 @@ SPARSITY = Param(
         (r"\b(?:a|one)[ -](?:quarter|fourth)\b", 0.25),
         (r"\bhalf (?:of )?(?:(?:the|its|all) )*(?:weights|parameters|rows|neurons)\b|\bprune half\b", 0.5),
     ),
+    loose=(
+        *((rf"\b{n} (?:out of|in|of|from) (?:every |each )?10\b", n / 10) for n in range(1, 10)),
+        (r"\b(?:4|four) (?:out of|in|of) (?:every |each )?(?:5|five)\b", 0.8),
+        (r"\b(?:3|three) (?:out of|in|of) (?:every |each )?(?:4|four)\b", 0.75),
+        (r"\b(?:2|two) (?:out of|in|of) (?:every |each )?(?:3|three)\b", 0.67),
+        (
+            r"\b(?:1|one) (?:out of|in|of) (?:every |each )?(?:2|two)\b|\bevery (?:second|other) (?:weight|parameter|row|neuron)\b|\b(?:one|the (?:smaller|smallest|weaker)) half\b",
+            0.5,
+        ),
+        r"\b(?:to|at|of|by|with|only|just) (\d0)\b(?!\s*(?:[:.]\d|[^\W\d_]))",
+    ),
     percent=True,
 )
 PRUNE = Demo(
@@ -130,6 +141,13 @@ PRUNE = Demo(
                 ),
                 (r"\bstructured\b|\brows?\b|\bneurons?\b", "rows"),
             ),
+            loose=(
+                (
+                    r"\b(?:2|two) (?:\w+ ){0,3}(?:every|each|per|out of|of) (?:\w+ )?(?:4|four)\b|\b(?:4|four) (?:\w+ ){0,4}(?:lose|drop|kill|zero|remove)\w* (?:2|two)\b",
+                    "2:4",
+                ),
+                (r"\b(?:single|individual|scattered|separate|anywhere|wherever)\b", "unstructured"),
+            ),
         ),
         measure.LAYERS,
         Levels(
@@ -137,6 +155,7 @@ PRUNE = Demo(
             "",
             "further shares, to be measured beside",
             spoken=(several(_SHARES, TENS), several_decimals()),
+            loose=(r"\b(\d0(?: ?%)?(?:(?:,| and| then| or| versus| vs\.?| against)+ ?\d0(?: ?%)?){2,})\b",),
             percent=True,
             of=SPARSITY,
         ),

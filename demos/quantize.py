@@ -99,6 +99,7 @@ BITS = Param(
     2,
     8,
     spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *|bits (?:(?:down|up|back) )?to )(\d+)\b"),
+    loose=(r"\b(?:to|at|with|in|only|just|use|try) ([2-8])\b(?!\s*(?:[%:.]\d|%|[^\W\d_]))",),
 )
 
 
@@ -129,6 +130,11 @@ QUANTIZE = Demo(
                 ),
                 (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
             ),
+            loose=(
+                r"\b(0|32|64|128) (?:\w+ ){0,2}?(?:per|to|for|share|sharing|under|with|behind|on) (?:(?:a|one|the|each|every|same|single|common) )*(?:scale|group|block|step size)s?\b",
+                r"\b(?:scale|group|block)s?\b[^.;\d]{0,30}(?<![\d.])(0|32|64|128)\b(?!\.\d)|\b(32|64|128) (?:each|apiece)\b",
+                (r"\b(?:whole|entire|full|complete|each|every|per|by) rows?\b|\brow[- ](?:wise|by[- ]row)\b", 0),
+            ),
         ),
         measure.LAYERS,
         Levels(
@@ -139,6 +145,9 @@ QUANTIZE = Demo(
                 several("bits?"),
                 r"\b(int\d(?:(?:,? (?:and |vs\.? |versus )?)int\d)+)\b",
                 r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)",
+            ),
+            loose=(
+                rf"\b((?:[2-8]|{COUNT})[- ]?bits?(?:(?:,| then| next to| versus| vs\.?| against| and| or| finally| plus)+ (?:[2-8]|{COUNT})(?:[- ]?bits?)?\b(?! ?[%:]))+)",
             ),
             of=BITS,
         ),

@@ -138,6 +138,13 @@ RAG = Demo(
                 r"\btop (\d)\b",
                 (r"\b(?:single|only the best) (?:note|passage)\b", 1),
             ),
+            loose=(
+                r"(?<![\w.-])([1-4])(?![\w%]|\.\d)(?! ?(?:questions?|times|percent|bits?|students?|pupils|kids|people|seconds?|minutes?|of)\b)",
+                (
+                    r"\b(?:just|only|than) (?:the )?one\b|\bone (?:of them|each|at a time)\b|\b(?:a|one) (?:lone|lonely|solitary)\b",
+                    1,
+                ),
+            ),
         ),
     ),
     run=run,

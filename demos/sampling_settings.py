@@ -39,6 +39,9 @@ PARAMS = (
                 0.0,
             ),
         ),
+        loose=(
+            r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
+        ),
     ),
     Param(
         "top-k",
@@ -54,6 +57,12 @@ PARAMS = (
             r"\b(?:only|just) (?:the )?(\d+) (?:(?:most likely|likeliest|best|top)(?: (?:tokens|words|candidates|options|choices|ones))?|candidates|options)(?=\W|$)",
             (_off(r"top[-_ ]?k"), 0),
         ),
+        loose=(
+            r"\btop[-_ ]?k\b(?:(?!\b(?:temp|min|top[-_ ]?p))[^;\d]){0,20}?(\d+)\b(?!\.\d)",
+            r"\b(\d+) (?:likeliest|most likely|most probable|best|top|favou?rite) (?:tokens?|words?|candidates?|options?|ones|continuations?)?",
+            r"\b(?:likeliest|most likely|most probable|best|top) (\d+)\b(?! ?%)",
+            r"\bkeep\w*(?: (?:only|just|the|its|all))* (\d+)\b(?! ?%|\.\d)",
+        ),
     ),
     Param(
         "top-p",
@@ -67,6 +76,10 @@ PARAMS = (
             rf"\btop[-_ ]?p\b{_SET_IT} (\d*\.?\d+)",
             (_off(r"top[-_ ]?p"), 1.0),
         ),
+        loose=(
+            r"\b(?:top[-_ ]?p|nucleus)\b(?:(?!\b(?:temp|min|top[-_ ]?k))[^;\d]){0,20}?(\d*\.?\d+)",
+            (r"\b(?:top[-_ ]?p|nucleus)\b[^.;\d]{0,20}\bhalf\b|\bhalf (?:of )?the probability\b", 0.5),
+        ),
         percent=True,
     ),
     Param(
@@ -76,6 +89,10 @@ PARAMS = (
         0.0,
         1.0,
         spoken=(rf"\bmin[-_ ]?p{TO}(\d*\.?\d+)", rf"\bmin[-_ ]?p\b{_SET_IT} (\d*\.?\d+)", (_off(r"min[-_ ]?p"), 0.0)),
+        loose=(
+            r"\bmin[-_ ]?p\b(?:(?!\b(?:temp|top))[^;\d]){0,20}?(\d*\.?\d+)",
+            r"\b(\d+) ?% of the (?:best|top|likeliest|favou?rite)",
+        ),
         percent=True,
     ),
     Param(
@@ -85,7 +102,7 @@ PARAMS = (
         spoken=(
             rf"\b(?:prompt|after|continu\w+|complet\w+|from|for|in)\b[^\"“”]{{0,20}}(?:{QUOTED})",
             QUOTED,
-            after_colon(r"prompts?|after|beginning|sentence|start|text|continue|complete"),
+            after_colon(r"prompts?|after|beginning|sentence|start|text|continue|complete|go(?:es)? on|finish"),
         ),
     ),
 )

@@ -7,7 +7,7 @@ from demos.levels import TO
 
 SKIPPING = (
     r"\b(?:without|never (?:had|saw|got|did)|(?:nobody|no one) (?:had |ever )?(?:did|does|done|used)|skip(?:ping|s)?|(?:leav|tak|cutt?)(?:e|ing)? (?:out|off|away)|cut(?:ting)?|omit(?:ting)?|cancel|drop(?:ping)?|"
-    r"remov(?:e|ing)|exclud(?:e|ing)|ditch|scrap|spare|lose|get rid of|do(?:ing)? without|minus|no)\b (?:the |any |its )?"
+    r"remov(?:e|ing)|exclud(?:e|ing)|ditch|scrap|spare|lose|get rid of|do(?:ing)? without|minus|no|except(?:ing)?(?: for)?|(?<!skip )(?<!drop )(?<!omit )(?:all|everything|every \w+|the rest) but|apart from|other than)\b (?:the |any |its )?"
 )
 # "It" is the stage that was named just before: "mid-training could be spared; leave it out".
 _SKIPPED = r"(?: (?:stage|phase|part))? (?:left out|out|missing|skipped|off|away|omitted|dropped|removed|cut|gone)\b|[^.?!]{0,40}[.,;:?!] (?:so |and |please |just )*(?:(?:skip|omit|drop|cut|remove) it\b|leave it (?:out|off|away)\b)"
@@ -25,6 +25,10 @@ PARAMS = (
             r"\b(?:rl|rlvr) (?:for |with |only |just )*(\d+) (?:steps|rounds|updates)\b",
             rf"\brl[- ]steps{TO}(\d+)",
         ),
+        loose=(
+            r"\b(?:rl|rlvr|reinforcement\w*|rewards?)\b[^.;\d]{0,35}?\b(\d+)\b(?! ?(?:[\w-]+ ){0,2}(?:pairs|questions|examples)\b)",
+            r"\b(\d+) (?:\w+ ){0,2}?(?:steps|rounds|updates|iterations)\b|\bsteps\b\D{0,15}\b(\d+)\b",
+        ),
     ),
     Param(
         "skip",
@@ -38,10 +42,21 @@ PARAMS = (
                 "sft",
             ),
             (
-                rf"{SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b(?! steps?)|\b(?:rl|rlvr|reinforcement learning)(?:{_SKIPPED})",
+                rf"{SKIPPING}(?:rl|rlvr|rewards?|reinforcement)\b(?! steps?|[\w -]{{0,25}}? to \d)|\b(?:rl|rlvr|reinforcement learning)(?:{_SKIPPED})",
                 "rl",
             ),
             (r"\b(?:all|every|4|four) (?:the )?stages?\b|\bskip(?:ping)? (?:nothing|none|no stage)\b", "none"),
+        ),
+        loose=(
+            (
+                r"\bnothing (?:is |gets )?(?:left|skipped|dropped|missing|omitted|cut)\b|\b(?:do not|don['’]?t) (?:drop|skip|leave out|omit|cut) (?:anything|any|a)\b|\bleav(?:e|ing) nothing out\b",
+                "none",
+            ),
+            (r"\bleav(?:e|ing) (?:the )?(?:reinforcement\w*(?: learning)?|rl) (?:\w+ )?out\b", "rl"),
+            (
+                r"\bleav(?:e|ing) (?:the )?(?:supervised (?:fine[- ]?tuning|\w+)|sft|instruction[- ]tuning) (?:\w+ )?out\b",
+                "sft",
+            ),
         ),
     ),
     Param(
@@ -53,6 +68,10 @@ PARAMS = (
         spoken=(
             r"(?<!i have )(?<!i['’]ve got )(?<!ask )(?<!ask you )\b(\d+) (?:sft |answered |training |question[- ]answer |q&a |qa |answered )?(?:pairs|questions)\b",
             r"\bpairs *= *(\d+)",
+        ),
+        loose=(
+            r"\b(\d+) (?:\w+ ){0,2}?(?:pairs|examples|demonstrations|q&as?|exercises|dialogues|chats)\b",
+            r"\b(?:sft|supervised|instruction|pairs)\b[^.;\d]{0,30}?\b(\d+)\b(?! ?(?:\w+ )?(?:steps|rounds|updates)\b)",
         ),
     ),
 )

@@ -44,8 +44,11 @@ PARAMS = (
             LONE_QUOTED,
             after_colon(r"tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop"),
             r"^(?:and |now |what about |how about |try )*the word (\S+?)[.?!]*$",
-            r"\b(?:and|now|also) in \w+:\s+(\S.*?)\s*$",
+            r"\b(?:and|now|also|same)(?: thing)? in \w+:\s+(\S.*?)\s*$",
             r"\btokeni[sz]e (?:the (?:word|text|sentence) )?(?!(?:my|this|the|a|an|it|some|text|your)\b)([^\"“”\n]{1,200}?)[.!?]?$",
+        ),
+        loose=(
+            r"\b(?:now|next|then|also|instead)(?: (?:do|try|take|use|cut|split))?(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$|^(?:try|do|take|use)(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$",
         ),
     ),
     WordList(
@@ -59,6 +62,10 @@ PARAMS = (
             rf"\b(?:swap|exchange|replace|change|switch)\b[^:\"“”,.]{{0,30}}?\b(?:for|with|to|by|into) ({_OTHERS})(?=,? instead\b)",
             rf"^(?:(?:ok|and|then|now|next|again|please|do it|(?:the )?same)[ ,]+)*(?:now|next|with),? ({_PLAIN}{_NEXT}{{2,}})[.?!]*$",
             rf"\b(?:with|take|try|use) ({_OTHERS})(?=,? (?:instead|this time)\b)|\b(?:instead|this time)(?:[,:] | (?:with|take|try|use) )({_OTHERS})",
+        ),
+        # One list of words, in a message that is about nothing else: "next lot: bread, butter, hammer, nail".
+        loose=(
+            rf"(?:: ?|^are |\b(?:of|between|words|embeddings|try|take|use) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
         ),
     ),
 )

@@ -34,14 +34,15 @@ def stream_answer(
     readers: Reading | None = None,
     told: Collection[Reference] = (),
     vector: NDArray[np.float32] | None = None,
+    context: str = "",
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
 
-    `told` are sentences that the answer before, which this question goes on from, has said; `vector` is what was made of both (tutor/followup.py).
+    `told` are sentences that the answer before, which this question goes on from, has said; `vector` and `context` are what was made of both (tutor/followup.py).
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, readers, told, vector)
+    return _chosen(engine, query, hits, search, votes, readers, told, vector, context)
 
 
 def _chosen(
@@ -53,6 +54,7 @@ def _chosen(
     readers: Reading | None,
     told: Collection[Reference],
     vector: NDArray[np.float32] | None,
+    context: str,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
@@ -68,6 +70,7 @@ def _chosen(
         mentions=search.mentions,
         told=told,
         vector=vector,
+        context=context,
     )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):

@@ -1,7 +1,7 @@
 """Yes or No? A second reader: the small language model as it was published, given a note's sentence and then a question or statement about it.
 
 Its middle layers carry a low-rank change (Hu et al. 2021, arXiv:2106.09685) and one output stands in the place of the vocabulary's; the layers above are
-left out. Trained on the same pairs as the encoder of tutor/reader.py, nearly five times as large and pretrained on two trillion tokens (Ben Allal et al.
+left out. Trained on the same pairs as the encoder of tutor/reader.py, and on follow-ups behind what they go on from, nearly five times as large and pretrained on two trillion tokens (Ben Allal et al.
 2025, arXiv:2502.02737), it errs on other questions (`make causal-reader`, tutor/distill/causal_reader.py).
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHANGE = Path(__file__).parent / "distill" / "reading"
 """An adapter as peft writes it, with the output's weights, `head` and `bias`, beside."""
 LAYERS = 22  # of thirty
-_LONGEST_SENTENCE, _LONGEST_QUESTION = 240, 90  # tokens
+_LONGEST_SENTENCE, _LONGEST_QUESTION = 240, 180  # tokens
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,7 @@ class Tutor:
                 self.readers,
                 standalone.said,
                 standalone.vector,
+                standalone.context,
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):

@@ -44,7 +44,7 @@ _IN_STEPS = re.compile(
 class Reading(Protocol):
     """What tells whether a sentence means Yes or No to a question: nats, by each of two (tutor/readers.py)."""
 
-    def log_odds(self, question: str, sentence: str) -> tuple[float, float]: ...
+    def log_odds(self, question: str, sentence: str, context: str = "") -> tuple[float, float]: ...
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,11 @@ class Composition:
         mentions: Mentions | None = None,
         told: Collection[Reference] = (),
         vector: NDArray[np.float32] | None = None,
+        context: str = "",
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
-        `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it."""
+        `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it, and
+        `context` as the second reader gets it."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -90,7 +92,7 @@ class Composition:
         ]
         self._told, self._notes_told = frozenset(told), frozenset(name for name, _ in told)
         self._votes, self._weighing, self._readers = votes, weighing or load_weighing(), readers
-        self._query = query
+        self._query, self._context = query, context
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
         self.pieces += [Piece("opening", opening.capitalize() + ".") for opening in openings]
@@ -159,7 +161,7 @@ class Composition:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
             claim = claim_of(part.query if part else self._query)
-            read = self._readers.log_odds(claim, likeliest.text)
+            read = self._readers.log_odds(claim, likeliest.text, "" if part else self._context)
             words = load_agreement().log_odds(claim, likeliest.text)
         return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), *read, words)
 

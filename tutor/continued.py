@@ -12,18 +12,21 @@ from tutor import patterns
 from tutor.events import DemoCall
 from tutor.manner import Judged
 from tutor.naming import is_wished, named_in, ordering_of
-from tutor.relative import bare_value, scaled_value
+from tutor.relative import bare_value, default_value, scaled_value
 from tutor.spoken import spoken_values, tells_a_value, without_quotes, without_values
 
 # How many words a request may have.
 _LONGEST_CHANGE = 24  # that takes up what ran last: "now the same with 2 bits"
 _LONGEST_DOUBTFUL = 16  # whose meaning is rather a question's
 _LONGEST_VALUE = 9  # that has no subject: "only the attention layers"
+LONGEST_NAMED = (
+    12  # that names experiment and value beside its courtesy: "hardware measurement with fp32 and 24 rows please"
+)
 LONGEST_BARE = 5  # that may as well ask or state something, and so is hardly more than a value: "2 bits, then"
 _LONGEST_SUPPOSED = 12  # that supposes a mere number: "and if you go all the way down to 2?"
 _LONGEST_ABOUT = 7  # that asks about a mere number: "how about 2?"
 _LONGEST_LEAD = 6  # in the courtesies before it: "Most kind of you."
-_UNLIKELY = 0.3  # the probability of a wish for a run below which a sentence that states something is none
+UNLIKELY = 0.3  # the probability of a wish for a run below which a sentence that states something is none
 
 
 def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judged: Judged) -> DemoCall | None:
@@ -45,14 +48,17 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
     if asks and not about and not live:
         return None
     rest, length = patterns.AGAIN.sub("", text).strip(" ?!."), len(without_quotes(text).split())
-    changes = patterns.CHANGES.search(text) or (patterns.ORDER.match(text) and not judged.asked)
+    changes = (
+        patterns.CHANGES.search(text) or (patterns.ORDER.match(text) and not judged.asked) or default_value(text, demo)
+    )
     takes_up = bool(live or changes or rest != text.strip(" ?!."))
     short = length <= _longest(text, bool(live or about or changes), takes_up, judged)
     named = named_in(without_values(text, demo), others)
     if named is not None and patterns.SHOW.search(text):
         return None
     before = calls[-2].params if len(calls) > 1 and calls[-2].name == last.name else {}
-    given = spoken_values(text, demo) | scaled_value(text, demo, last.params, before)
+    spoken = spoken_values(text, demo, loosely=bool(takes_up or about))
+    given = default_value(text, demo) | spoken | scaled_value(text, demo, last.params, before)
     if given and short:
         return _changed(text, given, demo, last)
     if not given and short:
@@ -71,7 +77,7 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
 
 def _longest(text: str, wished: bool, takes_up: bool, judged: Judged) -> int:
     """How many words a request for other parameters may have; one that may as well be a question, or states something, has fewer."""
-    unlikely = judged.manners.get("run", 0.0) < _UNLIKELY
+    unlikely = judged.manners.get("run", 0.0) < UNLIKELY
     if unlikely and not wished and patterns.STATES.search(text):
         return LONGEST_BARE  # "so 4 bits is enough for attention"
     doubtful = judged.asked or (unlikely and "?" in text)

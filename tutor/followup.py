@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.dialogue import in_dialogue
+from knowledge.dialogue import in_context, in_dialogue
 from knowledge.mentions import Mentions
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Search
 from knowledge.sentences import split_sentences, without_citations
 from tutor.events import Exchange
 from tutor.leaning import LEAD, PRONOUN, load_leaning
+from tutor.polarity import claim_of
 
 _TURNS = 6
 
@@ -45,7 +46,7 @@ class Standalone:
     """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already.
 
     `respelt` says whether misspelt words were put right. Of a rewritten one, `vector` is what the encoder of dialogues makes of the question behind what was
-    asked and answered before it.
+    asked and answered before it, and `context` is the text of both, for a reader.
     """
 
     query: str
@@ -54,6 +55,7 @@ class Standalone:
     said: frozenset[tuple[str, int]] = frozenset()
     respelt: bool = False
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    context: str = field(default="", compare=False, repr=False)
 
     @property
     def concept(self) -> str | None:
@@ -147,6 +149,7 @@ def _resolve(question: str, topic: Topic | None, answered: str, search: Search) 
             leans = load_leaning().leans(question, filled_in, topic.concept.id, search, vector)
             rewritten = filled_in if leans else None
     query = rewritten or question
+    context = in_context(claim_of(question), topic.query, answered) if topic and rewritten else ""
     topic = named_topic(query, "", topic, search.knowledge, search.mentions)
     return Standalone(
         query,
@@ -154,6 +157,7 @@ def _resolve(question: str, topic: Topic | None, answered: str, search: Search) 
         topic,
         respelt=question != typed,
         vector=vector if rewritten is not None else None,
+        context=context,
     )
 
 

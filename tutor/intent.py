@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from demos.base import Demo
 from demos.quotes import QUOTED
 from tutor import asides, patterns
-from tutor.continued import LONGEST_BARE, continued
+from tutor.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
 from tutor.manner import Judge, Judged, Manners, unjudged
 from tutor.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
-from tutor.spoken import mended, quotes_a_text, spoken_values, tells_a_value
+from tutor.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
+_UNLIKE = 0.05  # the probability of a named experiment below which another, surely meant, is run
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _begun(text: str, demo: Demo, calls: Sequence[DemoCall]) -> DemoCall:
     """A run of its own; where the experiment that ran last is meant again without its name, with all that it had been told."""
     unnamed = named_in(text, [demo]) is None or patterns.CHANGES.search(text)
     last = calls[-1].params if calls and calls[-1].name == demo.name and unnamed else {}
-    return DemoCall(demo.name, demo.settings({**last, **spoken_values(text, demo)}))
+    return DemoCall(demo.name, demo.settings({**last, **spoken_values(text, demo, loosely=True)}))
 
 
 def _requested(
@@ -130,6 +131,8 @@ def _requested(
     if ordering is None and last != text and not (sums_up or is_asked(last) or patterns.EXPLAINS.search(last)):
         # "Does pruning hurt at all? Prune 60 percent of the weights." Without a value the question before it still speaks.
         ordering = ordering_of(patterns.LEAD.sub("", last), demos)
+        if ordering is not None and gives_a_text(last, ordering):
+            return ordering
         live = live or (ordering is not None and tells_a_value(last, ordering))
     if ordering is not None and patterns.COLON.search(command):
         return ordering  # "measure this computer: how fast is it?" asks for what the run tells
@@ -151,16 +154,18 @@ def _requested(
         return None
     if ordering is not None:
         return ordering
-    polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= LONGEST_BARE and spoken
+    longest = LONGEST_NAMED if named in spoken and judged.manners.get("run", 0.0) >= UNLIKELY else LONGEST_BARE
+    polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= longest and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
-    if named is not None:
-        return named
-    if len(spoken) == 1:
-        return spoken[0]
+    meant = next((demo for demo in demos if demo.name == judged.experiment), None)
+    if (told := named or (spoken[0] if len(spoken) == 1 else None)) is not None:
+        # In "thirty kids are to feel how slow decoding is without a cache" words of another experiment stand too.
+        unlike = named not in spoken and judged.experiments.get(told.name, 1.0) < _UNLIKE
+        return meant if meant is not None and unlike and live else told
     pointed = _pointed_at(text, history, demos, concept)
     live = live and not patterns.RELATIVE.match(text)
-    return pointed or next((demo for demo in demos if live and demo.name == judged.experiment), None)
+    return pointed or (meant if live else None)
 
 
 def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:

@@ -54,6 +54,7 @@ def _percent(found: re.Match[str]) -> int:
 
 def in_digits(text: str) -> str:
     """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
+    text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
     text = _DECIMAL.sub(lambda found: f"{_digit(found['whole'])}.{_digit(found['tenths'])}", text)
     text = _AND_A_HALF.sub(lambda found: f"{_digit(found['whole'])}.5", text)
     text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)

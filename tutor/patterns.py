@@ -16,7 +16,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 # What may stand before a command: "ok now please prune 70%".
 LEAD = any_of(
-    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
+    r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|right(?=,)|lovely(?=[.!,])|fine(?=[,.])|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
     r"let'?s|lets|let us|be so (?:kind|good|nice) (?:as )?to|go (?:ahead|on)(?: and| then)?|come on|how about we|what do you say we|shall we|i(?:'?d| would) like (?:you )?to|i (?:want|wanna|need)(?: you)?(?: to)?|try to|just|again|instead)\b[\s,.!:]*)+"
 )
 # "Can I see RAG as a form of memory?" and "can I try it on my laptop?" want no run here.
@@ -64,6 +64,11 @@ LIVE = any_of(
     r"(?:build|make|draw) (?:me|us) (?:one|(?:an?|the) (?:(?!mental\b)[\w-]+ ){0,3}(?:network|model|mixture|moe|adapter|lora|curve|chart|plot|map|roofline|bars?))|go through the layers)\b[^?]*$",
     r"\blayers?\b.*[.?!]\s+(?:please |then |so |now |just )*go through (?:them|each)\b[^?]*$",
     r"[.,;!:]\s*(?:please )?(?:go+|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
+    # What is doubted or argued about is to be settled: "… I don't buy it, prove it", "… Kindly verify.", "train both and report back".
+    r"(?:[.?!,;]\s+|\band )(?:so |please |kindly |now |then |just |go ahead and |i dare you,? )*(?:prove (?:it|that|this|me wrong|(?:him|her|them) (?:right|wrong))|verify(?: it| that| this)?|check (?:it|that) (?:with|by|on)\b[^?]*|settle (?:it|this|that)|report back|convince me)[^?\w]*$",
+    r"[.?!;]\s+(?:so |please |now |then |just |go ahead and )*(?:time (?:the|both|it|them)|take (?:the |some |a few |real )?measurements|train (?:both|one|it|them)|fine-?tune (?:it|both|something|one)|"
+    r"let (?:it|the model|them) (?:sit|answer|write|learn|try|generate|compete|practise|practice|guess|finish|continue)|ask (?:it|the model) (?!to (?:explain|tell))|count (?:the|its|how)|have a look inside)\b[^?]*$",
+    r"\b(?:make|do) it (?:for me )?(?:with|on) (?:the|a|your) (?:real )?model\b|\bhave the model do it\b",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b|^(?:please )?give (?:me|us) (?:an?|the|another) (?:[\w-]+ ){0,4}run\b(?! ?-?down)",
     r"^(?:is it|would it be) possible (?:for (?:me|us) )?to (?:see|watch)\b",
     r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)(?:\W*$| (?:going|started|please|here|now|with|of|at|while)\b)",
@@ -146,7 +151,7 @@ _IT, _VALUE = "(?:it|that|this|they|one)", r"[\d.]+ ?%?(?: \w+)?"
 ABOUT = any_of(
     rf"{_AND}(?:what|how) (?:about|abt|bout|of|if (?:we|i|you))\b",
     rf"{_AND}what if\b(?=.*(?:\d|\b(?:instead|only|nobody|no one|never|without|skip\w*|off|out|reversed|shuffled)\b))",
-    rf"{_AND}(?:what|how) would\b(?=.*\d.*\blook\b)|{_AND}what happens (?:with|at|if)\b",
+    rf"{_AND}what(?:['’]?s| is) (?:it|that) like (?:at|with|for)\b|{_AND}(?:what|how) would\b(?=.*\d.*\blook\b)|{_AND}what happens (?:with|at|if)\b",
     rf"{_AND}what (?:would|will|does) (?:happen|change|come out) (?:with|at|for) {_VALUE}\W*$",
     rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|would|will) {_IT}\b(?: (?:get|give|do|look|look like|become|turn out|come out|fare|behave|go|sound|say))? (?:without|(?:with|at) (?=[^,;.?!]*\d)) ?[^,;.?!]{{1,30}}\W*$",
     rf"{_AND}(?:what|how)\W+(?:pray\W+)?(?:does|do|would|will) {_VALUE} (?:do|give|get|bring|look|look like|yield|change|make|be|be like)\W*$",
@@ -187,7 +192,7 @@ BARE = any_of(
     r"^(?:(?:\d[\d.:%]*|bits?|percent|shots?|experts?|examples?|steps?|tokens?|rows?|users?|notes?|and|or|then|vs|versus|against|with|too)(?:[\s,;]+|\W*$))+$",
 )
 BESIDE = any_of(
-    r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|next to|alongside) (?:it|that|this|them)\b"
+    r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|besides|next to|alongside|along with) (?:it|that|this|them)\b"
 )
 SAME_TEXT = any_of(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
 BACK = any_of(r"\bback to\b")

@@ -15,6 +15,10 @@ class Readers:
     encoder: Reader
     causal: CausalReader
 
-    def log_odds(self, question: str, sentence: str) -> tuple[float, float]:
-        """Of Yes against No, in nats, by either. Raises a TutorError if one cannot be loaded."""
-        return self.encoder.log_odds(question, sentence), self.causal.log_odds(question, sentence)
+    def log_odds(self, question: str, sentence: str, context: str = "") -> tuple[float, float]:
+        """Of Yes against No, in nats, by either. Raises a TutorError if one cannot be loaded.
+
+        The second, which takes longer texts, reads a follow-up's `context` too (knowledge/dialogue.py: in_context), and the mean counts.
+        """
+        encoded, read = self.encoder.log_odds(question, sentence), self.causal.log_odds(question, sentence)
+        return encoded, (read + self.causal.log_odds(context, sentence)) / 2 if context else read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from demos.base import Demo, Param, Value
@@ -18,10 +19,12 @@ _UNCOUNTED = (
     r"times|minutes?|seconds?|hours?|days?|[gmtk]i?b|gigabytes?|megabytes?|euros?|dollars?)\b)"
 )
 _LONE_NUMBER = re.compile(
-    rf"(?<![\w.:])(?<!i am )(?<!i['’]m )(?<!aged )\d+(?:\.\d+)?(?!\w|[.:]\w){_UNCOUNTED}", re.IGNORECASE
+    rf"(?<![\w.:])(?<!i am )(?<!i['’]m )(?<!aged )(?:\d+(?:\.\d+)?|\.\d+)(?!\w|[.:]\w){_UNCOUNTED}", re.IGNORECASE
 )
 # "8 or 4?" is a choice, "8 against 4" compares.
-_AGAINST = re.compile(r"\b(?:against|vs|versus|beside|compare)\b", re.IGNORECASE)
+_AGAINST = re.compile(
+    r"\b(?:against|vs|versus|besides?|compare|next to|alongside|along with|side by side)\b", re.IGNORECASE
+)
 # What comes out, beside what it grows by: "twelve more, so sixteen in all".
 _TOTAL = re.compile(
     rf"\bso (\d+(?:\.\d+)?)\b(?!\W*\?|\.\d){_UNCOUNTED}|\b(\d+(?:\.\d+)?) (?:in all|in total|altogether)\b",
@@ -35,12 +38,17 @@ _POINTED = re.compile(
 # A number from one up to here is hardly a percentage: after "top-p 0.6", "and 1.2?" is a temperature.
 _LEAST_PERCENT = 5
 _LENGTHS = ("steps", "tokens", "rl-steps")  # settings that make a run "longer"
+_DEFAULT = re.compile(
+    r"\b(?:back|at|to|with|in|the usual) (?:to )?(?:(?:its|the|their|a) )?(?:\w+ )?(?:default|standard|usual|normal|original)\b(?! (?:of|for)\b)",
+    re.IGNORECASE,
+)
+_NEAR = 20  # letters from that word within which the setting is named
 _LONGER = re.compile(r"\b(?:longer|shorter)\b(?! than)", re.IGNORECASE)
 
-_FACTORS = {"dou": 2.0, "twi": 2.0, "tri": 3.0, "tre": 3.0, "qua": 4.0, "hal": 0.5}
-_LINKS = r"(?: (?:the|that|this|it|them|those|these|of|as|many|much|long|large|big|high|low|number|amount|share|our|my|its|your))*"
+_FACTORS = {"dou": 2.0, "twi": 2.0, "thr": 3.0, "tri": 3.0, "tre": 3.0, "qua": 4.0, "hal": 0.5}
+_LINKS = r"(?: (?:the|that|this|it|them|those|these|of|as|many|much|long|large|big|high|low|number|amount|share|our|my|its|your)\b)*"
 _TIMES = re.compile(
-    rf"\b(?:(?P<word>doubl(?:ed?|ing)|twice|tripl(?:ed?|ing)|trebled?|quadrupled?|halv(?:ed?|ing)|half)|(?P<number>\d+) times)\b(?P<links>{_LINKS})",
+    rf"\b(?:(?P<word>doubl(?:ed?|ing)|twice|thrice|tripl(?:ed?|ing)|trebled?|quadrupled?|halv(?:ed?|ing)|half)|(?P<number>\d+) times)\b(?P<links>{_LINKS})",
     re.IGNORECASE,
 )
 _IN_HALF = re.compile(
@@ -114,7 +122,7 @@ def scaled_value(
     if groups.get("number") and not links:  # "run it 3 times"
         return {}
     factor = float(groups.get("number") or _FACTORS[(word or "half")[:3]])
-    if "long" in links:
+    if "long" in links or re.match(r"\W*length\b", rest):
         param = next((param for param in _numeric(demo) if param.name in _LENGTHS), None)
         if param is None:
             return {}
@@ -125,6 +133,25 @@ def scaled_value(
     if param is None or param.name in spoken_values(text, demo):  # "double the rank to 16" says what comes out
         return {}
     return _set(param, float(last[param.name]) * factor)
+
+
+def default_value(text: str, demo: Demo) -> dict[str, Value]:
+    """A setting that goes back to what it is by itself: "the rank back to its default", "at the standard length"."""
+    if (default := _DEFAULT.search(text)) is None or starts_within(default, rejected_spans(text)):
+        return {}
+    own = [
+        param for param in demo.params if not isinstance(param, Levels) and (param.choices or param in _numeric(demo))
+    ]
+    first = Counter(param.name.partition("-")[0] for param in own)
+    near = text[max(0, default.start() - _NEAR) : default.end() + _NEAR]
+    for param in own:
+        whole, _, rest = param.name.partition("-")
+        name = rf"{whole}[- ]{rest}" if rest else whole
+        name += rf"|{whole}" if rest and first[whole] == 1 else ""
+        if re.search(rf"\b(?:{name})\b", near, re.IGNORECASE):
+            return {param.name: param.default}
+    lengths = [param for param in own if param.name in _LENGTHS]
+    return {lengths[0].name: lengths[0].default} if lengths and re.search(r"\blength\b", text, re.IGNORECASE) else {}
 
 
 def _stepped(

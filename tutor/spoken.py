@@ -23,9 +23,9 @@ _REJECTED = re.compile(
 )
 
 
-def spoken_values(text: str, demo: Demo) -> dict[str, Value]:
-    """The values of the experiment's parameters in the text, by name."""
-    return {name: value for name, (value, _) in _found(text, demo).items()}
+def spoken_values(text: str, demo: Demo, loosely: bool = False) -> dict[str, Value]:
+    """The values of the experiment's parameters in the text, by name; `loosely` where it is known that this experiment is meant."""
+    return {name: value for name, (value, _) in _found(text, demo, loosely).items()}
 
 
 def without_values(text: str, demo: Demo) -> str:
@@ -52,6 +52,11 @@ def quotes_a_text(text: str, demo: Demo) -> bool:
     """Whether a text that the experiment is to read stands in quotation marks."""
     free = {param.name for param in demo.params if _is_free(param)}
     return re.search(QUOTED, text) is not None and not free.isdisjoint(_found(text, demo))
+
+
+def gives_a_text(text: str, demo: Demo) -> bool:
+    """Whether it holds a text that the experiment is to read, in quotation marks or not."""
+    return any(_is_free(param) for param in demo.params if param.name in _found(text, demo))
 
 
 def mended(text: str, demos: Sequence[Demo]) -> str:
@@ -89,12 +94,12 @@ def told(match: re.Match[str]) -> int:
     return next((group for group, value in enumerate(match.groups(), 1) if value is not None), 0)
 
 
-def _found(text: str, demo: Demo) -> dict[str, tuple[Value, tuple[int, int]]]:
+def _found(text: str, demo: Demo, loosely: bool = False) -> dict[str, tuple[Value, tuple[int, int]]]:
     """Each spoken parameter's value, and where in the text it stands."""
     found: dict[str, tuple[Value, tuple[int, int]]] = {}
     rejected = rejected_spans(text)
     for param in demo.params:
-        for spoken in param.spoken:
+        for spoken in (*param.spoken, *(param.loose if loosely else ())):
             pattern, value = spoken if isinstance(spoken, tuple) else (spoken, None)
             matches = re.finditer(pattern, text, re.IGNORECASE)
             match = next((m for m in matches if _is_free(param) or not starts_within(m, rejected)), None)

@@ -41,7 +41,7 @@ def test_defaults_are_allowed_and_patterns_compile(demo: object) -> None:
     for pattern in (found.words, found.verbs):
         re.compile(pattern)
     for param in found.params:
-        for spoken in param.spoken:
+        for spoken in (*param.spoken, *param.loose):
             re.compile(spoken if isinstance(spoken, str) else spoken[0])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from knowledge.dialogue import in_dialogue
+from knowledge.dialogue import in_context, in_dialogue
 from knowledge.search import Search
 
 ASKED = "What is the difference between pruning and quantization?"
@@ -16,6 +16,12 @@ def test_the_question_stands_first_and_citations_are_left_out() -> None:
     """Protects: a long answer costs its end, never the question; marks of notes say nothing."""
     read = in_dialogue("and which is faster?", ASKED, ANSWERED)
     assert read.startswith("and which is faster? [SEP] What is") and read.endswith("with fewer bits.")
+
+
+def test_a_reader_gets_the_question_last_however_long_the_rest_is() -> None:
+    """Protects: it says Yes or No behind the question itself, which no long turn before may push out."""
+    read = in_context("is it faster?", "why " * 500, f"{ANSWERED} " * 50)
+    assert read.endswith("\nQuestion: is it faster?") and len(read.split()) < 110 and "[1]" not in read
 
 
 def test_a_follow_up_lies_near_the_same_asked_in_full(real_search: Search) -> None:

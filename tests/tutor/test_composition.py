@@ -74,13 +74,29 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
 @pytest.mark.parametrize(("read", "begins"), [(9.0, "Yes."), (-9.0, "No."), (0.0, None)])
 def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | None) -> None:
     """Protects: Yes and No are said where question and sentence tell which; else the sentence stands by itself."""
-    readers = SimpleNamespace(log_odds=lambda question, sentence: (read, read / 2))
+    readers = SimpleNamespace(log_odds=lambda question, sentence, context="": (read, read / 2))
     weighing = replace(load_weighing(), opening=(0.0, 5.0, 10.0, 0.0), yes=0.0)
     notes = hits_of(*knowledge.passages[:4])
     composition = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, readers=readers)
     branches = composition.allowed(())
     best = composition.pieces[max(branches, key=lambda branch: branch.bias).key]
     assert best.text == begins if begins else all(composition.pieces[b.key].kind == "sentence" for b in branches)
+
+
+def test_a_follow_up_is_read_with_what_it_goes_on_from(knowledge: Knowledge) -> None:
+    """Protects: "and is that so for big ones?" is told Yes or No behind the question and answer before it, not as a rule words it."""
+    read: list[str] = []
+    readers = SimpleNamespace(log_odds=lambda question, sentence, context="": (read.append(context), (0.0, 0.0))[1])
+    notes = hits_of(*knowledge.passages[:4])
+    Composition(
+        "Do cats purr?",
+        notes,
+        FakeEmbedder(),
+        ("yes", "no"),
+        readers=readers,
+        context="Dogs?\nDogs bark.\nQuestion: cats?",
+    ).allowed(())
+    assert read == ["Dogs?\nDogs bark.\nQuestion: cats?"]
 
 
 def test_no_opening_without_an_author(knowledge: Knowledge) -> None:

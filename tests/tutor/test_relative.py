@@ -6,7 +6,7 @@ import pytest
 
 from demos import find_demo
 from demos.base import Value
-from tutor.relative import bare_value, scaled_value
+from tutor.relative import bare_value, default_value, scaled_value
 
 QUANTIZE, PRUNE, SAMPLING = (find_demo(name) for name in ("quantize", "prune", "sampling"))
 RAG, LORA = find_demo("rag"), find_demo("lora")
@@ -100,3 +100,18 @@ def test_growing_and_shrinking(said: str, name: str, last: dict[str, Value], mea
     """By the name that learners give the setting, or of what was set last; a sum that is said outright stands for itself."""
     demo = find_demo(name)
     assert scaled_value(said, demo, demo.settings(last)) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("the rank back to its default", "lora", {"rank": 4}),
+        ("again at the standard length", "kv_cache", {"tokens": 128}),
+        ("top-p back to default", "sampling", {"top-p": 0.9}),
+        ("that is normal for layers", "prune", {}),
+        ("rank 8 instead of the default rank", "lora", {}),
+    ],
+)
+def test_a_setting_goes_back_to_what_it_is_by_itself(text: str, name: str, value: dict[str, Value]) -> None:
+    """Protects: the default that was seen first can be had again by that word; a remark sets nothing."""
+    assert default_value(text, find_demo(name)) == value

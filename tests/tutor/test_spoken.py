@@ -7,6 +7,7 @@ import time
 import pytest
 
 from demos import DEMOS, find_demo
+from demos.base import Value
 from tutor.spoken import (
     mended,
     quotes_a_text,
@@ -214,3 +215,21 @@ def test_no_text_takes_long(text: str) -> None:
 def test_a_list_of_words_comes_with_commas() -> None:
     """However it was said, the run and its record have it one way."""
     assert TOKENS.settings({"words": "train, bus, tulip and rose"})["words"] == "train, bus, tulip, rose"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "values"),
+    [
+        ("five bits, then four, then two", "quantize", {"compare": "5 bits, then 4, then 2"}),
+        ("32 neighbours per scale", "quantize", {"group-size": "32"}),
+        ("next lot: bread, butter, hammer, nail", "tokens", {"words": "bread, butter, hammer, nail"}),
+        ("Train half of it: 9 out of 10 go", "prune", {"sparsity": 0.9}),
+        ("64 per group", "policies", {"group-size": "64"}),
+        ("leave nothing out", "stages", {"skip": "none"}),
+        ("crank the heat up to 2.5", "sampling", {"temperature": "2.5"}),
+    ],
+)
+def test_what_only_a_known_experiment_understands(text: str, name: str, values: dict[str, Value]) -> None:
+    """Protects: words that would fit much else are heard where it is known what runs, and nowhere else."""
+    assert spoken_values(text, find_demo(name), loosely=True) == values
+    assert values.keys().isdisjoint(spoken_values(text, find_demo(name)))

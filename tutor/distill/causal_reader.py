@@ -1,7 +1,7 @@
 """Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, three quarters of an hour on two cores).
 
-Once through the pairs of tutor/distill/pairs.py. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
-once for all. It goes on from the reader that is there, which was trained so twice (the first time by an earlier form of this script); delete tutor/distill/reading/ to begin anew. How often it is right
+Once through the pairs of tutor/distill/pairs.py, follow-ups among them both asked in full and behind what they go on from. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
+once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups); delete tutor/distill/reading/ to begin anew. How often it is right
 on questions that it never saw is told by `make calibrate`.
 """
 
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.concept_files import load_knowledge
 from tutor.causal_reader import CHANGE, LAYERS, question_tokens, sentence_tokens
-from tutor.distill.pairs import Pair, load_pairs
+from tutor.distill.pairs import Pair, follow_ups, load_pairs
 from tutor.engines.weights import ensure_tutor_model
 from tutor.settings import Settings
 
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 _RANK, _ALPHA = 16, 32
 _FROZEN = 8  # layers from the bottom that stay as they are, so that nothing is kept for them
-_RATE, _WARMUP, _OUTPUT_PACE = 8e-4, 30, 0.02
-_BESIDE, _STEP = 8, 1_700  # questions a row, tokens a step
+_RATE, _WARMUP, _OUTPUT_PACE = 6e-4, 30, 0.02
+_BESIDE, _STEP = 12, 1_700  # questions a row, tokens a step
 _LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -190,7 +190,8 @@ def train(pairs: Sequence[Pair], trainee: Trainee, seed: int = 0) -> None:
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     trainee = Trainee(ensure_tutor_model(Settings.from_environ().cache, adapter=None))
-    train(load_pairs(load_knowledge()), trainee)
+    knowledge = load_knowledge()
+    train([*load_pairs(knowledge), *follow_ups(knowledge)], trainee)
     trainee.save()
     log.info("%s; now `make calibrate` and `make report`", CHANGE)
 

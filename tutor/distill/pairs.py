@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from knowledge.dialogue import in_context
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
 from knowledge.sentences import split_sentences
-from tutor.distill.examples import FREE, load_examples
+from tutor.distill.examples import FOLDER, FREE, load_examples
 from tutor.evaluation.injection import inject
 from tutor.polarity import claim_of
 
@@ -54,6 +55,17 @@ def questions(knowledge: Knowledge) -> Iterator[Pair]:
                 yield Pair(claim_of(ask.text), passage.sentences[0], ask.polarity == "yes")
         if passage.claim:
             yield Pair(f"{passage.claim}?", passage.sentences[0], False)
+
+
+def follow_ups(knowledge: Knowledge) -> Iterator[Pair]:
+    """The teacher's yes/no follow-ups behind what they go on from, for a reader of long texts; `load_pairs` has them asked in full."""
+    passages = {passage.id: passage for passage in knowledge.passages}
+    for path in sorted(FOLDER.glob("*.jsonl")):
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            if row["history"] and row["opening"]:
+                (asked, answered), (name, _, place) = row["history"][-1], row["answer"][0].rpartition(":")
+                question = in_context(claim_of(row["question"]), asked, answered)
+                yield Pair(question, passages[name].sentences[int(place)], row["opening"] == "yes")
 
 
 def _claims(knowledge: Knowledge, rng: random.Random) -> Iterator[Pair]:

@@ -73,6 +73,7 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
         mentions=search.mentions,
         told=standalone.said,
         vector=standalone.vector,
+        context=standalone.context,
     )
     return query, hits, composition
 

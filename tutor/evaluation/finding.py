@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from demos import DEMOS
+from demos.base import Demo
+from demos.levels import Levels, read_levels
 from knowledge.search import Search
 from tutor.errors import DemoError
 from tutor.evaluation.items import Item
@@ -129,7 +131,16 @@ def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
 def _fits(name: str, params: dict[str, Any], wanted: Any) -> bool:
     """The right experiment, the named parameters as wanted and every other one at its default."""
     demo = next((demo for demo in DEMOS if demo.name == wanted["name"]), None)
-    return demo is not None and name == demo.name and params == demo.settings(wanted["params"])
+    return demo is not None and name == demo.name and _run(demo, params) == _run(demo, demo.settings(wanted["params"]))
+
+
+def _run(demo: Demo, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What is run: 8 bits with 4 and 2 beside them are the same run as 8, 4 and 2 bits compared."""
+    run = dict(params)
+    for param in demo.params:
+        if isinstance(param, Levels) and param.of is not None and run[param.name]:
+            run[param.name] = tuple(dict.fromkeys((float(run[param.of.name]), *read_levels(run[param.name]))))
+    return run
 
 
 def share(part: int, whole: int) -> float | None:
