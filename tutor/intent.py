@@ -1,7 +1,7 @@
 """What a learner wants: an answer, an experiment with its parameters, a quiz, a chat, or nothing that can be answered.
 
-By rule, and by meaning where rules find nothing or leave open whether a run is wanted (manner.py): asking the language model would cost
-seconds on two cores. History is replayed, so "now with 2 bits" knows which experiment ran last and with what.
+By rule, and by meaning where rules find nothing, leave open whether a run is wanted, or find words of an experiment that the whole is surely not
+about (manner.py): asking the language model would cost seconds on two cores. History is replayed, so "now with 2 bits" knows which experiment ran last and with what.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, three quarters of an hour on two cores).
+"""Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, half an hour on two cores).
 
 Once through the pairs of tutor/distill/pairs.py, follow-ups among them both asked in full and behind what they go on from. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
 once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups); delete tutor/distill/reading/ to begin anew. How often it is right
