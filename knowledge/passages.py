@@ -145,3 +145,11 @@ class Knowledge:
     def vocabulary(self) -> frozenset[str]:
         """Every content word of the passages and of the questions that they answer."""
         return frozenset(word for passage in self.passages for word in content_words(passage.all_text))
+
+    @cached_property
+    def spoken(self) -> dict[str, frozenset[str]]:
+        """Of each set the content words of what its passages say."""
+        return {
+            concept.id: frozenset(word for passage in concept.passages for word in content_words(passage.text))
+            for concept in self.concepts
+        }

@@ -103,10 +103,12 @@ class Search:
         concept: str | None = None,
         parts: Sequence[str] = (),
         vector: NDArray[np.float32] | None = None,
+        wanted: str | None = None,
     ) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
 
-        `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. Raises ValueError for k < 1.
+        `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. Of the kind that is `wanted`
+        one about the sides that are named is among them. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
@@ -124,11 +126,20 @@ class Search:
         ]
         of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
         chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
+        if wanted and not any(self._is_wanted(hit.passage, wanted, named) for hit in chosen):
+            best = [i for i in np.argsort(-fused, kind="stable") if self._is_wanted(self._passages[i], wanted, named)][
+                :1
+            ]
+            chosen[max(1, k - 1) :] = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
         confidence = self._coverage.confidence(self._features(query, plain, tuned, near))
         best_of: dict[str, float] = {}
         for passage, score in zip(self._passages, fused.tolist(), strict=True):
             best_of[passage.concept] = max(score, best_of.get(passage.concept, score))
         return Retrieval(tuple(chosen), confidence >= 0, confidence, best_of)
+
+    @staticmethod
+    def _is_wanted(passage: Passage, kind: str, named: Sequence[str]) -> bool:
+        return passage.kind == kind and not {*named}.isdisjoint(passage.about)
 
     def features(
         self,

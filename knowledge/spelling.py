@@ -49,7 +49,7 @@ _CHAT = dict(slip.split(" ", 1) for slip in _SLIPS.split("; ")) | {f"{word}nt": 
 _HERE = (
     (
         re.compile(
-            r"\b(?:(?<=do )|(?<=most )|(?<=many )|(?<=some )|(?<=other )|(?<=few )|(?<=the ))ppl\b|\bppl(?= (?:say|use|do|who|think|are|have|mean|call|often|usually|keep|need|make|talk)\b)"
+            r"\b(?:(?<=do )|(?<=most )|(?<=many )|(?<=some )|(?<=other )|(?<=few )|(?<=the ))ppl\b|\bppl(?= (?:say|use|do|who|think|are|have|mean|call|often|usually|keep|need|make|talk|tell|told|mix|confuse|always)\b)"
         ),
         "people",
     ),

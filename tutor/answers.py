@@ -18,6 +18,7 @@ from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 from tutor.runs import RunNote
 from tutor.taught import NO_VOTES, Reference, Votes
+from tutor.wish import Wish
 
 _LONGEST_WRITTEN = 220  # tokens
 _END = "\n"
@@ -35,14 +36,16 @@ def stream_answer(
     told: Collection[Reference] = (),
     vector: NDArray[np.float32] | None = None,
     context: str = "",
+    wish: Wish | None = None,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
 
-    `told` are sentences that the answer before, which this question goes on from, has said; `vector` and `context` are what was made of both (tutor/followup.py).
+    `told` are sentences that the answer before, which this question goes on from, has said; `vector` and `context` are what was made of both (tutor/followup.py);
+    `wish` tells what kind of note is to be told whole.
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, readers, told, vector, context)
+    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish)
 
 
 def _chosen(
@@ -55,6 +58,7 @@ def _chosen(
     told: Collection[Reference],
     vector: NDArray[np.float32] | None,
     context: str,
+    wish: Wish | None,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
@@ -71,6 +75,7 @@ def _chosen(
         told=told,
         vector=vector,
         context=context,
+        wish=wish,
     )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):

@@ -43,6 +43,7 @@ from tutor.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.specimens import Specimens
 from tutor.suggestions import nearest_sets, suggest
 from tutor.taught import NO_VOTES, Taught
+from tutor.wish import wish_of
 
 NOTES = 4
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
@@ -107,7 +108,8 @@ class Tutor:
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         parts = parts_of(standalone.query, self.search.mentions)
-        retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts, standalone.vector)
+        wish = wish_of(standalone.query, self.search)
+        retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts, standalone.vector, wish)
         covered = retrieval.covered or recalled.strongly
         hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
         notes = (*hits, *recalled.notes)
@@ -131,6 +133,7 @@ class Tutor:
                 standalone.said,
                 standalone.vector,
                 standalone.context,
+                wish,
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):

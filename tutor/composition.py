@@ -30,6 +30,8 @@ from tutor.runs import Mark, RunNote, mark_of
 from tutor.several import asks_several
 from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
 from tutor.weighing import UNSURE, Weighing, load_weighing
+from tutor.whole import sentences_told_whole
+from tutor.wish import Wish
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
@@ -77,10 +79,11 @@ class Composition:
         told: Collection[Reference] = (),
         vector: NDArray[np.float32] | None = None,
         context: str = "",
+        wish: Wish | None = None,
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
         `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it, and
-        `context` as the second reader gets it."""
+        `context` as the second reader gets it; of the kind that is the `wish` a note is told whole."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -117,6 +120,11 @@ class Composition:
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
         self._leading = [key for key, piece in enumerate(sentences) if leads.get(str(piece.mark)) == piece.sentence]
+        whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
+        # Who asks again, having been told all of it, wants something else.
+        self._whole = bool(whole) and not self._told.issuperset(whole)
+        if self._whole:
+            self._leading = [self._references.index(reference) for reference in whole]
         self._explains = (
             bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
         )
@@ -134,6 +142,8 @@ class Composition:
         keys = [key for key in range(self._openings.start) if self._adds(key, said)]
         if unsaid := [key for key in self._leading if key not in said]:
             return [Branch(self.pieces[unsaid[0]].text, unsaid[0])]
+        if self._whole:
+            return [Branch("", self._end)]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
         unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")

@@ -8,7 +8,6 @@ without the topic. Anything that can be searched as it stands is left alone. Wha
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,28 +16,14 @@ from numpy.typing import NDArray
 
 from knowledge.dialogue import in_context, in_dialogue
 from knowledge.mentions import Mentions
-from knowledge.passages import Concept, Knowledge
 from knowledge.search import Search
-from knowledge.sentences import split_sentences, without_citations
 from tutor.events import Exchange
 from tutor.leaning import LEAD, PRONOUN, load_leaning
+from tutor.ordinals import by_name, pointed_at
 from tutor.polarity import claim_of
+from tutor.topic import Topic, named_topic, told_in
 
 _TURNS = 6
-
-
-@dataclass(frozen=True)
-class Topic:
-    """What the conversation is about: a set, the sides last named (all of them for a contrast), the last full question."""
-
-    concept: Concept
-    sides: tuple[str, ...]
-    query: str
-
-    def named(self, sides: Sequence[str] | None = None, joint: str = " or ") -> str:
-        """The sides' names, "pruning or quantization", in the set's order."""
-        wanted = set(self.sides if sides is None else sides)
-        return joint.join(side.name for side in self.concept.sides if side.id in wanted)
 
 
 @dataclass(frozen=True)
@@ -77,11 +62,6 @@ _OTHER = re.compile(
     r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model))?",
     re.IGNORECASE,
 )
-_POINTED = r"(?: one| ones| method| option| kind| way| approach)?(?=\s*(?:[,;?.!]|$|is\b|are\b|does\b|do\b|can\b|will\b|need|work|cost|hurt|pay|know|make|have|has\b|any\b|less|more|too\b|then\b|again|instead))"
-_ORDINAL = tuple(
-    (re.compile(rf"\bthe (?:{words}){_POINTED}", re.IGNORECASE), position)
-    for words, position in (("first|former", 0), ("second|latter", 1), ("third", 2), ("last", -1))
-)
 _NEXT = re.compile(
     r"^(?:and |so |but |ok(?:ay)? )*(?:then|next|after (?:that|this)|what (?:comes |happens |is )?(?:next|then|after(?: that| this)?))[?.!\s]*$",
     re.IGNORECASE,
@@ -119,13 +99,7 @@ def make_standalone(question: str, history: Sequence[Exchange], search: Search) 
     """The question with what it leans on filled in; at most the last six turns are looked at."""
     answered = history[-1].tutor if history else ""
     found = _resolve(question, topic_of(history, search), answered, search)
-    return replace(found, said=_told(answered, search.knowledge)) if found.rewritten else found
-
-
-def _told(answer: str, knowledge: Knowledge) -> frozenset[tuple[str, int]]:
-    """The notes' sentences in an answer: passage ids and numbers."""
-    sentences = split_sentences(without_citations(answer))
-    return frozenset(knowledge.places[sentence] for sentence in sentences if sentence in knowledge.places)
+    return replace(found, said=told_in(answered, search.knowledge)) if found.rewritten else found
 
 
 def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
@@ -141,15 +115,18 @@ def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
 def _resolve(question: str, topic: Topic | None, answered: str, search: Search) -> Standalone:
     typed = " ".join(question.split())
     question, rewritten, vector = search.spelling.mended(typed), None, None
+    context = ""
     if topic:
-        vector = read_in_dialogue(question, topic, answered, search)
+        order = topic.in_order(answered, search.mentions)
+        meant = by_name(question, [topic.named([side]) for side in order])
+        vector = read_in_dialogue(meant, topic, answered, search)
         rewritten = _ellipsis(question, topic, search.mentions)
         if rewritten is None and LEAD.sub("", question).strip():
-            filled_in = fill_in(question, topic, search.mentions)
+            filled_in = fill_in(question, topic, search.mentions, order)
             leans = load_leaning().leans(question, filled_in, topic.concept.id, search, vector)
             rewritten = filled_in if leans else None
+        context = in_context(claim_of(meant), topic.query, answered) if rewritten else ""
     query = rewritten or question
-    context = in_context(claim_of(question), topic.query, answered) if topic and rewritten else ""
     topic = named_topic(query, "", topic, search.knowledge, search.mentions)
     return Standalone(
         query,
@@ -190,17 +167,23 @@ def _ellipsis(question: str, topic: Topic, mentions: Mentions) -> str | None:
     return None
 
 
-def fill_in(question: str, topic: Topic, mentions: Mentions) -> str:
-    """The question with the sides that it means before it: "the other one" is another than those last named, a comparison one of all."""
+def fill_in(question: str, topic: Topic, mentions: Mentions, order: Sequence[str] = ()) -> str:
+    """The question with the sides that it means before it: "the other one" is another than those last named, a comparison one of all.
+
+    "The second" is that of the `order`, if there is one.
+    """
     bare = LEAD.sub("", question).strip()
-    everything = topic.sides if len(topic.sides) > 1 else tuple(side.id for side in topic.concept.sides)
+    everything = topic.compared
     if _OTHER.search(bare):
         rest = [side.id for side in topic.concept.sides if side.id not in topic.sides] or list(topic.sides[1:])
         if 0 < len(rest) <= 2:
             return _pointed(topic, rest, bare, _OTHER, mentions)
-    for pattern, position in _ORDINAL:
-        if pattern.search(bare) and -1 <= position < len(everything):
-            return _pointed(topic, [everything[position]], bare, pattern, mentions)
+    places = order or everything
+    pointed = pointed_at(bare, len(places))
+    if len(pointed) == 1:
+        return _pointed(topic, [places[pointed[0][1]]], bare, pointed[0][0], mentions)
+    if pointed:
+        return _upper(by_name(bare, [topic.named([side]) for side in places]))
     if _TERSE.match(bare) or (_COMPARATIVE.search(bare) and len(bare.split()) <= 9):
         return _prefixed(topic.named(everything), bare)
     return _prefixed(topic.named(joint=" and " if PRONOUN.search(bare) else " or "), bare)
@@ -251,40 +234,6 @@ def _only_names(question: str, mentions: Mentions) -> bool:
     return (
         bool(found) and len(question.split()) <= 6 and all(_BARE_NAME.match(word) for word in re.findall(r"\w+", rest))
     )
-
-
-def named_topic(
-    query: str, answer: str, before: Topic | None, knowledge: Knowledge, mentions: Mentions
-) -> Topic | None:
-    """The set that the answer's sentences are from; else that whose sides the query names most, or the answer.
-
-    Between equals the set that was talked of stays.
-    """
-    if told := _told(answer, knowledge):
-        return _topic_told([name for name, _ in told], query, answer, knowledge, mentions)
-    for text in (query, answer):
-        sides: dict[str, list[str]] = {}
-        votes: Counter[str] = Counter()
-        for mention in mentions.find(text):
-            for concept, side in mention.sides:
-                votes[concept] += 1
-                if side not in sides.setdefault(concept, []):
-                    sides[concept].append(side)
-        if votes:
-            stays = before.concept.id if before else ""
-            best = max(votes, key=lambda concept: (len(sides[concept]), concept == stays, votes[concept]))
-            return Topic(knowledge.by_id[best], tuple(sides[best]), query)
-    return None
-
-
-def _topic_told(passages: Sequence[str], query: str, answer: str, knowledge: Knowledge, mentions: Mentions) -> Topic:
-    """The set of the passages that an answer was taken from, with the sides that the query names, or the passages are about."""
-    concept = knowledge.by_id[Counter(name.partition("#")[0] for name in passages).most_common(1)[0][0]]
-    about = [
-        side for p in concept.passages if p.id in passages for side in p.about if side in {s.id for s in concept.sides}
-    ]
-    sides = mentions.sides(query, concept.id) or about or mentions.sides(answer, concept.id)
-    return Topic(concept, tuple(dict.fromkeys(sides)) or tuple(side.id for side in concept.sides), query)
 
 
 def _lower(text: str) -> str:

@@ -10,7 +10,8 @@ def any_of(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
-def _words(*lines: str) -> frozenset[str]:
+def words_of(*lines: str) -> frozenset[str]:
+    """All words of the lines."""
     return frozenset(word for line in lines for word in line.split())
 
 
@@ -57,13 +58,13 @@ LIVE = any_of(
     r"\b(?:show (?:me|us)|see|watch) what happens\b",
     r"\b(?:watch|let'?s see|let me see|(?:want to|wanna|need to|like to|love to|would rather|'?d rather) see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
-    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|go|do)(?: (?:it|that|this|me|us))?\W*$",
+    r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|do)(?: (?:it|that|this|me|us))?\W*$",
     r"[.?!;:]\s*(?:please |go (?:on,? |ahead,? (?:and )?)?|just |so |now )*(?:run|rerun|train|calculate|measure|try|simulate|test|do|count|compute|time|clock|benchmark|plot) (?:it|that|this|them)\b(?! (?:mean|work|say)\b)",
     r"[.?!]\s+(?:please |then |so |now |just )*(?:run|measure|simulate|benchmark|compute|clock|prove it|test(?! me\b)|try(?! to\b| me\b| an? (?:analogy|metaphor)))\b[^?]*(?:$|\b(?:would|will|could|can) you\?+\W*$)",
     r"[.?!]\s+(?:please |then |so |now |just )*(?:(?:train|race|launch|fine-?tune) (?:it|one|them|both|me (?:one|the|a)|us (?:one|the|a))|(?:build|make|draw) (?:one|both)|"
     r"(?:build|make|draw) (?:me|us) (?:one|(?:an?|the) (?:(?!mental\b)[\w-]+ ){0,3}(?:network|model|mixture|moe|adapter|lora|curve|chart|plot|map|roofline|bars?))|go through the layers)\b[^?]*$",
     r"\blayers?\b.*[.?!]\s+(?:please |then |so |now |just )*go through (?:them|each)\b[^?]*$",
-    r"[.,;!:]\s*(?:please )?(?:go+|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
+    r"^(?!.*\b(?:explain\w*|describe|define|tell (?:me|us)|want to tell)\b).*(?:[.,;!:?]\s*|\b(?:and|then) )(?:please )?(?:go+|start it|let it (?:run|talk|write|speak)|so do that|so start (?:it|the \w+))(?:[ ,]+go)*\W*$",
     # What is doubted or argued about is to be settled: "… I don't buy it, prove it", "… Kindly verify.", "train both and report back".
     r"(?:[.?!,;]\s+|\band )(?:so |please |kindly |now |then |just |go ahead and |i dare you,? )*(?:prove (?:it|that|this|me wrong|(?:him|her|them) (?:right|wrong))|verify(?: it| that| this)?|check (?:it|that) (?:with|by|on)\b[^?]*|settle (?:it|this|that)|report back|convince me)[^?\w]*$",
     r"[.?!;]\s+(?:so |please |now |then |just |go ahead and )*(?:time (?:the|both|it|them)|take (?:the |some |a few |real )?measurements|train (?:both|one|it|them)|fine-?tune (?:it|both|something|one)|"
@@ -203,14 +204,14 @@ RELATIVE = any_of(
     r"(?:half|twice|\d+ times) as (?:long|many|much))(?:\W+(?:please|pls|now|then))*\W*$"
 )
 # A sentence of only these words, of which one is in STARTS, points to the set in play: "show me live", "demo please".
-POINTS = _words(
+POINTS = words_of(
     "a ahead and can could demo do experiment for give go here i in action it just let lets live ll me model now ok okay on",
     "please pls real run s see show start test that the then this to try us want watch we would like you your yes",
 )
-STARTS = _words("live demo experiment run see watch try show start test do")
+STARTS = words_of("live demo experiment run see watch try show start test do")
 
 # Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".
-SPELLINGS = _words(
+SPELLINGS = words_of(
     "quantize quantized quantization prune pruning pruned sparsity sparsify structured unstructured experiment temperature sampling",
     "nucleus tokenizer tokenize tokens experts mixture routing retrieval retrieve attention shuffle shuffled reverse reversed",
     "letters policy distill distillation pretraining hardware bandwidth roofline benchmark perplexity percent adapter",

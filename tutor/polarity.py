@@ -10,7 +10,7 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
 from tutor.closed import asks_yes_or_no
-from tutor.parts import TOPIC
+from tutor.parts import TOPIC, without_echo
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
 _LEAD = r"^(?:(?:so|and|but|ok(?:ay)?|wait|hmm?|then|also|well|hey|please)\b[\s,]*)*(?:if\b[^,]{3,60},\s*)?"
@@ -145,7 +145,9 @@ def claim_of(query: str) -> str:
         auxiliary = _WITHOUT_DENIAL.get(found[2].lower(), found[2])
         return found[1] + (auxiliary.capitalize() if found[2][:1].isupper() else auxiliary)
 
-    claim = _ASKED_BACK.sub("?", _LEADING_DENIAL.sub(plainly, query, count=1), count=1)
+    claim = without_echo(query)
+    claim = claim if claim == query else claim.rstrip(" .!,;–-") + "?"
+    claim = _ASKED_BACK.sub("?", _LEADING_DENIAL.sub(plainly, claim, count=1), count=1)
     return claim if len(claim.split()) > 2 else query
 
 

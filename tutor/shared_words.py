@@ -11,17 +11,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+_WORD = "[a-z0-9']+"
+
 
 class SharedWords:
     """The texts' vectors, kept by column, so that a question touches only those of its own words. Immutable."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = len(texts)
-        words = [_words(text) for text in texts]
+        # In one go, as they are many: each text's words, and a line's end behind them.
+        words = re.findall(rf"{_WORD}|\n", "".join(text.replace("\n", " ").lower() + "\n" for text in texts))
         self._number: dict[str, int] = {}
         number = self._number.setdefault
-        ids = np.array([number(word, len(self._number)) for row in words for word in row], dtype=np.int64)
-        rows = np.repeat(np.arange(len(texts)), [len(row) for row in words])
+        numbers = np.array([number(word, len(self._number)) for word in words], dtype=np.int64)
+        ends = numbers == self._number.get("\n", -1)
+        ids, rows = numbers[~ends], (np.cumsum(ends) - ends)[~ends]
         joined = np.flatnonzero(rows[:-1] == rows[1:])
         terms = np.concatenate([ids, self._pairs(ids[joined], ids[joined + 1])])
         self._terms, columns = np.unique(terms, return_inverse=True)
@@ -64,4 +68,4 @@ class SharedWords:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9']+", text.lower())
+    return re.findall(_WORD, text.lower())

@@ -122,7 +122,7 @@ def test_what_reads_as_the_opposite_of_yes(opening: Polarity, query: str, senten
         ("so cats purr, right? since they are glad", "so cats purr? since they are glad"),
         ("Cats purr when glad. Is that true?", "Cats purr when glad?"),
         ("cats purr when glad i guess", "cats purr when glad?"),
-        ("My vet says dogs purr. Is he right?", "My vet says dogs purr. Is he right?"),
+        ("My vet says dogs purr. Is he right?", "My vet says dogs purr?"),
         ("A dog is what a cat isn't?", "A dog is what a cat isn't?"),
         ("Purring, right?", "Purring, right?"),
     ],
@@ -183,3 +183,18 @@ def test_a_wish_in_the_form_of_a_question_gets_no_yes(query: str) -> None:
 def test_questions_that_only_sound_like_a_wish(query: str) -> None:
     """Protects: the words of a wish elsewhere in a question do not take its Yes or No."""
     assert is_yes_no(query)
+
+
+@pytest.mark.parametrize(
+    ("question", "claim"),
+    [
+        ("A colleague claims LoRA shrinks the model. Is he correct?", "A colleague claims LoRA shrinks the model?"),
+        ("half of its weights get removed, did i get this right", "half of its weights get removed?"),
+        ("I heard GRPO got rid of rewards. That's right, yes?", "I heard GRPO got rid of rewards?"),
+        ("Our boss says pruning is free. Should I believe him?", "Our boss says pruning is free?"),
+        ("Is that true?", "Is that true?"),
+    ],
+)
+def test_what_is_to_be_confirmed_is_the_claim(question: str, claim: str) -> None:
+    """Protects: the readers of Yes and No are shown the claim, not "Is he correct?"."""
+    assert claim_of(question) == claim

@@ -18,8 +18,9 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.search import Hit, Search
 from tutor.engines.base import Message
-from tutor.followup import fill_in, named_topic
+from tutor.followup import fill_in
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
+from tutor.topic import named_topic
 
 FOLDER = Path(__file__).parent / "examples"
 FREE = Path(__file__).parent / "free.jsonl"
@@ -70,10 +71,16 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = Tr
     mentions = Mentions(knowledge.concepts)
     filled: Mapping[str, str] = json.loads(FILLED.read_text(encoding="utf-8")) if folder == FOLDER else {}
     examples: list[Example] = []
+    referred: dict[str, tuple[str, int]] = {}  # tens of thousands of answers share a few thousand sentences
     for path in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            row = json.loads(line)
-            answer = tuple((name, int(place)) for name, _, place in (ref.rpartition(":") for ref in row["answer"]))
+        # As one list: a start reads some fifty thousand lines.
+        rows = json.loads(f"[{','.join(path.read_text(encoding='utf-8').splitlines())}]")
+        for number, row in enumerate(rows, 1):
+            for ref in row["answer"]:
+                if ref not in referred:
+                    name, _, place = ref.rpartition(":")
+                    referred[ref] = (name, int(place))
+            answer = tuple(referred[ref] for ref in row["answer"])
             missing = [f"{name}:{place}" for name, place in answer if not 0 <= place < known.get(name, 0)]
             if missing and strict:
                 raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {missing[0]}")
