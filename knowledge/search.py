@@ -108,7 +108,7 @@ class Search:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
 
         `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. Of the kind that is `wanted`
-        one about the sides that are named is among them. Raises ValueError for k < 1.
+        one about a side that is named is among them, if there is one; the first stays what fits best. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
@@ -127,10 +127,10 @@ class Search:
         of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
         chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
         if wanted and not any(self._is_wanted(hit.passage, wanted, named) for hit in chosen):
-            best = [i for i in np.argsort(-fused, kind="stable") if self._is_wanted(self._passages[i], wanted, named)][
-                :1
-            ]
-            chosen[max(1, k - 1) :] = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
+            falling = np.argsort(-fused, kind="stable")
+            found = next((i for i in falling if self._is_wanted(self._passages[i], wanted, named)), None)
+            if found is not None and k > 1:
+                chosen[k - 1 :] = [Hit(self._passages[found], float(scores[found]), float(fused[found]))]
         confidence = self._coverage.confidence(self._features(query, plain, tuned, near))
         best_of: dict[str, float] = {}
         for passage, score in zip(self._passages, fused.tolist(), strict=True):

@@ -121,10 +121,8 @@ class Composition:
         leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
         self._leading = [key for key, piece in enumerate(sentences) if leads.get(str(piece.mark)) == piece.sentence]
         whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
-        # Who asks again, having been told all of it, wants something else.
-        self._whole = bool(whole) and not self._told.issuperset(whole)
-        if self._whole:
-            self._leading = [self._references.index(reference) for reference in whole]
+        self._leading += [self._references.index(sentence) for sentence in whole if sentence not in self._told]
+        self._whole = bool(self._leading and whole)
         self._explains = (
             bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
         )

@@ -27,9 +27,8 @@ _ASKS = re.compile(
     rf"|,\s*{_AUXILIARY}\s+(?:it|they|that|this|i|you|we|one|there|the|an?|my)\b",
     re.IGNORECASE,
 )
-# "When a company releases weights, what …": before what is asked, a circumstance and no question.
 # What asks only whether the claim before it holds: "A colleague says that …. Is he right?"
-ECHO = re.compile(
+_ECHO = re.compile(
     r"(?:(?<=[.!?;,…–-])|(?<= ))\s*\b(?:(?:so|and|but|well|now|then),? )*"
     r"(?:(?:is|was|isn'?t|wasn'?t) (?:that|this|it|he|she|my \w+|our \w+|the \w+)(?: (?:really|actually|even|indeed))? (?:so|true|right|correct|the case|accurate)"
     r"|are they (?:right|correct)|am i (?:right|correct)|(?:did|have|do) i (?:get|got|understand|understood) (?:this|that|it)(?: (?:right|correctly))?"
@@ -37,6 +36,7 @@ ECHO = re.compile(
     r"|does (?:he|she|that|this) (?:have a point|hold)|do you agree)\s*[?.!]*\s*$",
     re.IGNORECASE,
 )
+# "When a company releases weights, what …": before what is asked, a circumstance and no question.
 _CIRCUMSTANCE = re.compile(rf"^\W*(?:when|where|if)\s+(?!{_AUXILIARY}\b)(?!.*\?)", re.IGNORECASE)
 _EACH = re.compile(r"\b(?:each|both|respectively|either of them)\b", re.IGNORECASE)
 _THE_ONE_THE_OTHER = re.compile(r"\bthe one\b[^.?!]*\bthe other\b", re.IGNORECASE)
@@ -53,8 +53,7 @@ def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
     What is asked of each of several sides is asked once a side.
     """
     topic = TOPIC.match(query)
-    rest = query[topic.end() :] if topic else query
-    rest = without_echo(rest)
+    rest = without_echo(query[topic.end() :] if topic else query)
     asked = [part for sentence in _SENTENCE.split(rest) if _ASKS.search(sentence) for part in _asking(sentence)]
     sides = {mention.sides: mention.words for mention in mentions.find(query)}
     of_each = _THE_ONE_THE_OTHER.search(rest) or (len(asked) < 2 and _EACH.search(rest))
@@ -75,7 +74,7 @@ def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
 
 def without_echo(query: str) -> str:
     """The claim alone, of a message that ends with asking whether it holds."""
-    claim = ECHO.sub("", query)
+    claim = _ECHO.sub("", query)
     return claim if len(claim.split()) > 3 else query
 
 

@@ -37,7 +37,7 @@ _DIFFERENCE = any_of(
     rf"\b(?!different)(?:{_DIFFERS.pattern})\b",
     r"\b(?:what|what'?s|how|where)\b.*\bdifferent(?:ly)?\b",
 )
-# What may stand beside names and wish: any other word may narrow the question, and then its best sentence is chosen.
+# What may stand beside names and wish. Another word narrows the question if the notes know it, and then its best sentence is chosen.
 _PLAIN = words_of(
     "a about actual actually again ai all always an and another any approach approaches architectures are aren't arent as attention b basic basically be",
     "being between bit both btw but by can comes concept concepts confuse confused confusing could d decoding describe designs didn't didnt do does don't",

@@ -166,3 +166,21 @@ def test_a_follow_up_is_read_with_what_came_before(shipped: Search) -> None:
     assert behind_another.vector is not None and followed.vector @ behind_another.vector < 0.9
     assert resolve(shipped, "What is LoRA?", BOTH).vector is None
     assert resolve(shipped, "and which one is faster?", ()).vector is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answered", "query"),
+    [
+        ("why is the second one so coarse?", "Pruning removes weights [1].", "Quantization: why is it so coarse?"),
+        (
+            "what is the first kind used for?",
+            "Quantization rounds, pruning cuts [1].",
+            "Quantization: what is it used for?",
+        ),
+    ],
+)
+def test_a_place_means_the_side_read_last_in_that_place(
+    shipped: Search, question: str, answered: str, query: str
+) -> None:
+    """Protects: "the second one" is that of the answer just read, or of the question where the answer names one side only."""
+    assert resolve(shipped, question, (Exchange(BOTH[0].user, answered),)).query == query

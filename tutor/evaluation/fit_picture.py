@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.mentions import Mentions
+from knowledge.passages import Passage
 from knowledge.search import Search
 from tutor.distill.examples import Example, load_examples
 from tutor.evaluation.items import load_items
@@ -36,9 +38,10 @@ def fit_picture(search: Search) -> None:
         words = hashed_table([hints(text) for text in masked], BUCKETS)
         return hstack([csr_matrix(_embedded(masked, search) * _MEANING), words * _WORDS]).tocsr()
 
-    kinds = {passage.id: passage.kind for passage in search.knowledge.passages}
+    passages = {passage.id: passage for passage in search.knowledge.passages}
+    kinds = {name: passage.kind for name, passage in passages.items()}
     examples = [example for example in load_examples(search.knowledge) if example.answer]
-    wanted = [example for example in examples if _is_picture(example, search)]
+    wanted = [example for example in examples if _is_picture(example, passages, search.mentions)]
     others = [example for example in examples if not any(kinds[name] == "analogy" for name, _ in example.answer)]
     others = random.Random(0).sample(others, min(_OTHERS, len(others)))
     model = LogisticRegression(max_iter=400)
@@ -61,12 +64,11 @@ def fit_picture(search: Search) -> None:
     )
 
 
-def _is_picture(example: Example, search: Search) -> bool:
-    passages = {passage.id: passage for passage in search.knowledge.passages}
+def _is_picture(example: Example, passages: Mapping[str, Passage], mentions: Mentions) -> bool:
     passage = passages[example.answer[0][0]]
     if passage.kind != "analogy":
         return False
-    told = sentences_about(passage, sides_asked(example.query, passage, search.mentions), search.mentions)
+    told = sentences_about(passage, sides_asked(example.query, passage, mentions), mentions)
     return len({*told} ^ {number for name, number in example.answer if name == passage.id}) <= 1
 
 
