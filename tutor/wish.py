@@ -39,7 +39,7 @@ _DIFFERENCE = any_of(
 )
 # What may stand beside names and wish. Another word narrows the question if the notes know it, and then its best sentence is chosen.
 _PLAIN = words_of(
-    "a about actual actually again ai all always an and another any approach approaches architectures are aren't arent as attention b basic basically be",
+    "a about actual actually again ai all always an and another any approach approaches ask asked asks said says told architectures are aren't arent as attention b basic basically be",
     "being between bit both btw but by can comes concept concepts confuse confused confusing could d decoding describe designs didn't didnt do does don't",
     "dont each either em even ever every everyone exactly explain explanation fit for from fully general get gets give got had has have he hello help her",
     "hey hi him his how how'd however i i'd i'm idea if in is isn't isnt it it's its just keep keeps kind kinds know language learning let let's lets",

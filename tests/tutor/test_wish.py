@@ -14,6 +14,7 @@ from tutor.wish import wish_of
         "What is the difference between pruning and quantization?",
         "prefill vs decode",
         "i keep mixing up PPO, DPO and GRPO. how do they differ?",
+        "my landlord asked what sets open weights apart from open source AI",
         "everyone here says 'agents' but my boss calls our thing a workflow, how do those two differ?",
         "latency vs throughput in simple words pls",
         "What sets a CPU, a GPU and a TPU apart when it comes to AI?",
