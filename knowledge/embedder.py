@@ -185,31 +185,41 @@ def _in_layers(name: str) -> str:
 
 
 class RememberingEmbedder:
-    """An embedder that keeps the vectors of the texts seen last, since a turn asks for the same ones several times. Thread-safe."""
+    """An embedder that keeps vectors computed before: of texts that it is given to remember for good, and of those seen last, as a turn asks
+    for the same ones several times. Thread-safe."""
 
     def __init__(self, embedder: Embedder, most: int = 20_000) -> None:
+        """`most` of the texts seen last are kept."""
         self._embedder, self._most = embedder, most
-        self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._row: dict[str, int] = {}
+        self._vectors: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
+        self._recent: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
         self.key = embedder.key
 
     def remember(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Take in vectors (texts, dimension) that were computed elsewhere."""
-        with self._lock:
-            self._known.update(zip(texts, vectors, strict=True))
-            while len(self._known) > self._most:
-                self._known.popitem(last=False)
+        """Take in vectors (texts, dimension) that were computed elsewhere, before anything is asked."""
+        self._row, self._vectors = {text: row for row, text in enumerate(texts)}, vectors
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if texts and all(text in self._row for text in texts):
+            return self._vectors[[self._row[text] for text in texts]]
         with self._lock:
-            found = {text: self._known[text] for text in texts if text in self._known}
+            found = {text: self._recent[text] for text in texts if text in self._recent}
             for text in found:
-                self._known.move_to_end(text)
+                self._recent.move_to_end(text)
+        found.update((text, self._vectors[self._row[text]]) for text in texts if text in self._row)
         new = list(dict.fromkeys(text for text in texts if text not in found))
         if new or not texts:
             vectors = self._embedder.embed(new)
             if not texts:
                 return vectors
             found.update(zip(new, vectors, strict=True))
-            self.remember(new, vectors)
+            self._keep(new, vectors)
         return np.stack([found[text] for text in texts])
+
+    def _keep(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        with self._lock:
+            self._recent.update(zip(texts, vectors, strict=True))
+            while len(self._recent) > self._most:
+                self._recent.popitem(last=False)

@@ -7,7 +7,6 @@ damaged file is noticed when it is loaded, and rebuilt too. Cosine similarity, a
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import tempfile
@@ -145,7 +144,8 @@ def passage_rows(passages: Sequence[Passage], asked: Sequence[Asked] = ()) -> li
 
 
 def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder) -> str:
-    content = json.dumps([_FORMAT, embedder.key, rows], ensure_ascii=False)
+    lengths_and_owners = [(len(text), owner, is_text) for text, owner, is_text in rows]
+    content = f"{_FORMAT} {embedder.key} {lengths_and_owners} {''.join(text for text, _, _ in rows)}"
     return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
@@ -156,7 +156,7 @@ def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) ->
     if not path.is_file():
         return None
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != (folder / "sha256").read_text(errors="replace"):
+        if _digest(path) != (folder / "sha256").read_text(errors="replace"):
             raise RuntimeError("its SHA-256 differs from the recorded one")
         index = faiss.read_index(str(path))
         if index.ntotal != len(rows):
@@ -176,8 +176,17 @@ def _save(index: VectorIndex, folder: Path) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as part:
             pass
         faiss.write_index(index.index, part.name)
-        digest = hashlib.sha256(Path(part.name).read_bytes()).hexdigest()
+        digest = _digest(Path(part.name))
         os.replace(part.name, folder / "vectors.faiss")
         (folder / "sha256").write_text(digest)
     except (OSError, RuntimeError) as error:
         log.warning("the index could not be saved in %s (%s); it is built again at the next start", folder, error)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256, by blocks: the file is as large as all vectors."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = "[a-z0-9']+"
+_END = "\x01"
+_LETTERS_ONLY = bytes(i if re.fullmatch(rf"{_WORD}|{_END}", chr(i)) else ord(" ") for i in range(256))
 
 
 class SharedWords:
@@ -19,12 +21,12 @@ class SharedWords:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = len(texts)
-        # In one go, as they are many: each text's words, and a line's end behind them.
-        words = re.findall(rf"{_WORD}|\n", "".join(text.replace("\n", " ").lower() + "\n" for text in texts))
-        self._number: dict[str, int] = {}
-        number = self._number.setdefault
-        numbers = np.array([number(word, len(self._number)) for word in words], dtype=np.int64)
-        ends = numbers == self._number.get("\n", -1)
+        # In one go, as they are a million: each text's words, and an end behind them.
+        joined_texts = "".join(f"{text.replace(_END, ' ')} {_END} " for text in texts).lower()
+        words = joined_texts.encode("ascii", "replace").translate(_LETTERS_ONLY).decode("ascii").split()
+        self._number = {word: number for number, word in enumerate(dict.fromkeys(words))}
+        numbers = np.fromiter(map(self._number.__getitem__, words), dtype=np.int64, count=len(words))
+        ends = numbers == self._number.get(_END, -1)
         ids, rows = numbers[~ends], (np.cumsum(ends) - ends)[~ends]
         joined = np.flatnonzero(rows[:-1] == rows[1:])
         terms = np.concatenate([ids, self._pairs(ids[joined], ids[joined + 1])])

@@ -43,12 +43,21 @@ def test_the_oldest_are_forgotten() -> None:
     """Memory is bounded, and what is used stays."""
     counting = Counting()
     embedder = RememberingEmbedder(counting, most=2)
-    embedder.remember(["a", "bb"], np.array([[1], [2]], dtype=np.float32))
-    embedder.embed(["a"])
+    for text in ("a", "bb", "a", "ccc", "a", "bb"):
+        embedder.embed([text])
+    assert counting.asked == [["a"], ["bb"], ["ccc"], ["bb"]]
+
+
+def test_what_it_was_given_to_remember_stays() -> None:
+    """A text whose vector was computed elsewhere never reaches the model, alone or beside others, whatever was asked since."""
+    counting = Counting()
+    embedder = RememberingEmbedder(counting, most=1)
+    embedder.remember(["a", "bb"], np.array([[7], [8]], dtype=np.float32))
     embedder.embed(["ccc"])
-    embedder.embed(["a"])
-    embedder.embed(["bb"])
-    assert counting.asked == [["ccc"], ["bb"]]
+    embedder.embed(["dddd"])
+    assert embedder.embed(["bb", "a"]).flatten().tolist() == [8, 7]
+    assert embedder.embed(["a", "eeeee", "bb"]).flatten().tolist() == [7, 5, 8]
+    assert counting.asked == [["ccc"], ["dddd"], ["eeeee"]]
 
 
 def test_nothing_gives_no_rows() -> None:

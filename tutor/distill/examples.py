@@ -71,6 +71,7 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = Tr
     mentions = Mentions(knowledge.concepts)
     filled: Mapping[str, str] = json.loads(FILLED.read_text(encoding="utf-8")) if folder == FOLDER else {}
     examples: list[Example] = []
+    missing: set[str] = set()
     referred: dict[str, tuple[str, int]] = {}  # tens of thousands of answers share a few thousand sentences
     for path in sorted(folder.glob("*.jsonl")):
         # As one list: a start reads some fifty thousand lines.
@@ -80,16 +81,19 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = Tr
                 if ref not in referred:
                     name, _, place = ref.rpartition(":")
                     referred[ref] = (name, int(place))
+                    if not 0 <= int(place) < known.get(name, 0):
+                        missing.add(ref)
+            if missing and not missing.isdisjoint(row["answer"]):
+                if strict:
+                    raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {min(missing)}")
+                continue
             answer = tuple(referred[ref] for ref in row["answer"])
-            missing = [f"{name}:{place}" for name, place in answer if not 0 <= place < known.get(name, 0)]
-            if missing and strict:
-                raise ValueError(f"{path}:{number}: expected a sentence of a passage, got {missing[0]}")
-            if not missing:
-                queries = [row["standalone"]]
-                if row["history"]:
-                    queries.append(filled[row["id"]] if row["id"] in filled else _filled_in(row, knowledge, mentions))
-                distinct = dict.fromkeys(query for query in queries if query)
-                examples += [Example(row["id"], query, row["opening"], answer) for query in distinct]
+            name, query, opening = row["id"], row["standalone"], row["opening"]
+            examples.append(Example(name, query, opening, answer))
+            if row["history"]:
+                again = filled[name] if name in filled else _filled_in(row, knowledge, mentions)
+                if again and again != query:
+                    examples.append(Example(name, again, opening, answer))
     # A fifth of the questions that the notes do not answer, so that refusing is learned beside answering.
     strangers = elsewhere_questions()[::5]
     return examples + [Example(f"elsewhere-{i}", question, None, ()) for i, question in enumerate(strangers)]
