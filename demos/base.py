@@ -26,6 +26,7 @@ class Param:
     `spoken` are patterns that find the value in a learner's words, in group 1 ("4 bits"), or, as (pattern, value) pairs,
     stand for a value ("only the attention layers"). `loose` ones are tried where these find nothing, and only in a message that is
     known to be about a run of this experiment: they would fit much else. A `percent` is spoken as 70 and means 0.7.
+    `relative` are patterns by which it is told as so many times another setting: "alpha twice the rank".
     """
 
     name: str
@@ -37,6 +38,7 @@ class Param:
     spoken: tuple[str | tuple[str, Value], ...] = ()
     loose: tuple[str | tuple[str, Value], ...] = ()
     percent: bool = False
+    relative: tuple[tuple[str, str, float], ...] = ()
 
     def parse(self, value: Value) -> Value:
         """Return the value in the default's type; raises DemoError naming what is allowed."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from demos.base import Param
 
-_COUNT = "one|two|three|four|five|six|seven|eight|nine|ten"
+_SEVERAL = "two|three|four|five|six|seven|eight|nine|ten"
+_COUNT = f"one|{_SEVERAL}"
 # "Every token through two", "let each token visit two of them", "route the tokens to 2 experts each".
 _VISITS = (
     r"\btokens? (?:(?:is|are|be|being|gets?|should|must|can|could|may|able|allowed|to|always|only|just|now) )*"
@@ -25,12 +26,12 @@ PARAMS = (
         2,
         16,
         spoken=(
-            rf"(?<!top[- ])(?<!tokens to )(?<!token to )(?<!token through )(?<!tokens through )\b(?<!\.)(\d+|{_COUNT})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+            rf"(?<!top[- ])(?<!tokens to )(?<!token to )(?<!token through )(?<!tokens through )\b(?<!\.)(\d+|{_SEVERAL})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
             r"\bexperts? (?:up |down )?to (\d+)\b",
             (r"\b(?:pair|couple) of (?:experts|specialists)\b", 2),
         ),
         loose=(
-            rf"\b(\d+|{_COUNT}) (?:\w+ ){{0,2}}?(?:blocks|networks|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+            rf"\b(\d+|{_SEVERAL}) (?:\w+ ){{0,2}}?(?:blocks|networks|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
             r"\bexperts?\b[^.;\d]{0,20}?\b(\d|1[0-6])\b(?! ?(?:steps|seconds?|minutes?|tokens?|times|%|percent))",
         ),
     ),

@@ -111,6 +111,18 @@ LORA = Demo(
             64,
             spoken=(rf"\balpha{TO}(\d+|one)\b", r"\b(\d+) (?:as|for) (?:the |its |an? )?alpha\b"),
             loose=(r"\balpha\b(?:(?!\b(?:rank|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b",),
+            relative=(
+                (
+                    r"\balpha\b[^.;\d]{0,15}?\b(?:twice|double|2 times|2 ?x)(?: (?:the|its|that|this|of))* (?:rank|r)\b",
+                    "rank",
+                    2.0,
+                ),
+                (
+                    r"\balpha\b[^.;\d]{0,15}?(?:\bequal to|\bequals?|\bthe same as|\bas (?:high|large) as|=) (?:(?:the|its) )?(?:rank|r|it)\b",
+                    "rank",
+                    1.0,
+                ),
+            ),
         ),
         Param(
             "steps",

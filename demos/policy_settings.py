@@ -38,6 +38,7 @@ PARAMS = (
         choices=(2, 4, 8, 16, 32, 64),
         spoken=(
             rf"\bgroups?(?:[- ]size)?{TO}(\d+)\b",
+            (rf"\b(?:a|one|only a|just a) (?:pair|couple) of {_ANSWERS}\b", 2),
             r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
             rf"\b(\d+) {_ANSWERS} (?:(?:to compare|compared) )?(?:a|per|each|every|in (?:a|each|every)|for (?:a|each|every)|at a|at once|to (?:each|every|a|one))(?: (?:prompt|question|group|time|round|step)\b|(?=\W*$))",
             rf"\b(?:each|every|per|a) (?:prompt|question|group)(?: \w+){{0,3}} (\d+)(?: {_ANSWERS}\b|(?=\W*$))|\bcompar\w+ (\d+) {_ANSWERS}\b",

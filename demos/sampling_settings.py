@@ -31,6 +31,7 @@ PARAMS = (
         spoken=(
             rf"\btemp(?:erature)?{TO}(\d*\.?\d+|one\b)",
             r"(?<![-\w])t ?= ?(\d*\.?\d+)",
+            r"\bdivid\w+ (?:(?:the|all|its|their|your) )*(?:scores|logits) by (\d*\.?\d+)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
             r"\b(?:heat|warm|cool) it (?:up |down )?to (\d*\.?\d+)",
             rf"\btemp(?:erature)?\b(?![^.;]{{0,25}}\b(?:top|min)\b){_SET_IT} (\d*\.?\d+)",

@@ -11,7 +11,7 @@ from demos.token_pieces import split_words
 
 MOST_WORDS = 8  # in the map of cosines
 
-_WORD = r"(?!(?:tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
+_WORD = r"(?!(?:demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
 _LISTED = rf"{_WORD}(?:(?:,? and |, ?){_WORD})+"
 # A list that is not announced as words must hold none that are numbers: "with 20, 50 and 80 instead".
 # Nor may it name what other experiments are about: "ok now pruning, quantization and LoRA" goes on to those.

@@ -48,6 +48,15 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several things that a message asks: its text, its vector where it was read in the light of what stands before it, and the set talked of by then."""
+
+    text: str
+    vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    concept: str | None = None
+
+
+@dataclass(frozen=True)
 class Retrieval:
     """What was found for a query; `covered` says whether the notes answer it at all, `best_of` how well each set's best passage fits."""
 
@@ -101,27 +110,29 @@ class Search:
         query: str,
         k: int = 4,
         concept: str | None = None,
-        parts: Sequence[str] = (),
+        parts: Sequence[Part] = (),
         vector: NDArray[np.float32] | None = None,
         wanted: str | None = None,
     ) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
 
         `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. Of the kind that is `wanted`
-        one about a side that is named is among them, if there is one; the first stays what fits best. Raises ValueError for k < 1.
+        one about a side that is named, if any is, is among them, if there is one; the first stays what fits best. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
         parts = parts if len(parts) > 1 else ()
-        plain, (tuned, *aims) = self.embedder.embed([query])[0], self.tuned.embed([query, *parts])
-        tuned = tuned if vector is None else vector
+        plain, (tuned, *aims) = (
+            self.embedder.embed([query])[0],
+            embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self.tuned),
+        )
         near = self._index.similarities(tuned)
         fused, scores = self._fuse(query, near, concept), np.maximum(near.asks, near.texts)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
         hits = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
         best = [
-            int(np.argmax(self._fuse(part, self._index.similarities(aim), concept)))
+            int(np.argmax(self._fuse(part.text, self._index.similarities(aim), part.concept or concept)))
             for part, aim in zip(parts, aims, strict=True)
         ]
         of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
@@ -139,7 +150,7 @@ class Search:
 
     @staticmethod
     def _is_wanted(passage: Passage, kind: str, named: Sequence[str]) -> bool:
-        return passage.kind == kind and not {*named}.isdisjoint(passage.about)
+        return passage.kind == kind and (not named or not {*named}.isdisjoint(passage.about))
 
     def features(
         self,
@@ -199,6 +210,15 @@ class Search:
             return np.zeros(len(self._passages), dtype=np.float32)
         scores = self._bm25.get_scores(words).astype(np.float32)
         return scores / max(float(scores.max()), 1e-6)
+
+
+def embed_read(texts: Sequence[tuple[str, NDArray[np.float32] | None]], embedder: Embedder) -> NDArray[np.float32]:
+    """Vectors (texts, dimension): of each text the one that comes with it, read in the light of others, or the embedder's."""
+    vectors = embedder.embed([text for text, _ in texts])
+    for row, (_, vector) in enumerate(texts):
+        if vector is not None:
+            vectors[row] = vector
+    return vectors
 
 
 def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]:

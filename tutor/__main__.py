@@ -128,15 +128,15 @@ def _print_turn(events: Iterator[Any]) -> None:
 
 
 def _retrieve(parsed: argparse.Namespace, settings: Settings) -> int:
+    from tutor.compound import read_parts
     from tutor.open import open_search
-    from tutor.parts import parts_of
     from tutor.record import source_record
 
     if parsed.k < 1:
         raise TutorError(f"-k is {parsed.k}; give a number of at least 1.")
     search = open_search(settings)
     query = search.spelling.mended(parsed.query)
-    found = search.search(query, parsed.k, parts=parts_of(query, search.mentions))
+    found = search.search(query, parsed.k, parts=read_parts(query, search))
     rows = [source_record(n, hit, search.knowledge) for n, hit in enumerate(found.hits, 1)]
     if parsed.json:
         print(json.dumps({"query": parsed.query, "covered": found.covered, "hits": rows}, ensure_ascii=False))

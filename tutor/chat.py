@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
-from knowledge.search import Hit, Retrieval, Search
+from knowledge.search import Hit, Part, Retrieval, Search
 from tutor.answers import stream_answer
+from tutor.compound import read_parts
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError, WeightsError
 from tutor.events import (
@@ -34,7 +35,6 @@ from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.manner import Judged, Manner, unjudged
-from tutor.parts import parts_of
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
@@ -47,6 +47,11 @@ from tutor.wish import wish_of
 
 NOTES = 4
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
+
+
+def notes_for(parts: Sequence[Part]) -> int:
+    """How many notes an answer is chosen from: one more where several things are asked."""
+    return NOTES + (len(parts) > 1)
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,10 @@ class Tutor:
     def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
-        parts = parts_of(standalone.query, self.search.mentions)
+        parts = read_parts(standalone.query, self.search)
         wish = wish_of(standalone.query, self.search)
-        retrieval = self.search.search(standalone.query, NOTES, standalone.concept, parts, standalone.vector, wish)
+        k = notes_for(parts)
+        retrieval = self.search.search(standalone.query, k, standalone.concept, parts, standalone.vector, wish)
         covered = retrieval.covered or recalled.strongly
         hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
         notes = (*hits, *recalled.notes)

@@ -22,7 +22,7 @@ from knowledge.aspects import aspect_of
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Polarity
-from knowledge.search import Hit
+from knowledge.search import Hit, embed_read
 from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
 from tutor.polarity import by_rule, claim_of, contradicts
@@ -36,6 +36,7 @@ from tutor.wish import Wish
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 _LATER_IN_NOTE = 0.15  # of a vote, by which a sentence of an untaught note counts less than the one before it
+_STOP = re.compile(r"[.!?][\"')\]]*$")
 _IN_STEPS = re.compile(
     r"\bsteps?\b|\bstages?\b|one after (?:the other|another)|under the hood|walk me|in order\b|\beach (?:of|one)\b|\ball (?:of|the|three|four)\b|\bthree\b|\bfour\b"
     r"|\bhow (?:does|do|is|are)\b.*\b(?:works?|made|built|trained|computed|done)\b",
@@ -109,8 +110,9 @@ class Composition:
         before = [key for key, reference in enumerate(self._references) if reference in self._told]
         self._near_told: NDArray[np.float32] = self._alike[:, before].max(1) if before else 0 * self._near
         self._parts = [part.first for part in votes.parts]
+        self.of_several = len(self._parts) > 1
         self._parts_words = [part.words for part in votes.parts]
-        near = (tuned or embedder).embed([part.query for part in votes.parts])
+        near = embed_read([(part.query, part.vector) for part in votes.parts], tuned or embedder)
         self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
         self._sides = [frozenset(mentions.sides(piece.sentence)) for piece in sentences] if mentions else []
         self._asked_sides = frozenset(mentions.sides(query)) if mentions else frozenset()
@@ -147,7 +149,8 @@ class Composition:
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
         branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
         if said and not unexplained and not self._lists_on(said):
-            branches.append(Branch("", self._end, Weighing.total(self._weighing.end, self.end_hints(said))))
+            weights = self._weighing.end_of_several if self.of_several else self._weighing.end
+            branches.append(Branch("", self._end, Weighing.total(weights, self.end_hints(said))))
         return _balanced(branches)
 
     def _opening_branches(self) -> list[Branch]:
@@ -175,7 +178,8 @@ class Composition:
 
     def _sentences(self, keys: Sequence[int], said: Sequence[int], opening: str) -> list[Branch]:
         hints = {key: self.later_hints(key, said) if said else self.first_hints(key, opening) for key in keys}
-        weights = self._weighing.later if said else self._weighing.first
+        later = self._weighing.later_of_several if self.of_several else self._weighing.later
+        weights = later if said else self._weighing.first
         return [Branch(self.pieces[key].sentence, key, Weighing.total(weights, hints[key])) for key in keys]
 
     def first_hints(self, key: int, opening: str) -> tuple[float, ...]:
@@ -302,6 +306,7 @@ def _marked(hits: Sequence[Hit]) -> list[tuple[Mark, int, Hit]]:
 
 
 def cited(sentence: str, *notes: Mark) -> str:
-    """`Pruning removes weights.` with note 2 is `Pruning removes weights [2].`"""
+    """`Pruning removes weights.` with note 2 is `Pruning removes weights [2].`, and `… is "12."` is `… is "12 [2]."`."""
     marks = "".join(f" [{n}]" for n in notes)
-    return sentence[:-1] + marks + sentence[-1] if sentence[-1:] in ".!?" else sentence + marks + "."
+    end = _STOP.search(sentence)
+    return sentence[: end.start()] + marks + end.group() if end else f"{sentence}{marks}."

@@ -21,11 +21,26 @@ _NUMERAL = re.compile(
     rf"\b(?:(?P<hundreds>a|one|{_UNIT}) hundred(?: (?:(?:and|n|&) )?(?P<rest>{_BELOW_HUNDRED}))?|a (?P<dozen>dozen)|(?P<small>{_BELOW_HUNDRED}))\b",
     re.IGNORECASE,
 )
+_DOZENS = re.compile(rf"\b(?P<dozens>{_UNIT}|\d) dozens?\b", re.IGNORECASE)
+# As engineers write them: "2^8 tokens", "0.2k updates".
+_POWER = re.compile(r"(?<![\w.])(?P<base>\d{1,3}) ?(?:\^|\*\*) ?(?P<exponent>\d{1,2})(?![\w.^]\w|\w)")
+_THOUSANDS = re.compile(r"(?<![\w.])(?P<thousands>\d+(?:\.\d+)?)k(?![\w-])", re.IGNORECASE)
+# "One in five", "three out of ten"; "2 out of 4" is a pattern of pruning, and "one in eight experts" no share.
+_OUT_OF = re.compile(
+    rf"\b(?P<some>one|{_UNIT}|\d+) (?:in|out of)(?: every)? (?P<all>{_UNIT}|ten|twenty|a hundred|\d+)\b(?!\.\d|\s*experts?)",
+    re.IGNORECASE,
+)
+_WHOLES = (10, 20, 100)
+# "Every bit width from 5 down to 2".
+_RANGE = re.compile(
+    rf"\b(?:every|each|all)\b(?P<what>[^.;?\d]{{0,24}}?)\bfrom (?P<begin>{_UNIT}|\d) (?:bits? )?(?:down |up |through )?to (?P<end>{_UNIT}|\d)\b(?!\.\d)",
+    re.IGNORECASE,
+)
 
-_PARTS = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
+_PARTS = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10, "twentieth": 20}
 # "A fifth example" and "the third stage" are no shares; "a quarter" is one always.
 _FRACTION = re.compile(
-    rf"\b(?P<of>a|one|{_UNIT}|\d)[ -](?:(?P<quarter>quarter)s?|(?P<part>third|fourth|fifth|tenth)(?:s|(?=\s*(?:of\b|[,.;:?!]|$|(?:and|or|vs|versus|against)\b))))\b",
+    rf"\b(?P<of>a|one|{_UNIT}|\d)[ -](?:(?P<quarter>quarter)s?|(?P<part>third|fourth|fifth|tenth|twentieth)(?:s|(?=\s*(?:of\b|[,.;:?!]|$|(?:and|or|vs|versus|against)\b))))\b",
     re.IGNORECASE,
 )
 # "Half" by itself is seldom a number; beside another share it is.
@@ -55,6 +70,10 @@ def _percent(found: re.Match[str]) -> int:
 def in_digits(text: str) -> str:
     """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
     text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
+    text = _DOZENS.sub(lambda found: str(12 * int(_digit(found["dozens"]))), text)
+    text = _POWER.sub(lambda found: str(int(found["base"]) ** int(found["exponent"])), text)
+    text = _THOUSANDS.sub(lambda found: f"{1000 * float(found['thousands']):.0f}", text)
+    text = _RANGE.sub(_listed, _OUT_OF.sub(_share, text))
     text = _DECIMAL.sub(lambda found: f"{_digit(found['whole'])}.{_digit(found['tenths'])}", text)
     text = _AND_A_HALF.sub(lambda found: f"{_digit(found['whole'])}.5", text)
     text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)
@@ -62,8 +81,21 @@ def in_digits(text: str) -> str:
     return _NUMERAL.sub(lambda found: str(_worth(found)), text)
 
 
+def _share(found: re.Match[str]) -> str:
+    """A percentage, if the words are likely a share."""
+    some, of = (int(_digit(found[name])) for name in ("some", "all"))
+    return f"{100 * some / of:g}%" if 0 < some < of and (some == 1 or of in _WHOLES) else found.group()
+
+
+def _listed(found: re.Match[str]) -> str:
+    """Each number of a range, in its order."""
+    begin, end = (int(_digit(found[name])) for name in ("begin", "end"))
+    numbers = range(begin, end + 1) if begin < end else range(begin, end - 1, -1)
+    return f"{', '.join(map(str, numbers))} bits" if "bit" in found["what"].lower() else found.group()
+
+
 def _digit(word: str) -> str:
-    return word if word.isdigit() else str({"zero": 0, **_WORTH}[folded(word)])
+    return word if word.isdigit() else str({"zero": 0, "a hundred": 100, **_WORTH}[folded(word)])
 
 
 def _worth(found: re.Match[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from knowledge.mentions import Mentions
 from knowledge.words import content_words
@@ -27,6 +28,12 @@ _ASKS = re.compile(
     rf"|,\s*{_AUXILIARY}\s+(?:it|they|that|this|i|you|we|one|there|the|an?|my)\b",
     re.IGNORECASE,
 )
+# Of a sentence without a question mark beside others that have one: a story tells "how many" too.
+_REQUESTS = re.compile(
+    r"^\W*(?:(?:and|so|but|ok|also|then|please|pls|or)\W+)*(?:explain|describe|give|show|tell|name|compare|i (?:want|need|wonder|would like|'d like))\b"
+    r"|(?<!to )\b(?:please (?:explain|tell|say|name|compare)|tell me|explain|i wonder|dont get|don't get)\b",
+    re.IGNORECASE,
+)
 # What asks only whether the claim before it holds: "A colleague says that …. Is he right?"
 _ECHO = re.compile(
     r"(?:(?<=[.!?;,…–-])|(?<= ))\s*\b(?:(?:so|and|but|well|now|then),? )*"
@@ -41,24 +48,36 @@ _CIRCUMSTANCE = re.compile(rf"^\W*(?:when|where|if)\s+(?!{_AUXILIARY}\b)(?!.*\?)
 _EACH = re.compile(r"\b(?:each|both|respectively|either of them)\b", re.IGNORECASE)
 _THE_ONE_THE_OTHER = re.compile(r"\bthe one\b[^.?!]*\bthe other\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|its|they|them|their|that|this|these|those|ones|which one)\b|\bthere\W*$", re.IGNORECASE)
+_JOINED_ON = re.compile(r"[,;:\s–—-]*(?:\b(?:and|but|or|so|then|also)\b[,\s]*)*$", re.IGNORECASE)  # at a part's end
 _CLAUSES = re.compile(r"[.?!;,]\s+")
+_UNENDED = tuple("abcdefghijklmnopqrstuvwxyz0123456789,;:)")
 _MOST = 4
 _SHORT = 7  # words of a part that leaves out what it shares with the one before it
 _SUBJECT = 5  # words that stand for a subject which has no name
 
 
-def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
-    """The parts that ask, each with the names that only the others have before it; empty where the message is one question and no more.
+@dataclass(frozen=True)
+class Asked:
+    """One part of a message: `text` has the names that only other parts have before it, `words` are its own, the first part's with what leads up to it,
+    and `after` are the words of the part that it goes on from."""
 
-    What is asked of each of several sides is asked once a side.
-    """
+    text: str
+    words: str
+    after: str = ""
+
+
+def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
+    """The parts that ask; empty where the message is one question and no more. What is asked of each of several sides is asked once a side."""
     topic = TOPIC.match(query)
     rest = without_echo(query[topic.end() :] if topic else query)
-    asked = [part for sentence in _SENTENCE.split(rest) if _ASKS.search(sentence) for part in _asking(sentence)]
+    sentences = _SENTENCE.split(rest)
+    marked = any(sentence.endswith("?") for sentence in sentences)
+    asking = [s for s in sentences if (_ASKS if not marked or s.endswith(("?", *_UNENDED)) else _REQUESTS).search(s)]
+    asked = [part for sentence in asking for part in _asking(sentence)]
     sides = {mention.sides: mention.words for mention in mentions.find(query)}
     of_each = _THE_ONE_THE_OTHER.search(rest) or (len(asked) < 2 and _EACH.search(rest))
     if of_each and 2 <= len(sides) <= _MOST:
-        return tuple(f"{name}: {rest}" for name in sides.values())
+        return tuple(Asked(f"{name}: {rest}", f"{name}: {rest}") for name in sides.values())
     if not asked or (len(asked) == 1 and len(asked[0]) > 0.8 * len(rest)):
         return ()
     every = [topic.group()[:-2]] if topic else [mention.words for mention in mentions.find(rest)]
@@ -69,7 +88,13 @@ def parts_of(query: str, mentions: Mentions) -> tuple[str, ...]:
     for n, part in enumerate(filled[:_MOST]):
         lead = _lead(part, rest.partition(asked[n])[0], every, mentions)
         leads.append(next(filter(None, leads), lead) if lead and not every else lead)
-    return tuple(f"{lead}: {part}" if lead else part for lead, part in zip(leads, filled, strict=False))
+    texts = [f"{lead}: {part}" if lead else part for lead, part in zip(leads, filled, strict=False)]
+    if len(texts) == 1:
+        return (Asked(texts[0], texts[0]),)
+    begins = rest.index(asked[1], rest.index(asked[0]) + len(asked[0]))
+    head = _JOINED_ON.sub("", query[: len(query) - len(rest)] + rest[:begins])
+    words = [head if head.endswith((".", "!", "?")) else f"{head}?", *filled[1:]]
+    return tuple(Asked(text, own, before) for text, own, before in zip(texts, words, ["", *words], strict=False))
 
 
 def without_echo(query: str) -> str:

@@ -25,7 +25,13 @@ _REJECTED = re.compile(
 
 def spoken_values(text: str, demo: Demo, loosely: bool = False) -> dict[str, Value]:
     """The values of the experiment's parameters in the text, by name; `loosely` where it is known that this experiment is meant."""
-    return {name: value for name, (value, _) in _found(text, demo, loosely).items()}
+    values = {name: value for name, (value, _) in _found(text, demo, loosely).items()}
+    for param in demo.params:
+        for pattern, other, factor in param.relative if param.name not in values else ():
+            if re.search(pattern, text, re.IGNORECASE):
+                default = next(setting.default for setting in demo.params if setting.name == other)
+                values[param.name] = type(param.default)(factor * float(values.get(other, default)))
+    return values
 
 
 def without_values(text: str, demo: Demo) -> str:
@@ -122,7 +128,7 @@ def _one_of_each(
         if param.name not in kept:
             continue
         span = kept[param.name][1]
-        if isinstance(param, Levels) and param.of is not None and _within(kept.get(param.of.name), span):
+        if isinstance(param, Levels) and param.of is not None and _is_listed(kept.get(param.of.name), kept[param.name]):
             del kept[param.of.name]
         if param.name == "words" and _within(kept.get("text"), span):
             del kept["text"]
@@ -132,6 +138,13 @@ def _one_of_each(
         if param.name in ("top-k", "top-p", "min-p") and _within(kept.get("temperature"), span):
             del kept["temperature"]
     return kept
+
+
+def _is_listed(single: tuple[Value, tuple[int, int]] | None, several: tuple[Value, tuple[int, int]]) -> bool:
+    """Whether a number is one of several that are to be measured: also in "he says the cliff is at 3 bits: measure 5, 3 and 2"."""
+    if single is None:
+        return False
+    return _within(single, several[1]) or str(single[0]) in re.findall(r"\d+(?:\.\d+)?", str(several[0]))
 
 
 def _within(one: tuple[Value, tuple[int, int]] | None, span: tuple[int, int]) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity
+from knowledge.search import Part, embed_read
 from tutor.compute import Together
 from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
@@ -33,11 +34,11 @@ class Votes:
 
     `first` holds the votes for each sentence to come first, `words` the same by shared words, `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
-    asks several things, `parts` holds the votes of each.
+    asks several things, `parts` holds the votes of each; `vector` is what was compared.
     """
 
     query: str = ""
-
+    vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     first: Mapping[Reference, float] = field(default_factory=dict)
     words: Mapping[Reference, float] = field(default_factory=dict)
     held: Mapping[Reference, float] = field(default_factory=dict)
@@ -98,19 +99,19 @@ class Taught:
         place = {reference: i for i, reference in enumerate(self._openers)}
         self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
 
-    def votes(self, query: str, parts: Sequence[str] = (), vector: NDArray[np.float32] | None = None) -> Votes:
+    def votes(self, query: str, parts: Sequence[Part] = (), vector: NDArray[np.float32] | None = None) -> Votes:
         """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1.
 
         `vector` stands for a follow-up, as it was read with what came before it.
         """
         if not self._examples:
             return NO_VOTES
-        vectors = self._tuned.embed([query, *parts])
-        if vector is not None:
-            vectors[0] = vector
-        whole, *others = self._together.ask(vectors)
-        voted = tuple(self._votes_of(part, cosines) for part, cosines in zip(parts, others, strict=True))
-        return replace(self._votes_of(query, whole), parts=voted)
+        vectors = embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self._tuned)
+        texts = (query, *(part.text for part in parts))
+        whole, *voted = (
+            self._votes_of(*each) for each in zip(texts, vectors, self._together.ask(vectors), strict=True)
+        )
+        return replace(whole, parts=tuple(voted))
 
     def _cosines(self, lots: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Of each lot of vectors (n, dimension) with all questions (n, questions): a class's in one go, as reading the questions takes longest."""
@@ -122,7 +123,7 @@ class Taught:
         cosines = (torch.from_numpy(self._vectors) @ columns).T.contiguous().numpy()[: len(vectors)]
         return np.split(cosines, np.cumsum([len(lot) for lot in lots])[:-1])
 
-    def _votes_of(self, query: str, cosines: NDArray[np.float32]) -> Votes:
+    def _votes_of(self, query: str, vector: NDArray[np.float32], cosines: NDArray[np.float32]) -> Votes:
         weights = _weights(cosines[: len(self._examples)])
         sums = _votes(np.bincount(self._first, weights, len(self._openers)))
         held = _votes(np.bincount(self._held, weights[self._holders], len(self._holding)))
@@ -133,6 +134,7 @@ class Taught:
         sides: tuple[tuple[Polarity, NDArray[np.bool_]], ...] = (("yes", self._yes), ("no", ~self._yes))
         return Votes(
             query,
+            vector,
             dict(zip(self._openers, sums.tolist(), strict=True)),
             dict(zip(self._openers, alike.tolist(), strict=True)),
             dict(zip(self._holding, held.tolist(), strict=True)),

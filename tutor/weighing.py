@@ -59,11 +59,13 @@ UNSURE = 35.0
 
 @dataclass(frozen=True)
 class Weighing:
-    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes."""
+    """Fitted weights, in the order of the tuples of names above; `yes` is the bias to Yes. Of an answer to several requests, what comes second is weighed anew."""
 
     first: tuple[float, ...]
     later: tuple[float, ...]
     end: tuple[float, ...]
+    later_of_several: tuple[float, ...]
+    end_of_several: tuple[float, ...]
     opening: tuple[float, ...]
     yes: float
 
@@ -77,11 +79,16 @@ class Weighing:
 def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
     """The fitted weights. Raises ValueError if the file does not fit the hints; with `strict=False`, a hint that it lacks weighs 0."""
     fitted: Mapping[str, Mapping[str, float]] = json.loads(path.read_text())
-    names = {"first": FIRST, "later": LATER, "end": END, "opening": (*OPENING, "yes")}
+    names = {
+        **{"first": FIRST, "later": LATER, "end": END},
+        **{"later of several": LATER, "end of several": END, "opening": (*OPENING, "yes")},
+    }
     for part, wanted in names.items():
         if strict and tuple(fitted.get(part, {})) != wanted:
             raise ValueError(
                 f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
             )
     values = {part: tuple(fitted.get(part, {}).get(name, 0.0) for name in wanted) for part, wanted in names.items()}
-    return Weighing(values["first"], values["later"], values["end"], values["opening"][:-1], values["opening"][-1])
+    opening = values["opening"]
+    several = values["later of several"], values["end of several"]
+    return Weighing(values["first"], values["later"], values["end"], *several, opening[:-1], opening[-1])

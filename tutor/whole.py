@@ -6,12 +6,18 @@ with half of it, so the sentences about the sides that are named follow one anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Passage
 from knowledge.search import Hit
 from tutor.wish import Wish, without_wish
+
+# "Explain the three training phases to my sister" names no side and means all.
+_ALL = re.compile(
+    r"\b(?:both|(?:the|these|those|all|all the) (?:two|three|four|five|[2-5])|each of them)\b", re.IGNORECASE
+)
 
 
 def sentences_told_whole(wish: Wish, query: str, hits: Sequence[Hit], mentions: Mentions) -> list[tuple[str, int]]:
@@ -20,6 +26,8 @@ def sentences_told_whole(wish: Wish, query: str, hits: Sequence[Hit], mentions: 
     for place, hit in enumerate(hits):
         passage = hit.passage
         asked = sides_asked(query, passage, mentions)
+        if not asked and passage.concept == hits[0].passage.concept and _ALL.search(query) and not mentions.find(query):
+            asked = set(passage.about)
         if passage.kind == wish and len(asked) > (wish == "contrast"):
             told = [(passage.id, i) for i in sentences_about(passage, asked, mentions)]
             fitting += [(len(passage.about), place, told)] if told else []

@@ -1,22 +1,18 @@
 """Does a question want a difference, or a picture from daily life, and nothing more?
 
 By its words: what stands beside the names and the wish must be said of any question, or be a story around it. "How do LoRA and QLoRA differ in memory?" asks for
-memory. A picture may also be wanted by the meaning of the whole (tutor/picture.py).
+memory. Either may also be wanted by the meaning of the whole (tutor/unspoken.py).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence, Set
-from typing import Literal, TypeAlias
 
 from knowledge.search import Search
 from knowledge.words import content_words
 from tutor.patterns import any_of, words_of
-from tutor.picture import wants_picture
-
-Wish: TypeAlias = Literal["analogy", "contrast"]
-"""The kind of note that is told whole."""
+from tutor.unspoken import Wish, unspoken_wish
 
 _PICTURE = any_of(
     r"\beli ?\d+\b|\b(?:like|as if|as though) (?:i'?m|i am|i was|i were|to)\b.*\b(?:five|six|seven|ten|\d+|child|kid|beginner)\b|\b(?:\w+|\d+)[- ](?:year|yr)s?[- ]olds?\b|\b(?:years?|yrs?) old\b|\bi'?m five\b"
@@ -92,7 +88,7 @@ def wish_of(query: str, search: Search) -> Wish | None:
     wishes = picture or any(_DIFFERENCE.search(words) for words, _ in clauses)
     if wishes and not any(_is_narrower(words, end, picture, known) for words, end in clauses):
         return "analogy" if picture else "contrast"
-    return "analogy" if wants_picture(query, search.mentions, search.embedder) else None
+    return unspoken_wish(query, search.mentions, search.embedder)
 
 
 def _is_narrower(clause: str, end: str, picture: bool, known: Set[str]) -> bool:

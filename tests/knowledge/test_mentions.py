@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from knowledge.concept_files import load_knowledge
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
+from knowledge.search import Search
 
 
 def test_names_and_aliases_in_any_case(knowledge: Knowledge) -> None:
@@ -46,3 +49,19 @@ def test_starts_point_into_the_text(knowledge: Knowledge) -> None:
     for text in ("see CATS", "İİ and cats"):
         (mention,) = Mentions(knowledge.concepts).find(text)
         assert text[mention.start : mention.start + len(mention.words)].lower() == "cats"
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("what structured, unstructured and 2:4 pruning do", ["structured", "unstructured", "semi-structured"]),
+        ("zero-, one- and few-shot", ["zero-shot", "one-shot", "few-shot"]),
+        ("pre-, mid- and post-training", ["pretraining", "midtraining", "posttraining"]),
+        ("bi- and cross-encoders", ["bi-encoder", "cross-encoder"]),
+        ("I feed cats, dogs and pruning", ["pruning"]),
+        ("one more thing and few-shot", ["few-shot"]),
+    ],
+)
+def test_names_in_a_list_share_their_last_word(real_search: Search, text: str, sides: list[str]) -> None:
+    """Protects: who lists sides in the short way asks about each of them."""
+    assert real_search.mentions.sides(text) == sides

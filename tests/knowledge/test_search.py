@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge.passages import Ask, Knowledge
-from knowledge.search import Search
+from knowledge.search import Part, Search
 from tests.conftest import make_search
 
 
@@ -38,9 +38,17 @@ def test_k_hits_best_first(search: Search) -> None:
 def test_each_part_has_its_passage(search: Search) -> None:
     """What answers the second question of a message is among the notes, however strongly the first draws them."""
     whole = "What are cats, what are cats, what are cats, and what is tea?"
-    found = search.search(whole, 2, parts=("What are cats?", "What is tea?")).hits
+    parts = (Part("What are cats?"), Part("What is tea?"))
+    found = search.search(whole, 2, parts=parts).hits
     assert [hit.passage.id.partition("#")[2] for hit in found] == ["what-cats-are", "what-tea-is"]
-    assert len(search.search(whole, 1, parts=("What are cats?", "What is tea?")).hits) == 1
+    assert len(search.search(whole, 1, parts=parts).hits) == 1
+
+
+def test_a_part_is_found_as_it_was_read(search: Search) -> None:
+    """Protects: "and when is it ready?" finds what its vector, read in context, lies near, not what its words do."""
+    read = Part("and when is it ready?", search.tuned.embed(["What is tea?"])[0], "tea")
+    found = search.search("What are cats, and when is it ready?", 2, parts=(Part("What are cats?"), read)).hits
+    assert "what-tea-is" in [hit.passage.id.partition("#")[2] for hit in found]
 
 
 @pytest.mark.parametrize("k", [0, -1])

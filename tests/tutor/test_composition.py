@@ -122,6 +122,7 @@ def test_an_answer_ends(knowledge: Knowledge) -> None:
         ("Why?", (2,), "Why [2]?"),
         ("Cats purr", (3,), "Cats purr [3]."),
         ("Both.", (1, 2), "Both [1] [2]."),
+        ('It says "meow."', (4,), 'It says "meow [4]."'),
     ],
 )
 def test_citations_stand_before_the_full_stop(sentence: str, notes: tuple[int, ...], text: str) -> None:

@@ -23,6 +23,10 @@ from tutor.numerals import in_digits
         ("top-p at zero point nine", "top-p at 0.9"),
         ("a temperature of two and a half", "a temperature of 2.5"),
         ("a hundred n twenty-eight", "128"),
+        ("two dozen users, 2^8 tokens, 0.2k updates, 10**2 steps", "24 users, 256 tokens, 200 updates, 100 steps"),
+        ("one in five rows, three out of ten weights", "20% rows, 30% weights"),
+        ("min-p a twentieth", "min-p 5%"),
+        ("every bit width from five down to 2", "5, 4, 3, 2 bits"),
         ("fıve bits, ſix shots, FİVE steps", "5 bits, 6 shots, 5 steps"),  # letters that a pattern takes for i and s
         ("thırty-fıve percent, two thırds of it", "35 percent, 67% of it"),
     ],
@@ -36,6 +40,8 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
     "text",
     [
         "which one of them",
+        "2 out of 4, 2 in 1, one in 8 experts",
+        "8x7B and top-k",
         "someone often listens",
         "a hundredth",
         "none",

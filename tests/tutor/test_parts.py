@@ -70,7 +70,20 @@ def mentions(knowledge: Knowledge) -> Mentions:
 )
 def test_each_part_asks_and_names_what_it_is_about(mentions: Mentions, message: str, parts: tuple[str, ...]) -> None:
     """A message of several questions is taken apart, one of a single question is not; no part loses its subject."""
-    assert parts_of(message, mentions) == parts
+    assert tuple(part.text for part in parts_of(message, mentions)) == parts
+
+
+def test_what_follows_knows_what_it_follows(mentions: Mentions) -> None:
+    """Protects: the second request is read in the light of the first, and the first with the story that leads up to it."""
+    first, second = parts_of("My cat is old. How long do cats sleep, and would that harm them?", mentions)
+    assert first.words == "My cat is old. How long do cats sleep?" and first.after == ""
+    assert second.words == "would that harm them?" and second.after == first.words
+
+
+def test_a_story_asks_nothing(mentions: Mentions) -> None:
+    """Protects: "nobody knows how many" beside a question is told, not asked."""
+    told = "We feed strays, and nobody knows how many cats will come. What do cats eat?"
+    assert [part.text for part in parts_of(told, mentions)] in ([], ["What do cats eat?"])
 
 
 @pytest.mark.parametrize(

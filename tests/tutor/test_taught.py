@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge.passages import Ask
-from knowledge.search import Hit, Search
+from knowledge.search import Hit, Part, Search
 from tests.conftest import FakeEmbedder
 from tutor.composition import Composition
 from tutor.distill.examples import Example
@@ -69,7 +69,7 @@ def test_parts_and_a_class_are_counted_at_once_as_each_alone() -> None:
     lots = [vectors[:1], vectors[1:4], vectors[4:6]]
     for joined, lot in zip(taught._cosines(lots), lots, strict=True):
         np.testing.assert_allclose(joined, taught._cosines([lot])[0], atol=1e-6)
-    whole = taught.votes(questions[0], questions[1:3])
+    whole = taught.votes(questions[0], [Part(question) for question in questions[1:3]])
     assert [part.query for part in whole.parts] == questions[1:3]
     assert [part.first for part in whole.parts] == [pytest.approx(votes.first, abs=1e-5) for votes in alone[1:3]]
     assert taught.votes("Are dogs cats?").polarity["no"] == pytest.approx(1.0, abs=1e-3)

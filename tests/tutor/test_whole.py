@@ -32,6 +32,15 @@ def test_each_pair_of_sides_is_told_from_its_own_note(real_search: Search) -> No
     assert len(told) == len(passage.sentences)
 
 
+def test_all_of_a_set_is_told_where_no_name_is(real_search: Search) -> None:
+    """Protects: "the three training phases" are the three of the set that is found."""
+    query = "Explain the three training phases of a chatbot to my sister who runs a flower stall"
+    hits = real_search.search(query, wanted="analogy").hits
+    told = sentences_told_whole("analogy", query, hits, real_search.mentions)
+    assert {name.partition("#")[0] for name, _ in told} == {"pretraining-vs-midtraining-vs-posttraining"}
+    assert len(told) >= 3
+
+
 @pytest.mark.parametrize(("told", "left"), [((), 2), ((0,), 1)])
 def test_a_whole_note_is_told_in_its_order_and_then_the_answer_ends(
     knowledge: Knowledge, told: tuple[int, ...], left: int

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.search import Hit, Search
 from tutor.answers import stream_answer
+from tutor.compound import read_parts
 from tutor.compute import on_tensor_thread
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.tokens import encode_chat
 from tutor.engines.weights import SMOLLM2_GGUF, ensure_tutor_model
 from tutor.events import Checked
 from tutor.open import open_readers, teach
-from tutor.parts import parts_of
 from tutor.prompts import written_prompt
 from tutor.settings import Settings
 
@@ -133,7 +133,7 @@ def ours_embedded(settings: Settings, search: Search, parts: Parts, warm: bool) 
             engine.warm(choice_prompt(query, hits))
         start, first, said = time.perf_counter(), 0.0, []
         for event in stream_answer(
-            engine, False, query, hits, search, taught.votes(query, parts_of(query, search.mentions)), readers=readers
+            engine, False, query, hits, search, taught.votes(query, read_parts(query, search)), readers=readers
         ):
             first = first or time.perf_counter() - start
             if isinstance(event, Checked):

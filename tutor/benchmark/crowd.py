@@ -23,10 +23,10 @@ from knowledge.search import Search
 from tutor.answers import stream_answer
 from tutor.benchmark.contenders import THREADS
 from tutor.benchmark.worker import BenchPrompt, load_prompts
+from tutor.compound import read_parts
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.weights import ensure_tutor_model
 from tutor.open import open_readers, open_search, teach
-from tutor.parts import parts_of
 from tutor.prompts import choice_prompt, written_prompt
 from tutor.settings import Settings
 
@@ -137,7 +137,7 @@ def embedded_classes(
         engine.warm(choice_prompt("", prompt.hits))
 
     def choose(prompt: BenchPrompt) -> Iterator[Any]:
-        votes = taught.votes(prompt.query, parts_of(prompt.query, search.mentions))
+        votes = taught.votes(prompt.query, read_parts(prompt.query, search))
         return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, readers=readers)
 
     classes = [crowd(choose, prompts, learners, runs) for learners in CLASSES]

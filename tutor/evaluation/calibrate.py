@@ -1,4 +1,4 @@
-"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, picture.npz and agreement.npz (`make calibrate`, a quarter of an hour): do
+"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, a quarter of an hour): do
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
 Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each
@@ -26,7 +26,7 @@ from tutor.distill.examples import load_examples
 from tutor.distill.pairs import questions
 from tutor.evaluation.fit_leaning import fit_elliptic, fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
-from tutor.evaluation.fit_picture import fit_picture
+from tutor.evaluation.fit_unspoken import fit_unspoken
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
 from tutor.hashed import hashed_table
@@ -55,7 +55,7 @@ def main() -> None:
     fit_manner(search)
     fit_closed(search)
     fit_several(search)
-    fit_picture(search)
+    fit_unspoken(search)
     fit_agreement(search.knowledge)
 
 

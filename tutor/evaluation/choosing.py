@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.search import Hit
-from tutor.chat import NOTES, Tutor
+from tutor.chat import Tutor, notes_for
 from tutor.composition import LONGEST_ANSWER, Composition
+from tutor.compound import read_parts
 from tutor.engines.base import Branch
 from tutor.evaluation.items import Item, load_items
 from tutor.followup import make_standalone
 from tutor.open import open_tutor
-from tutor.parts import parts_of
 from tutor.polarity import is_yes_no
 from tutor.settings import Settings
 from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, UNSURE, load_weighing
@@ -37,12 +37,13 @@ _CLOSE = 0.02  # ridge: weights stay where nothing speaks for moving them
 
 @dataclass(frozen=True)
 class Choice:
-    """One fork: `hints` (branches, hints), which branches were right, which are right or wrong at all, and how much it counts."""
+    """One fork: `hints` (branches, hints), which branches were right, which are right or wrong at all, how much it counts, and whether several things are asked."""
 
     hints: NDArray[np.float64]
     right: NDArray[np.bool_]
     counted: NDArray[np.bool_]
     weight: float = 1.0
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
     search = tutor.search
     standalone = make_standalone(item.question, item.history, search)
     query = standalone.query
-    parts = parts_of(query, search.mentions)
-    hits = search.search(query, NOTES, standalone.concept, parts, standalone.vector).hits
+    parts = read_parts(query, search)
+    hits = search.search(query, notes_for(parts), standalone.concept, parts, standalone.vector).hits
     composition = Composition(
         query,
         hits,
@@ -110,7 +111,8 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice]]:
                     else [*(0.0,) * len(LATER), *composition.end_hints(said)]
                     for b in allowed
                 ]
-                later.append(Choice(np.array(hints), right, right | ~fits, _MISSING if left else 1.0))
+                counts = _MISSING if left else 1.0
+                later.append(Choice(np.array(hints), right, right | ~fits, counts, composition.of_several))
             else:
                 hints = [list(composition.first_hints(b.key, opening)) for b in allowed]
                 first.append(Choice(np.array(hints), right, right | ~fits))
@@ -184,13 +186,12 @@ def main() -> None:
     polars = [found for item in items if item.polarity and (found := polar(item, tutor))]
     forks = [fork(item, tutor) for item in items]
     names = (*LATER, *(f"end: {name}" for name in END))
-    laters = fit([choice for _, later in forks for choice in later], names)
-    fitted = {
-        "first": fit([choice for first, _ in forks for choice in first], FIRST),
-        "later": {name: laters[name] for name in LATER},
-        "end": {name: laters[f"end: {name}"] for name in END},
-        "opening": fit_opening(polars),
-    }
+    fitted = {"first": fit([choice for first, _ in forks for choice in first], FIRST)}
+    for several, of in ((False, ""), (True, " of several")):
+        weights = fit([choice for _, later in forks for choice in later if choice.several is several], names)
+        fitted[f"later{of}"] = {name: weights[name] for name in LATER}
+        fitted[f"end{of}"] = {name: weights[f"end: {name}"] for name in END}
+    fitted["opening"] = fit_opening(polars)
     FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
     log.info("%s", json.dumps(fitted))
 

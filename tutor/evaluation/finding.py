@@ -12,12 +12,12 @@ from demos import DEMOS
 from demos.base import Demo
 from demos.levels import Levels, read_levels
 from knowledge.search import Search
+from tutor.compound import read_parts
 from tutor.errors import DemoError
 from tutor.evaluation.items import Item
 from tutor.followup import make_standalone
 from tutor.intent import route
 from tutor.manner import load_manner
-from tutor.parts import parts_of
 
 _STANDALONE = ("standalone", "contrast", "yesno")
 
@@ -49,7 +49,7 @@ def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: st
         standalone = make_standalone(item.question, item.history, search)
         query = standalone.query
         start = time.perf_counter()
-        hits = search.search(query, 4, standalone.concept, parts_of(query, search.mentions), standalone.vector).hits
+        hits = search.search(query, 4, standalone.concept, read_parts(query, search), standalone.vector).hits
         took.append(time.perf_counter() - start)
         rank = next((r for r, hit in enumerate(hits, 1) if hit.passage.id in item.relevant), None)
         ranks.append(rank)

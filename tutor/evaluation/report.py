@@ -35,10 +35,10 @@ from tutor.judging import load_judge
 from tutor.leaning import FITTED as LEANING
 from tutor.manner import FITTED as MANNER
 from tutor.open import open_tutor
-from tutor.picture import FITTED as PICTURE
 from tutor.reader import FITTED as READER
 from tutor.settings import Settings
 from tutor.several import FITTED as SEVERAL
+from tutor.unspoken import FITTED as UNSPOKEN
 from tutor.weighing import FITTED as CHOICE
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def measured_state() -> str:
         MANNER,
         LEANING,
         SEVERAL,
-        PICTURE,
+        UNSPOKEN,
         ELLIPTIC,
         ADAPTER / "adapter_model.safetensors",
         READING / "adapter_model.safetensors",
