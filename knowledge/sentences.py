@@ -6,8 +6,16 @@ import re
 # "2.5 bits", "Llama 3.1 uses" and "arXiv.org" stay whole. Initialisms that a capital can follow
 # are the exceptions; "Yes." and "No." are sentences.
 _BOUNDARY = re.compile(r"""(?<=[.!?])["')\]]?\s+(?=["'(\[]?[A-Z0-9])""")
+_STOP = re.compile(r"[.!?][\"')\]]*$")
 _CITATION = re.compile(r"\s*\[R?\d+\]")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|vs|cf|approx|Fig|Eq|Dr|Mr|Ms|St|et al|U\.S)\.$")
+
+
+def cited(sentence: str, *notes: int | str) -> str:
+    """`Pruning removes weights.` with note 2 is `Pruning removes weights [2].`, and `… is "12."` is `… is "12 [2]."`."""
+    marks = "".join(f" [{n}]" for n in notes)
+    end = _STOP.search(sentence)
+    return sentence[: end.start()] + marks + end.group() if end else f"{sentence}{marks}."
 
 
 def without_citations(text: str) -> str:

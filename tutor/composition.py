@@ -23,6 +23,7 @@ from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Polarity
 from knowledge.search import Hit, embed_read
+from knowledge.sentences import cited
 from tutor.agreement import load_agreement
 from tutor.engines.base import Branch
 from tutor.polarity import by_rule, claim_of, contradicts
@@ -36,7 +37,6 @@ from tutor.wish import Wish
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 _LATER_IN_NOTE = 0.15  # of a vote, by which a sentence of an untaught note counts less than the one before it
-_STOP = re.compile(r"[.!?][\"')\]]*$")
 _IN_STEPS = re.compile(
     r"\bsteps?\b|\bstages?\b|one after (?:the other|another)|under the hood|walk me|in order\b|\beach (?:of|one)\b|\ball (?:of|the|three|four)\b|\bthree\b|\bfour\b"
     r"|\bhow (?:does|do|is|are)\b.*\b(?:works?|made|built|trained|computed|done)\b",
@@ -303,10 +303,3 @@ def _balanced(branches: list[Branch]) -> list[Branch]:
 def _marked(hits: Sequence[Hit]) -> list[tuple[Mark, int, Hit]]:
     """The notes with their marks and places; a run says itself where it counts."""
     return [(mark_of(n, hit), hit.place if isinstance(hit, RunNote) else n, hit) for n, hit in enumerate(hits, 1)]
-
-
-def cited(sentence: str, *notes: Mark) -> str:
-    """`Pruning removes weights.` with note 2 is `Pruning removes weights [2].`, and `… is "12."` is `… is "12 [2]."`."""
-    marks = "".join(f" [{n}]" for n in notes)
-    end = _STOP.search(sentence)
-    return sentence[: end.start()] + marks + end.group() if end else f"{sentence}{marks}."

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.search import Hit
-from knowledge.sentences import split_sentences
-from tutor.composition import cited
+from knowledge.sentences import cited, split_sentences
 from tutor.contrast import NUMBER
 from tutor.events import Checked
 from tutor.judging import Judge

@@ -92,7 +92,7 @@ def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     if len(texts) == 1:
         return (Asked(texts[0], texts[0]),)
     begins = rest.index(asked[1], rest.index(asked[0]) + len(asked[0]))
-    head = _JOINED_ON.sub("", query[: len(query) - len(rest)] + rest[:begins])
+    head = _JOINED_ON.sub("", (topic.group() if topic else "") + rest[:begins])
     words = [head if head.endswith((".", "!", "?")) else f"{head}?", *filled[1:]]
     return tuple(Asked(text, own, before) for text, own, before in zip(texts, words, ["", *words], strict=False))
 

@@ -12,8 +12,7 @@ from dataclasses import replace
 from demos.base import Demo, Prediction
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
-from knowledge.sentences import split_sentences, without_citations
-from tutor.composition import cited
+from knowledge.sentences import cited, split_sentences, without_citations
 from tutor.events import Checked, Delta, DemoCall, DemoFinished, Exchange
 from tutor.runs import listed
 

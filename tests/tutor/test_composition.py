@@ -9,8 +9,9 @@ import pytest
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
+from knowledge.sentences import cited
 from tests.conftest import FakeEmbedder, hits_of
-from tutor.composition import LONGEST_ANSWER, Composition, Piece, cited
+from tutor.composition import LONGEST_ANSWER, Composition, Piece
 from tutor.engines.base import Branch
 from tutor.polarity import contradicts
 from tutor.taught import Votes
