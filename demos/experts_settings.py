@@ -29,9 +29,10 @@ PARAMS = (
             rf"(?<!top[- ])(?<!tokens to )(?<!token to )(?<!token through )(?<!tokens through )\b(?<!\.)(\d+|{_SEVERAL})[- ](?:experts?|specialists)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
             r"\bexperts? (?:up |down )?to (\d+)\b",
             (r"\b(?:pair|couple) of (?:experts|specialists)\b", 2),
+            (r"\btrio of (?:experts|specialists)\b", 3),
         ),
         loose=(
-            rf"\b(\d+|{_SEVERAL}) (?:\w+ ){{0,2}}?(?:blocks|networks|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+            rf"\b(\d+|{_SEVERAL}) (?:\w+ ){{0,2}}?(?:blocks|networks|sub[- ]?(?:blocks|networks)|parts|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
             r"\bexperts?\b[^.;\d]{0,20}?\b(\d|1[0-6])\b(?! ?(?:steps|seconds?|minutes?|tokens?|times|%|percent))",
         ),
     ),
@@ -81,6 +82,10 @@ PARAMS = (
         loose=(
             (r"\b(?:switch|turn|put|bring) (?:it|that) (?:back )?on\b|\bback on\b", "on"),
             (r"\b(?:switch|turn|shut|leave) (?:it|that) off\b", "off"),
+            (
+                r"\b(?:without|no|nobody|remov\w+|drop\w*|(?:turn|switch|take|leav)\w* (?:off|out|away))\b[^.;?]{0,35}\b(?:fair\w*|equal(?:ly)?|even(?:ly)?)\b",
+                "off",
+            ),
         ),
     ),
 )

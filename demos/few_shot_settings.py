@@ -22,6 +22,7 @@ PARAMS = (
         loose=(
             rf"\b([2-8]|{COUNT}) (?:\w+ ){{0,2}}?(?:shots?|examples?|exemplars?|samples?|cases|demonstrations?|demos|tasks|solutions|pairs)\b",
             r"\b(?:to|with|at|only|just) ([2-8])\b(?!\s*(?:%|[.:]\d|[^\W\d_]))",
+            r"\b([2-8]) (?:(?:solved|done|worked|sample) ones|of (?:them|these|those))\b",
         ),
     ),
     Param(
@@ -44,10 +45,11 @@ PARAMS = (
         ),
         loose=(
             (
-                r"\b(?:other|wrong) way (?:a)?round\b|\bfrom (?:the )?(?:last|end)\b|\b(?:back|last) to (?:front|first)\b",
+                r"\b(?:other|wrong) way (?:a)?round\b|\bfrom (?:the )?(?:last|end)\b|\b(?:back|last) to (?:front|first)\b"
+                r"|\bturn\b[^.;]{0,30}\baround\b|\blast (?:one )?(?:at|to) the (?:front|start|beginning)\b",
                 "reversed",
             ),
-            (r"\b(?:mixed up|jumbled|scrambled|randomi[sz]ed|random)\b", "shuffled"),
+            (r"\b(?:mixed up|jumbl(?:ed?|ing)|scrambl(?:ed?|ing)|randomi[sz]ed|random)\b", "shuffled"),
         ),
     ),
     Param(

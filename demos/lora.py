@@ -101,6 +101,7 @@ LORA = Demo(
             loose=(
                 r"\brank\w*\b(?:(?!\b(?:alpha|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b",
                 r"\b(\d+)[- ](?:dim\w*|rank)\b",
+                r"\bwidth (?:of )?(\d+|one)\b|\bonly (\d+) wide\b",
             ),
         ),
         Param(
@@ -113,7 +114,7 @@ LORA = Demo(
             loose=(r"\balpha\b(?:(?!\b(?:rank|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b",),
             relative=(
                 (
-                    r"\balpha\b[^.;\d]{0,15}?\b(?:twice|double|2 times|2 ?x)(?: (?:the|its|that|this|of))* (?:rank|r)\b",
+                    r"\balpha\b[^.;\d]{0,15}?\b(?:twice|double|2 times|2 ?x)(?: (?:the|its|this|of))* (?:rank|r|that|it)\b",
                     "rank",
                     2.0,
                 ),

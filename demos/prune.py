@@ -146,6 +146,7 @@ PRUNE = Demo(
                     r"\b(?:2|two) (?:\w+ ){0,3}(?:every|each|per|out of|of) (?:\w+ )?(?:4|four)\b|\b(?:4|four) (?:\w+ ){0,4}(?:lose|drop|kill|zero|remove)\w* (?:2|two)\b",
                     "2:4",
                 ),
+                (r"\bout of every (?:4|four) neighbou?r\w*", "2:4"),
                 (r"\b(?:single|individual|scattered|separate|anywhere|wherever)\b", "unstructured"),
             ),
         ),

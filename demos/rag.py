@@ -139,6 +139,7 @@ RAG = Demo(
                 (r"\b(?:single|only the best) (?:note|passage)\b", 1),
             ),
             loose=(
+                (r"\b(?:one|a) (?:\w+[- ]){0,3}?(?:note|passage|slip|snippet)\b(?! of paper)", 1),
                 r"(?<![\w.-])([1-4])(?![\w%]|\.\d)(?! ?(?:questions?|times|percent|bits?|students?|pupils|kids|people|seconds?|minutes?|of)\b)",
                 (
                     r"\b(?:just|only|than) (?:the )?one\b|\bone (?:of them|each|at a time)\b|\b(?:a|one) (?:lone|lonely|solitary)\b",

@@ -41,6 +41,7 @@ PARAMS = (
             ),
         ),
         loose=(
+            r"\bdivid\w+ (?:[a-z]+ ){0,6}?by (\d*\.?\d+)",
             r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
         ),
     ),
@@ -79,7 +80,7 @@ PARAMS = (
         ),
         loose=(
             r"\b(?:top[-_ ]?p|nucleus)\b(?:(?!\b(?:temp|min|top[-_ ]?k))[^;\d]){0,20}?(\d*\.?\d+)",
-            (r"\b(?:top[-_ ]?p|nucleus)\b[^.;\d]{0,20}\bhalf\b|\bhalf (?:of )?the probability\b", 0.5),
+            (r"\b(?:top[-_ ]?p|nucleus)\b[^.;\d]{0,20}\bhalf\b|\bhalf (?:of )?the (?:probabil\w*|probabl?ity)", 0.5),
         ),
         percent=True,
     ),
@@ -92,7 +93,7 @@ PARAMS = (
         spoken=(rf"\bmin[-_ ]?p{TO}(\d*\.?\d+)", rf"\bmin[-_ ]?p\b{_SET_IT} (\d*\.?\d+)", (_off(r"min[-_ ]?p"), 0.0)),
         loose=(
             r"\bmin[-_ ]?p\b(?:(?!\b(?:temp|top))[^;\d]){0,20}?(\d*\.?\d+)",
-            r"\b(\d+) ?% of the (?:best|top|likeliest|favou?rite)",
+            r"\b(\d+) ?% (?:of|as likely as) the (?:best|top|likeliest|favou?rite)",
         ),
         percent=True,
     ),

@@ -52,6 +52,18 @@ PARAMS = (
                 r"\bnothing (?:is |gets )?(?:left|skipped|dropped|missing|omitted|cut)\b|\b(?:do not|don['’]?t) (?:drop|skip|leave out|omit|cut) (?:anything|any|a)\b|\bleav(?:e|ing) nothing out\b",
                 "none",
             ),
+            (
+                r"\b(?:w/o|skip ?=) ?(?:the )?mid|\b(?:without|leav\w+ out|jump\w* over|skip\w*|drop\w*|omit\w*)\b[^.;?]{0,45}\b(?:middle (?:part|phase|stage|one|class)|(?:part|phase|stage|one) in the middle)\b",
+                "mid-training",
+            ),
+            (
+                r"\b(?:w/o|skip ?=) ?(?:the )?sft|\b(?:without|never gets?|leav\w+ out|skip\w*|drop\w*|omit\w*)\b[^.;?]{0,30}\b(?:question[- ](?:and[- ])?answer|those|these) lessons\b",
+                "sft",
+            ),
+            (
+                r"\b(?:w/o|skip ?=) ?(?:the )?rl|\b(?:without|leav\w+ out|skip\w*|drop\w*|omit\w*)\b[^.;?]{0,30}\b(?:rewards|(?:last|final) (?:part|phase|stage))\b|\bleave that reinforcement part out\b",
+                "rl",
+            ),
             (r"\bleav(?:e|ing) (?:the )?(?:reinforcement\w*(?: learning)?|rl) (?:\w+ )?out\b", "rl"),
             (
                 r"\bleav(?:e|ing) (?:the )?(?:supervised (?:fine[- ]?tuning|\w+)|sft|instruction[- ]tuning) (?:\w+ )?out\b",
@@ -70,7 +82,7 @@ PARAMS = (
             r"\bpairs *= *(\d+)",
         ),
         loose=(
-            r"\b(\d+) (?:\w+ ){0,2}?(?:pairs|examples|demonstrations|q&as?|exercises|dialogues|chats)\b",
+            r"\b(\d+) (?:[\w-]+ ){0,3}?(?:pairs|examples|demonstrations|q&as?|exercises|dialogues|chats)\b",
             r"\b(?:sft|supervised|instruction|pairs)\b[^.;\d]{0,30}?\b(\d+)\b(?! ?(?:\w+ )?(?:steps|rounds|updates)\b)",
         ),
     ),

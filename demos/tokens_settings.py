@@ -65,7 +65,7 @@ PARAMS = (
         ),
         # One list of words, in a message that is about nothing else: "next lot: bread, butter, hammer, nail".
         loose=(
-            rf"(?:: ?|^are |\b(?:of|between|words|embeddings|try|take|use) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
+            rf"(?:: ?|^are |\b(?:of|for|finds?|between|words|embeddings|try|take|use) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
         ),
     ),
 )

@@ -24,6 +24,10 @@ _NUMERAL = re.compile(
 _DOZENS = re.compile(rf"\b(?P<dozens>{_UNIT}|\d) dozens?\b", re.IGNORECASE)
 # As engineers write them: "2^8 tokens", "0.2k updates".
 _POWER = re.compile(r"(?<![\w.])(?P<base>\d{1,3}) ?(?:\^|\*\*) ?(?P<exponent>\d{1,2})(?![\w.^]\w|\w)")
+_SCIENTIFIC = re.compile(r"(?<![\w.])(?P<number>\d(?:\.\d+)?e\d)(?!\w)", re.IGNORECASE)
+_RAISED = str.maketrans("²³", "23")
+_RATIO = re.compile(r"(?<![\w./])(?P<some>\d{1,2})/(?P<all>\d{1,3})(?![\w/]|\.\d)")
+_COMMA = re.compile(r"(?<=\s)0?,(?P<digits>\d{1,2})(?!\w)")
 _THOUSANDS = re.compile(r"(?<![\w.])(?P<thousands>\d+(?:\.\d+)?)k(?![\w-])", re.IGNORECASE)
 # "One in five", "three out of ten"; "2 out of 4" is a pattern of pruning, and "one in eight experts" no share.
 _OUT_OF = re.compile(
@@ -40,7 +44,7 @@ _RANGE = re.compile(
 _PARTS = {"third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10, "twentieth": 20}
 # "A fifth example" and "the third stage" are no shares; "a quarter" is one always.
 _FRACTION = re.compile(
-    rf"\b(?P<of>a|one|{_UNIT}|\d)[ -](?:(?P<quarter>quarter)s?|(?P<part>third|fourth|fifth|tenth|twentieth)(?:s|(?=\s*(?:of\b|[,.;:?!]|$|(?:and|or|vs|versus|against)\b))))\b",
+    rf"\b(?P<of>a|one|{_UNIT}|\d)[ -](?:(?P<quarter>quarter)s?|(?P<part>third|fourth|fifth|tenth|twentieth)(?:s|(?<=one fifth)|(?<=one tenth)|(?=\s*(?:of\b|[,.;:?!]|$|(?:and|or|vs|versus|against)\b))))\b",
     re.IGNORECASE,
 )
 # "Half" by itself is seldom a number; beside another share it is.
@@ -71,6 +75,12 @@ def in_digits(text: str) -> str:
     """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
     text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
     text = _DOZENS.sub(lambda found: str(12 * int(_digit(found["dozens"]))), text)
+    text = re.sub(
+        r"\bhalf a hundred\b", "50", re.sub(r"\b(?:a )?quarter (?:of a )?thousand\b", "250", text), flags=re.IGNORECASE
+    )
+    text = re.sub(r"(?<=\d)([²³])", lambda found: f"^{found[1].translate(_RAISED)}", text)
+    text = _SCIENTIFIC.sub(lambda found: f"{float(found['number']):g}", text)
+    text = _COMMA.sub(lambda found: f"0.{found['digits']}", _RATIO.sub(_share_of, text))
     text = _POWER.sub(lambda found: str(int(found["base"]) ** int(found["exponent"])), text)
     text = _THOUSANDS.sub(lambda found: f"{1000 * float(found['thousands']):.0f}", text)
     text = _RANGE.sub(_listed, _OUT_OF.sub(_share, text))
@@ -85,6 +95,12 @@ def _share(found: re.Match[str]) -> str:
     """A percentage, if the words are likely a share."""
     some, of = (int(_digit(found[name])) for name in ("some", "all"))
     return f"{100 * some / of:g}%" if 0 < some < of and (some == 1 or of in _WHOLES) else found.group()
+
+
+def _share_of(found: re.Match[str]) -> str:
+    """ "3/4" as a percentage; "24/7" stays, and so does "2/4", which is a pattern of pruning."""
+    some, of = int(found["some"]), int(found["all"])
+    return f"{100 * some / of:g}%" if 0 < some < of and (some, of) != (2, 4) else found.group()
 
 
 def _listed(found: re.Match[str]) -> str:

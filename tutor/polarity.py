@@ -66,10 +66,14 @@ _ASKED_BACK = re.compile(
 # A wish for words in a question's form: "could somebody describe …?", "is there some everyday comparison?"
 _WISHES = re.compile(
     rf"{_LEAD}(?:(?:can|could|would|will) (?:you|u|some(?:one|body)|any(?:one|body)) (?:please |just |maybe |quickly )?"
-    r"(?:explain|describe|tell|give|show|name|walk|take|work|compare|list|draw|put|sum|help)\b"
+    r"(?:explain|describe|tell|give|show|name|walk|take|work|compare|list|draw|put|sum|summari[sz]e|outline|define|clarify|distinguish|contrast|help)\b"
     r"|(?:can|could|may) (?:i|we) (?:please )?(?:see|get|have) (?:an?|one|some) (?!idea)(?:\w+ ){0,2}(?:example|case|picture|number|figure|analogy|comparison)"
     r"|(?:(?:do|have) you (?:have |got |know )?(?:of )?|(?:is|are) there |got |any )(?:an? |some |any )?(?:[\w-]+ ){0,2}(?:picture|example|analogy|comparison|metaphor|image|rule of thumb)s?\b)",
     re.IGNORECASE,
+)
+# "Pull them apart for me, would you?"
+_WISHES_BACK = re.compile(
+    r",\s*(?:please,?\s*)?(?:would|will|could|can) (?:you|u)(?:,? please)?\s*\?+\s*$", re.IGNORECASE
 )
 _WITHOUT_DENIAL = {"ca": "can", "wo": "will"}
 _HEARD = re.compile(
@@ -82,7 +86,11 @@ _SURE = 0.93  # cosine from which an author's question counts as the same questi
 def is_yes_no(query: str) -> bool:
     """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model."""
     bare, ruled = TOPIC.sub("", query.strip()), by_rule(query)
-    if _WISHES.match(bare) or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare)):
+    if (
+        _WISHES.match(bare)
+        or _WISHES_BACK.search(bare)
+        or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
+    ):
         return False
     return asks_yes_or_no(query, ruled)
 

@@ -25,5 +25,5 @@ def test_the_second_request_is_about_what_answers_the_first(real_search: Search)
 def test_each_side_is_asked_for_itself(real_search: Search) -> None:
     """Protects: what is asked of both sides alike goes on from nothing."""
     parts = read_parts("Pruning and quantization: what does each of them save?", real_search)
-    assert [part.text.partition(":")[0] for part in parts] == ["Pruning", "quantization"]
+    assert [part.text.partition(":")[0] for part in parts] == ["pruning", "quantization"]
     assert all(part.concept is None for part in parts)

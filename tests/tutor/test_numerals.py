@@ -26,6 +26,8 @@ from tutor.numerals import in_digits
         ("two dozen users, 2^8 tokens, 0.2k updates, 10**2 steps", "24 users, 256 tokens, 200 updates, 100 steps"),
         ("one in five rows, three out of ten weights", "20% rows, 30% weights"),
         ("min-p a twentieth", "min-p 5%"),
+        ("right in 9/10, 3.2e2 tokens, 2² notes, sparsity ,85", "right in 90%, 320 tokens, 4 notes, sparsity 0.85"),
+        ("half a hundred pairs, a quarter thousand tokens", "50 pairs, 250 tokens"),
         ("every bit width from five down to 2", "5, 4, 3, 2 bits"),
         ("fıve bits, ſix shots, FİVE steps", "5 bits, 6 shots, 5 steps"),  # letters that a pattern takes for i and s
         ("thırty-fıve percent, two thırds of it", "35 percent, 67% of it"),
@@ -42,6 +44,7 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
         "which one of them",
         "2 out of 4, 2 in 1, one in 8 experts",
         "8x7B and top-k",
+        "24/7, 2/4, 10/12/2024",
         "someone often listens",
         "a hundredth",
         "none",

@@ -198,3 +198,16 @@ def test_questions_that_only_sound_like_a_wish(query: str) -> None:
 def test_what_is_to_be_confirmed_is_the_claim(question: str, claim: str) -> None:
     """Protects: the readers of Yes and No are shown the claim, not "Is he correct?"."""
     assert claim_of(question) == claim
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Latency and throughput blur together in my head; pull them apart for me, would you?",
+        "Could you summarise how multi-head, multi-query and grouped-query attention differ?",
+        "can you outline what happens in prefill?",
+    ],
+)
+def test_a_wish_in_a_question_s_form_gets_no_yes(question: str) -> None:
+    """Protects: "Yes." before an explanation, or worse "No.", answers what nobody asked."""
+    assert not is_yes_no(question)

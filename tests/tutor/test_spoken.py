@@ -56,6 +56,37 @@ def test_a_level_of_a_comparison_is_no_setting_by_itself() -> None:
     assert spoken_values("with 8 bits", QUANTIZE) == {"bits": "8"}
 
 
+@pytest.mark.parametrize(
+    ("said", "demo", "values"),
+    [
+        ("LoRA, rank eight, alpha double that", "lora", {"rank": 8, "alpha": 16}),
+        ("rank 32 and with alpha equal to it", "lora", {"rank": 32, "alpha": 32}),
+        ("rank two, alpha twice the rank, please", "lora", {"rank": 2, "alpha": 4}),
+        ("he says the cliff is at 3 bits: measure 5, 3 and 2 bits", "quantize", {"compare": "5,3,2", "bits": 5}),
+        ("every bit width from 5 down to 2, side by side", "quantize", {"compare": "5,4,3,2", "bits": 5}),
+        ("balancing off, I want to see everyone pile on one expert", "experts", {"balance": "off"}),
+        ("sixteen sub-blocks, without that fairness reward", "experts", {"experts": 16, "balance": "off"}),
+        ("stages w/o mid training", "stages", {"skip": "mid-training"}),
+        ("leave out the phase in the middle", "stages", {"skip": "mid-training"}),
+        ("without the last phase with the rewards", "stages", {"skip": "rl"}),
+        ("drop these lessons from its education", "stages", {"skip": "sft"}),
+        ("nucleus sampling p = 3/4", "sampling", {"top-p": 0.75}),
+        ("divide the scores of the next word by two and a half", "sampling", {"temperature": 2.5}),
+        ("one retrieved slip per question", "rag", {"notes": 1}),
+        ("jumble up the solved samples, five of them", "few_shot", {"shots": 5, "order": "shuffled"}),
+        ("out of every four neighbouring numbers the two weakest", "prune", {"structure": "2:4"}),
+        ("show how alike it finds river, shore, money, loan", "tokens", {"words": "river, shore, money, loan"}),
+        ("the tokenizer and embeddings demonstration, please", "tokens", {}),
+    ],
+)
+def test_settings_come_in_many_words(said: str, demo: str, values: dict[str, Value]) -> None:
+    """Protects: what people say of a run that is known to be meant, beside what they leave as it is."""
+    meant = find_demo(demo)
+    plain = meant.settings({})
+    settings = meant.settings(spoken_values(mended(said, DEMOS), meant, loosely=True))
+    assert {name: value for name, value in settings.items() if value != plain[name]} == values
+
+
 def test_words_that_set_a_value_are_told_from_the_rest() -> None:
     """What is left after the values may name another experiment."""
     assert without_values("pruning of the attention layers", QUANTIZE).split() == ["pruning", "of", "the", "layers"]
