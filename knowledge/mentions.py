@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from knowledge.passages import Concept
 
 # The end of a text in which words are listed: "structured, unstructured and ".
-_LISTED = re.compile(r"(?:(?<!\w)[\w:]+ {0,2}(?:,| and| or|&|,? {0,2}(?:and|or)) {0,2}){1,4}$")
+_LISTED = re.compile(r"(?:(?<!\w)[\w:]+(?: {0,2},(?: {0,2}(?:and|or)(?!\w))?| {1,2}(?:and|or|&)(?!\w)) {0,2}){1,4}$")
 _LISTED_WORD = re.compile(r"(?<!\w)(?!(?:and|or)\b)[\w:]+")
 
 

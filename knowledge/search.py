@@ -116,8 +116,8 @@ class Search:
     ) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
 
-        `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. Of the kind that is `wanted`
-        one about a side that is named, if any is, is among them, if there is one; the first stays what fits best. Raises ValueError for k < 1.
+        `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. One of the
+        kind that is `wanted` is among them, about a named side where sides are named; the first stays what fits best. Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")

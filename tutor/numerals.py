@@ -21,11 +21,20 @@ _NUMERAL = re.compile(
     rf"\b(?:(?P<hundreds>a|one|{_UNIT}) hundred(?: (?:(?:and|n|&) )?(?P<rest>{_BELOW_HUNDRED}))?|a (?P<dozen>dozen)|(?P<small>{_BELOW_HUNDRED}))\b",
     re.IGNORECASE,
 )
+_SAID = tuple(
+    (re.compile(pattern, re.IGNORECASE), digits)
+    for pattern, digits in (
+        (r"\bhalf a dozen\b", "6"),
+        (r"\bhalf a hundred\b", "50"),
+        (r"\b(?:a )?quarter (?:of a )?thousand\b", "250"),
+        (r"(?<=\d)²", "^2"),
+        (r"(?<=\d)³", "^3"),
+    )
+)
 _DOZENS = re.compile(rf"\b(?P<dozens>{_UNIT}|\d) dozens?\b", re.IGNORECASE)
 # As engineers write them: "2^8 tokens", "0.2k updates".
 _POWER = re.compile(r"(?<![\w.])(?P<base>\d{1,3}) ?(?:\^|\*\*) ?(?P<exponent>\d{1,2})(?![\w.^]\w|\w)")
 _SCIENTIFIC = re.compile(r"(?<![\w.])(?P<number>\d(?:\.\d+)?e\d)(?!\w)", re.IGNORECASE)
-_RAISED = str.maketrans("²³", "23")
 _RATIO = re.compile(r"(?<![\w./])(?P<some>\d{1,2})/(?P<all>\d{1,3})(?![\w/]|\.\d)")
 _COMMA = re.compile(r"(?<=\s)0?,(?P<digits>\d{1,2})(?!\w)")
 _THOUSANDS = re.compile(r"(?<![\w.])(?P<thousands>\d+(?:\.\d+)?)k(?![\w-])", re.IGNORECASE)
@@ -72,15 +81,12 @@ def _percent(found: re.Match[str]) -> int:
 
 
 def in_digits(text: str) -> str:
-    """The text with zero as a setting and numbers from two on, below a thousand, in digits: "rank thirty-two" becomes "rank 32", "a quarter" "25%"."""
-    text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
+    """The text with zero as a setting and numbers from two on in plain digits: "rank thirty-two" becomes "rank 32", "a quarter" and "1/4" "25%", "2^8" "256"."""
+    for said, digits in _SAID:
+        text = said.sub(digits, text)
     text = _DOZENS.sub(lambda found: str(12 * int(_digit(found["dozens"]))), text)
-    text = re.sub(
-        r"\bhalf a hundred\b", "50", re.sub(r"\b(?:a )?quarter (?:of a )?thousand\b", "250", text), flags=re.IGNORECASE
-    )
-    text = re.sub(r"(?<=\d)([²³])", lambda found: f"^{found[1].translate(_RAISED)}", text)
-    text = _SCIENTIFIC.sub(lambda found: f"{float(found['number']):g}", text)
-    text = _COMMA.sub(lambda found: f"0.{found['digits']}", _RATIO.sub(_share_of, text))
+    text = _SCIENTIFIC.sub(lambda found: f"{float(found['number']):.9g}", text)
+    text = _COMMA.sub(lambda found: f"0.{found['digits']}", _RATIO.sub(_share, text))
     text = _POWER.sub(lambda found: str(int(found["base"]) ** int(found["exponent"])), text)
     text = _THOUSANDS.sub(lambda found: f"{1000 * float(found['thousands']):.0f}", text)
     text = _RANGE.sub(_listed, _OUT_OF.sub(_share, text))
@@ -92,15 +98,10 @@ def in_digits(text: str) -> str:
 
 
 def _share(found: re.Match[str]) -> str:
-    """A percentage, if the words are likely a share."""
+    """A percentage, if it is likely a share: "24/7" is none, and 2 of 4 are a pattern of pruning."""
     some, of = (int(_digit(found[name])) for name in ("some", "all"))
-    return f"{100 * some / of:g}%" if 0 < some < of and (some == 1 or of in _WHOLES) else found.group()
-
-
-def _share_of(found: re.Match[str]) -> str:
-    """ "3/4" as a percentage; "24/7" stays, and so does "2/4", which is a pattern of pruning."""
-    some, of = int(found["some"]), int(found["all"])
-    return f"{100 * some / of:g}%" if 0 < some < of and (some, of) != (2, 4) else found.group()
+    likely = some == 1 or of in _WHOLES or ("/" in found.group() and (some, of) != (2, 4))
+    return f"{100 * some / of:g}%" if 0 < some < of and likely else found.group()
 
 
 def _listed(found: re.Match[str]) -> str:

@@ -50,7 +50,7 @@ _THE_ONE_THE_OTHER = re.compile(r"\bthe one\b[^.?!]*\bthe other\b", re.IGNORECAS
 _POINTS = re.compile(r"\b(?:it|its|they|them|their|that|this|these|those|ones|which one)\b|\bthere\W*$", re.IGNORECASE)
 _JOINED_ON = re.compile(r"[,;:\s–—-]*(?:\b(?:and|but|or|so|then|also)\b[,\s]*)*$", re.IGNORECASE)  # at a part's end
 _CLAUSES = re.compile(r"[.?!;,]\s+")
-_UNENDED = tuple("abcdefghijklmnopqrstuvwxyz0123456789,;:)")
+_STOPS = (".", "!", "…")
 _MOST = 4
 _SHORT = 7  # words of a part that leaves out what it shares with the one before it
 _SUBJECT = 5  # words that stand for a subject which has no name
@@ -70,10 +70,7 @@ def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     """The parts that ask; empty where the message is one question and no more. What is asked of each of several sides is asked once a side."""
     topic = TOPIC.match(query)
     rest = without_echo(query[topic.end() :] if topic else query)
-    sentences = _SENTENCE.split(rest)
-    marked = any(sentence.endswith("?") for sentence in sentences)
-    asking = [s for s in sentences if (_ASKS if not marked or s.endswith(("?", *_UNENDED)) else _REQUESTS).search(s)]
-    asked = [part for sentence in asking for part in _asking(sentence)]
+    asked = [part for sentence in _asking_sentences(rest) for part in _asking(sentence)]
     sides = {mention.sides: mention.words for mention in mentions.find(query)}
     of_each = _THE_ONE_THE_OTHER.search(rest) or (len(asked) < 2 and _EACH.search(rest))
     if of_each and 2 <= len(sides) <= _MOST:
@@ -101,6 +98,13 @@ def without_echo(query: str) -> str:
     """The claim alone, of a message that ends with asking whether it holds."""
     claim = _ECHO.sub("", query)
     return claim if len(claim.split()) > 3 else query
+
+
+def _asking_sentences(text: str) -> list[str]:
+    """The sentences that ask; where one has a question mark, those that end otherwise only if they are requests."""
+    sentences = _SENTENCE.split(text)
+    marked = any(sentence.endswith("?") for sentence in sentences)
+    return [s for s in sentences if (_REQUESTS if marked and s.endswith(_STOPS) else _ASKS).search(s)]
 
 
 def _asking(sentence: str) -> list[str]:

@@ -77,7 +77,7 @@ _ASKS = re.compile(
 
 
 def wish_of(query: str, search: Search) -> Wish | None:
-    """The kind of note that the question wants to hear, if its words want nothing else, or by its meaning a picture."""
+    """The kind of note that the question wants to hear, if its words want nothing else, or its meaning as a whole tells."""
     rest = without_wish(query)
     known: set[str] = set()
     for mention in reversed(search.mentions.find(rest)):

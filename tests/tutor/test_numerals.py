@@ -27,7 +27,7 @@ from tutor.numerals import in_digits
         ("one in five rows, three out of ten weights", "20% rows, 30% weights"),
         ("min-p a twentieth", "min-p 5%"),
         ("right in 9/10, 3.2e2 tokens, 2² notes, sparsity ,85", "right in 90%, 320 tokens, 4 notes, sparsity 0.85"),
-        ("half a hundred pairs, a quarter thousand tokens", "50 pairs, 250 tokens"),
+        ("half a hundred pairs, A Quarter Thousand tokens, 1e6", "50 pairs, 250 tokens, 1000000"),
         ("every bit width from five down to 2", "5, 4, 3, 2 bits"),
         ("fıve bits, ſix shots, FİVE steps", "5 bits, 6 shots, 5 steps"),  # letters that a pattern takes for i and s
         ("thırty-fıve percent, two thırds of it", "35 percent, 67% of it"),

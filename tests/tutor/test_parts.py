@@ -83,7 +83,7 @@ def test_what_follows_knows_what_it_follows(mentions: Mentions) -> None:
 def test_a_story_asks_nothing(mentions: Mentions) -> None:
     """Protects: "nobody knows how many" beside a question is told, not asked."""
     told = "We feed strays, and nobody knows how many cats will come. What do cats eat?"
-    assert [part.text for part in parts_of(told, mentions)] in ([], ["What do cats eat?"])
+    assert [part.text for part in parts_of(told, mentions)] == ["What do cats eat?"]
 
 
 @pytest.mark.parametrize(
