@@ -28,7 +28,10 @@ def _serve() -> int:
     from tutor.errors import TutorError
     from tutor.open import Opening, open_knowledge, open_tutor, read_ahead
     from tutor.settings import Settings
-    from tutor.ui.page import build_page, launch_options
+    from tutor.ui.stubs import unwritten_stubs
+
+    with unwritten_stubs():
+        from tutor.ui.page import build_page, launch_options
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     for name in ("tutor", "knowledge"):

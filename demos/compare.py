@@ -79,6 +79,11 @@ class Outcome(Generic[L]):
     beside: Mapping[L, Cost]
     sensitivity: Sensitivity | None = None
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the model ran in fp32, as where bf16 is slower."""
+        return str(self.reference.dtype) == "torch.float32"
+
     def further_sentences(self, worded: Callable[[L], str]) -> list[str]:
         """About the compared levels, and about single layers, where these were measured."""
         levels = {worded(level): self.curve[level] for level in self.curve}

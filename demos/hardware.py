@@ -18,6 +18,7 @@ from demos.levels import COUNT, TO
 from demos.measure import Span
 from demos.roofline import Roofline
 
+EMULATION_RATIO = 8  # times slower than fp32, from which a type has no instructions of its own on this CPU
 PROMPT, PAST = 128, 64  # tokens read in prefill, and held in the cache while a decode step is timed
 
 
@@ -25,13 +26,16 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     dtype, rows = str(settings["dtype"]), int(settings["rows"])
     yield Progress(0.0, "Loading a private copy of the model")
     specimen = lab.specimen()
-    model = specimen.model.float() if dtype == "fp32" else specimen.model.bfloat16()
-    text = measure.evaluation_windows(specimen.tokenizer, 1)[0].to(model.device)
+    text = measure.evaluation_windows(specimen.tokenizer, 1)[0].to(specimen.model.device)
     matmul = yield from roofline.measure_matmul(Span(0.15, 0.4))
     bandwidth = yield from roofline.measure_bandwidth(Span(0.4, 0.5))
+    peaks = {name: max(speed for (kind, _), speed in matmul.items() if kind == name) for name in roofline.DTYPES}
+    # In a type that the CPU only emulates, a prompt would take it half a minute to read, and nothing could stop it there.
+    emulated = dtype == "bf16" and peaks["bf16"] * EMULATION_RATIO < peaks["fp32"]
+    dtype = "fp32" if emulated else dtype
+    model = specimen.model.float() if dtype == "fp32" else specimen.model.bfloat16()
     works = yield from roofline.measure_model(model, text, rows, PAST, PROMPT, Span(0.5, 0.95))
     yield Progress(0.95, "Drawing")
-    peaks = {name: max(speed for (kind, _), speed in matmul.items() if kind == name) for name in roofline.DTYPES}
     machine = Roofline(peaks[dtype], max(bandwidth.values()))
     weights = roofline.model_bytes(model)
     bounds = {"this machine": machine.gb_s * 1e9 / weights} | {
@@ -41,6 +45,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "weights_mb": weights / 1e6,
         "rows": rows,
+        "bf16_emulated": int(emulated),
         **{f"matmul_{name}_gflops": peak for name, peak in peaks.items()},
         "peak_gflops": machine.gflops,
         "read_gb_s": bandwidth["read"],
@@ -58,7 +63,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         }
     shown = {"decode": works["decode"], f"{rows} users": works["batch"], "prefill": works["prefill"]}
     yield DemoResult(
-        summary=summary_of(metrics, dtype, PROMPT),
+        summary=summary_of(metrics, dtype, PROMPT, emulated),
         table=chip_table(machine, dtype, bounds),
         metrics=metrics,
         figure=inference_charts.roofline_chart(machine, shown, bounds, dtype),

@@ -10,6 +10,7 @@ from demos.chips import CHIPS
 from demos.roofline import Roofline
 
 SMALL = 0.1  # a run that uses a smaller share of a limit isn't near it
+RAN_IN_FP32 = "It has no instructions for bf16 and only emulates them, so the model ran in fp32. "
 MEMORY, COMPUTE, NEITHER = "Its memory bandwidth", "Its calculating speed", "Neither: it stays below a tenth of both"
 
 
@@ -48,8 +49,11 @@ def limit(metrics: Mapping[str, float | int]) -> str:
     return NEITHER if max(memory, compute) < SMALL else MEMORY if memory > compute else COMPUTE
 
 
-def summary_of(metrics: Mapping[str, float], dtype: str, prompt: int) -> str:
-    """What was measured in words; judgements depend on the shares of the two limits and on the measured ratios."""
+def summary_of(metrics: Mapping[str, float], dtype: str, prompt: int, emulated: bool = False) -> str:
+    """What was measured in words; judgements depend on the shares of the two limits and on the measured ratios.
+
+    `emulated` says that bf16 was wanted and the model ran in `dtype` instead.
+    """
     memory = metrics["decode_gb_s"] / metrics["memory_gb_s"]
     compute = metrics["decode_gflops"] / metrics["peak_gflops"]
     ceiling = "a roofline is a ceiling, which many small operations one after another do not reach"
@@ -69,7 +73,7 @@ def summary_of(metrics: Mapping[str, float], dtype: str, prompt: int) -> str:
     return (
         f"This machine's CPU reached {metrics['matmul_bf16_gflops']:.0f} GFLOP/s (billion operations a second) multiplying "
         f"matrices in bf16 and {metrics['matmul_fp32_gflops']:.0f} in fp32, and moved {metrics['memory_gb_s']:.0f} GB/s to "
-        f"or from memory. "
+        f"or from memory. {RAN_IN_FP32 if emulated else ''}"
         f"Decode, writing one token at a time for one user in {dtype}, reads {metrics['weights_mb']:.0f} MB of weights for "
         f"each token and does only {metrics['decode_flop_per_byte']:.1f} operations a byte: "
         f"{metrics['decode_tokens_per_s']:.0f} tokens/s use {memory:.0%} of the memory bandwidth and {compute:.0%} of the "

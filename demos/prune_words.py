@@ -50,7 +50,7 @@ def summary_of(outcome: Outcome[Level], own: Level, zeros: float, layers: str) -
         words.perplexity_sentence(metrics, outcome.tokens, "after pruning"),
         instead,
         *outcome.further_sentences(lambda level: f"{level[1]:.0%} {level[0]}"),
-        words.speed_sentence(metrics, fast, same),
+        words.speed_sentence(metrics, fast, same, "Both" if outcome.is_wide else ""),
         outcome.asked,
     ]
     return " ".join(part for part in parts if part)

@@ -32,7 +32,8 @@ def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool, layer
     sharing = f"in groups of {group}" if group else "with one scale an output channel"
     held = 4 if bits <= 4 else 8
     fast = f"since PyTorch's int{held} kernel reads the weights packed, {held} bits each"
-    flat = "for want of a kernel that reads these weights packed, they ran expanded to 16 bits"
+    flat = f"for want of a kernel that reads these weights packed, they ran expanded to {32 if outcome.is_wide else 16} bits"
+    wide = ("The original" if packed else "Both") if outcome.is_wide else ""
     if packed:
         flat = f"PyTorch's int{held} kernel reads the weights packed, but on this machine that wins nothing"
     origin = "The original means the bf16 weights; the embedded model's were published at 4 bits (groups of 32)."
@@ -48,7 +49,7 @@ def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool, layer
             f"{untouched_mb(outcome):.1f} MB, stay at 16 bits.",
             words.perplexity_sentence(metrics, outcome.tokens, f"at {bits} bits"),
             *outcome.further_sentences(lambda level: f"{level} bits"),
-            words.speed_sentence(metrics, fast, flat),
+            words.speed_sentence(metrics, fast, flat, wide),
             origin,
             outcome.asked,
         ]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Hashable)
 DTYPES = {"bf16": "bfloat16", "fp32": "float32"}
 SIZES = (256, 512, 1024, 2048)
+LONGEST_S = 0.5  # that one multiplication may take; the largest takes fifteen where the CPU only emulates the type
 ARRAY_BYTES = 2**28  # several times the last-level cache of common machines, so that it comes from memory
 
 
@@ -97,14 +98,29 @@ def best_times(
 def measure_matmul(
     span: Span, seconds: float = 2.0, sizes: Sequence[int] = SIZES
 ) -> Steps[dict[tuple[str, int], float]]:
-    """GFLOP/s of square matrix multiplication by dtype and side: 2 n^3 operations each."""
+    """GFLOP/s of square matrix multiplication by dtype and side: 2 n^3 operations each. Sides that would take too long are left out, the smallest never."""
     import torch
 
     def multiply(dtype: str, size: int) -> Callable[[], object]:
         a = torch.full((size, size), 0.5, dtype=getattr(torch, DTYPES[dtype]))
         return lambda: torch.mm(a, a)
 
-    calls = {(dtype, size): multiply(dtype, size) for dtype in DTYPES for size in sizes}
+    def seconds_of(call: Callable[[], object]) -> float:
+        took: list[float] = []
+        for _ in range(4):
+            start = time.perf_counter()
+            call()
+            took.append(time.perf_counter() - start)
+        return min(took)
+
+    yield span.step(0, 1, "Multiplying matrices")
+    least = {dtype: seconds_of(multiply(dtype, min(sizes))) for dtype in DTYPES}
+    calls = {
+        (dtype, size): multiply(dtype, size)
+        for dtype in DTYPES
+        for size in sizes
+        if size == min(sizes) or least[dtype] * (size / min(sizes)) ** 3 <= LONGEST_S
+    }
     best = yield from best_times(calls, span, "Multiplying matrices", seconds)
     return {(dtype, size): 2 * size**3 / took / 1e9 for (dtype, size), took in best.items()}
 

@@ -53,12 +53,13 @@ def levels_sentence(perplexity: Mapping[str, float]) -> str:
     )
 
 
-def speed_sentence(metrics: Mapping[str, float], faster: str, same: str) -> str:
-    """How decoding speed changed, with the reason why it is `faster`, or why it is the `same`."""
+def speed_sentence(metrics: Mapping[str, float], faster: str, same: str, in_fp32: str = "") -> str:
+    """How decoding speed changed, with the reason why it is `faster`, or why it is the `same`; `in_fp32` names what did not run in bf16 ("Both")."""
     before, after = metrics["tokens_per_s_reference"], metrics["tokens_per_s"]
+    wide = f" {in_fp32} ran in fp32, which this CPU multiplies faster than bf16." if in_fp32 else ""
     if after > 1.15 * before:
-        return f"Decoding ran at {after:.0f} instead of {before:.0f} tokens/s, {faster}."
-    return f"Decoding ran at {after:.0f} tokens/s, against {before:.0f} with the original weights: {same}."
+        return f"Decoding ran at {after:.0f} instead of {before:.0f} tokens/s, {faster}.{wide}"
+    return f"Decoding ran at {after:.0f} tokens/s, against {before:.0f} with the original weights: {same}.{wide}"
 
 
 def compare_table(

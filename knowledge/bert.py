@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tutor.packed import pack, packed_linear
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,14 +35,32 @@ PARTS = (*_QKV, *_REST)
 
 
 @dataclass(frozen=True)
+class Dense:
+    """x (…, in) → (…, out); the weight is laid out for the CPU when it is first used."""
+
+    weight: Tensor
+    bias: Tensor
+
+    @cached_property
+    def _blocks(self) -> Tensor | None:
+        return pack(self.weight)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        from torch.nn.functional import linear
+
+        blocks = self._blocks
+        return linear(x, self.weight, self.bias) if blocks is None else packed_linear(x, blocks, self.bias)
+
+
+@dataclass(frozen=True)
 class Layer:
     """One layer; queries, keys and values are computed by one product."""
 
-    qkv: Affine
-    out: Affine
+    qkv: Dense
+    out: Dense
     norm: Affine
-    inner: Affine
-    outer: Affine
+    inner: Dense
+    outer: Dense
     last: Affine
 
     @classmethod
@@ -48,13 +69,16 @@ class Layer:
         import torch
 
         qkv = (torch.cat([weights[f"{part}.{kind}"].float() for part in _QKV]) for kind in ("weight", "bias"))
-        rest = ((weights[f"{part}.weight"].float(), weights[f"{part}.bias"].float()) for part in _REST)
-        return cls((next(qkv), next(qkv)), *rest)
+        out, norm, inner, outer, last = (
+            (weights[f"{part}.weight"].float(), weights[f"{part}.bias"].float()) for part in _REST
+        )
+        return cls(Dense(*qkv), Dense(*out), norm, Dense(*inner), Dense(*outer), last)
 
     def weights(self) -> dict[str, Tensor]:
         """What `of` takes, without a copy."""
-        split = zip(*(tensor.chunk(3) for tensor in self.qkv), strict=True)
-        affine = [*split, self.out, self.norm, self.inner, self.outer, self.last]
+        split = zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
+        out, inner, outer = ((dense.weight, dense.bias) for dense in (self.out, self.inner, self.outer))
+        affine = [*split, out, self.norm, inner, outer, self.last]
         named = zip(PARTS, affine, strict=True)
         return {
             f"{part}.{kind}": value
@@ -122,15 +146,15 @@ class Bert:
 
     def run(self, states: States, start: int = 0, stop: int | None = None) -> States:
         """Through the layers from `start` to before `stop`."""
-        from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+        from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
         x, seen = states.x, states.real[:, None, None]
         rows, tokens, width = x.shape
         for layer in self.layers[start:stop]:
-            qkv = linear(x, *layer.qkv).view(rows, tokens, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
+            qkv = layer.qkv(x).view(rows, tokens, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
             mixed = scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask=seen)
-            x = x + linear(mixed.transpose(1, 2).reshape(rows, tokens, width), *layer.out)
+            x = x + layer.out(mixed.transpose(1, 2).reshape(rows, tokens, width))
             x = layer_norm(x, (width,), *layer.norm, _SMALLEST)
-            x = x + linear(gelu(linear(x, *layer.inner)), *layer.outer)
+            x = x + layer.outer(gelu(layer.inner(x)))
             x = layer_norm(x, (width,), *layer.last, _SMALLEST)
         return States(x, states.real)

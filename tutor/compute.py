@@ -28,6 +28,11 @@ def on_tensor_thread(work: Callable[[], T]) -> T:
     return work() if _here() else _thread().submit(work).result()
 
 
+def begin_on_tensor_thread(work: Callable[[], T]) -> Future[T]:
+    """Run the work there once the thread is free, while the caller goes on with what needs no tensors."""
+    return _thread().submit(work)
+
+
 def in_passing(work: Callable[[], T]) -> T:
     """Run the work in a thread of its own and wait; whatever workers it gets end with it, so that later passes do not compete with them."""
     with ThreadPoolExecutor(1, thread_name_prefix="passing") as alone:

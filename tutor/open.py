@@ -20,7 +20,7 @@ from knowledge.search import Hit, Search
 from knowledge.vectors import Progress, VectorStore, log_progress
 from tutor.causal_reader import CausalReader
 from tutor.chat import Tutor
-from tutor.compute import leave_cores_to_tensors
+from tutor.compute import begin_on_tensor_thread, leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
 from tutor.engines.base import Engine
 from tutor.engines.lazy import LazyEngine
@@ -119,6 +119,9 @@ def open_tutor(
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     published = SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
+    leave_cores_to_tensors()
+    # Imports torch meanwhile; whoever needs the encoder next is told what failed.
+    begin_on_tensor_thread(lambda: published.bert)
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine, embedded = _open_engine(settings, lazy)

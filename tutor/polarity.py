@@ -10,6 +10,7 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
 from tutor.closed import asks_yes_or_no
+from tutor.hearsay import is_hearsay
 from tutor.parts import TOPIC, without_echo
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
@@ -92,13 +93,14 @@ def is_yes_no(query: str) -> bool:
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
     ):
         return False
-    return asks_yes_or_no(query, ruled)
+    return is_hearsay(query) or asks_yes_or_no(query, ruled)
 
 
 def by_rule(query: str) -> bool:
     """Whether a question's form asks for Yes or No; a choice ("A or B?") and a request ("can you explain …") do not."""
-    query = query.strip()
-    query = TOPIC.sub("", query)
+    if is_hearsay(query):
+        return True
+    query = TOPIC.sub("", query.strip())
     if _TAG.search(query):
         return True
     if re.search(r"\bor\b(?! not)", query):

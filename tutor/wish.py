@@ -12,7 +12,7 @@ from collections.abc import Sequence, Set
 from knowledge.search import Search
 from knowledge.words import content_words
 from tutor.patterns import any_of, words_of
-from tutor.unspoken import Wish, unspoken_wish
+from tutor.unspoken import SURER, Wish, unspoken_wish
 
 _PICTURE = any_of(
     r"\beli ?\d+\b|\b(?:like|as if|as though) (?:i'?m|i am|i was|i were|to)\b.*\b(?:five|six|seven|ten|\d+|child|kid|beginner)\b|\b(?:\w+|\d+)[- ](?:year|yr)s?[- ]olds?\b|\b(?:years?|yrs?) old\b|\bi'?m five\b"
@@ -87,6 +87,8 @@ def wish_of(query: str, search: Search) -> Wish | None:
     picture = any(_WISH in words for words, _ in clauses)
     wishes = picture or any(_DIFFERENCE.search(words) for words, _ in clauses)
     if wishes and not any(_is_narrower(words, end, picture, known) for words, end in clauses):
+        # "Explain to my father, a retired baker, how A differs from B" asks for the difference, in a baker's words.
+        picture = picture or unspoken_wish(query, search.mentions, search.embedder, SURER) == "analogy"
         return "analogy" if picture else "contrast"
     return unspoken_wish(query, search.mentions, search.embedder)
 

@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from demos import find_demo, roofline
+from demos import find_demo, hardware, roofline
 from demos.base import Lab, Progress, Specimen
 from demos.chips import CHIPS
 from demos.hardware_words import COMPUTE, MEMORY, NEITHER, limit, summary_of
@@ -116,12 +116,32 @@ def test_a_run_is_complete_repeats_and_can_be_stopped(
     again = run_to_end(HARDWARE, lab, rows=4, dtype="fp32")[1]
     same = [{k: v for k, v in r.metrics.items() if not k.endswith(TIMED)} for r in (result, again)]
     assert same[0] == same[1] and same[0]["rows"] == 4 and same[0]["weights_mb"] == weights / 1e6
-    half = run_to_end(HARDWARE, lab, rows=4, dtype="bf16")[1]
-    assert half.metrics["weights_mb"] == weights / 2e6
     steps = HARDWARE.run(lab, HARDWARE.settings({}))
     assert isinstance(next(steps), Progress)
     steps.close()  # type: ignore[attr-defined]
     assert list(steps) == []
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("emulated", [False, True])
+def test_bf16_runs_in_fp32_where_it_is_only_emulated(
+    tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM, emulated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects: whoever waits on an older CPU, where the model takes minutes in bf16; and the learner is told."""
+    monkeypatch.setattr(hardware, "EMULATION_RATIO", 0 if emulated else 1e9)
+    result = run_to_end(HARDWARE, tiny_lab(), rows=2, dtype="bf16")[1]
+    assert result.metrics["weights_mb"] * 1e6 == (4 if emulated else 2) * sum(
+        p.numel() for p in tiny_llama.parameters()
+    )
+    assert ("no instructions for bf16" in result.summary) is emulated
+    assert ("This machine, fp32" in result.table.rows[0][0]) is emulated
+
+
+def test_a_multiplication_that_takes_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects: a stop, which waits for the multiplication under way; the smallest is always measured."""
+    monkeypatch.setattr(roofline, "LONGEST_S", 0.0)
+    found = returned(roofline.measure_matmul(Span(0, 1), seconds=1e-6, sizes=(16, 32)))
+    assert set(found) == {("bf16", 16), ("fp32", 16)}
 
 
 @pytest.mark.usefixtures("quick")

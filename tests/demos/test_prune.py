@@ -89,6 +89,15 @@ def test_what_was_pruned_is_said(tiny_lab: Callable[..., Lab], layers: str, plac
     assert place in run_to_end(PRUNE, tiny_lab(), layers=layers)[1].summary
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_where_bf16_is_slower_the_reader_is_told(
+    dtype: torch.dtype, tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Protects: speeds in fp32 are not taken for those of the bf16 weights that the table names."""
+    lab = Lab(lambda: Specimen(copy.deepcopy(tiny_llama).to(dtype), tokenizer))
+    assert ("Both ran in fp32" in run_to_end(PRUNE, lab)[1].summary) is (dtype == torch.float32)
+
+
 def test_no_pruning_changes_no_prediction_and_costs_the_mask(
     tiny_lab: Callable[..., Lab], tiny_llama: LlamaForCausalLM
 ) -> None:

@@ -19,6 +19,7 @@ from tutor.wish import wish_of
         "latency vs throughput in simple words pls",
         "What sets a CPU, a GPU and a TPU apart when it comes to AI?",
         "Pruning or quantization: what's the difference?",
+        "compare mqa with gqa please",
     ],
 )
 def test_a_difference_and_nothing_more(real_search: Search, question: str) -> None:
@@ -34,6 +35,8 @@ def test_a_difference_and_nothing_more(real_search: Search, question: str) -> No
         "On-policy and off-policy as if I were five, please.",
         "Tokens, words, embeddings. Explain it so that a ten-year-old gets it.",
         "give me an everyday comparison for cpu, gpu and tpu",
+        "Explain to my father, a retired baker, how pruning differs from quantization.",
+        "I'd love a comparison from ordinary life for post-training.",
     ],
 )
 def test_a_picture_and_nothing_more(real_search: Search, question: str) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from knowledge.concept_files import load_knowledge
 from tutor.causal_reader import CHANGE, LAYERS, question_tokens, sentence_tokens
 from tutor.distill.pairs import Pair, follow_ups, load_pairs
+from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_tutor_model
 from tutor.settings import Settings
 
@@ -61,7 +62,7 @@ class Trainee:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+        base: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=fastest_dtype())
         base.model.layers = base.model.layers[:LAYERS]
         yes, no = (self.tokenizer(word)["input_ids"][0] for word in (" Yes", " No"))
         head, bias = base.lm_head.weight[yes].float() - base.lm_head.weight[no].float(), torch.zeros(1)
@@ -86,9 +87,10 @@ class Trainee:
 
         tokens, positions, seen, ends = _side_by_side(rows)
         inner = self.model.get_base_model().model
-        with torch.autocast("cpu", torch.bfloat16):
+        dtype = inner.embed_tokens.weight.dtype
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
             states = inner(
-                input_ids=tokens, position_ids=positions, attention_mask=seen, use_cache=False
+                input_ids=tokens, position_ids=positions, attention_mask=seen.to(dtype), use_cache=False
             ).last_hidden_state
         found: Tensor = states[[row for row, _ in ends], [place for _, place in ends]].float() @ self.head + self.bias
         return found

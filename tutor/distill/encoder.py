@@ -23,6 +23,7 @@ from knowledge.embedder import SHARED, TUNED
 from knowledge.index import passage_rows
 from knowledge.passages import Knowledge
 from tutor.distill.examples import load_examples
+from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_embedder
 from tutor.settings import Settings
 
@@ -95,6 +96,7 @@ class TopLayers:
         begun = load_file(begin) if begin else dict(zip(self.names, originals, strict=True))
         self.start = [begun[name].detach().float().clone() for name in self.names]
         self.weights = [value.clone().requires_grad_() for value in self.start]
+        self._dtype = fastest_dtype()
 
     def lower(self, texts: Sequence[str]) -> list[Tensor]:
         """Hidden states (tokens, width) of each text below the trained layers."""
@@ -102,7 +104,8 @@ class TopLayers:
 
         found: dict[int, Tensor] = {}
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        half = self._dtype == torch.bfloat16
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
             for start in range(0, len(order), 128):
                 rows = order[start : start + 128]
                 batch = self._whole.tokenizer(
@@ -110,14 +113,14 @@ class TopLayers:
                 )
                 states = self._bert(**batch, output_hidden_states=True).hidden_states[-1 - LAYERS]
                 for i, state, length in zip(rows, states, batch["attention_mask"].sum(1).tolist(), strict=True):
-                    found[i] = state[:length].to(torch.bfloat16).clone()
+                    found[i] = state[:length].to(self._dtype).clone()
         return [found[i] for i in range(len(texts))]
 
     def upper(self, states: Sequence[Tensor], train: bool = True) -> Tensor:
         """Unit vectors (texts, width), fp32. Texts of like length run together."""
         import torch
 
-        weights = [value.to(torch.bfloat16) for value in self.weights]
+        weights = [value.to(self._dtype) for value in self.weights]
         order = sorted(range(len(states)), key=lambda i: len(states[i]))
         parts = [self._run([states[i] for i in order[s : s + 80]], weights, train) for s in range(0, len(order), 80)]
         back = torch.empty(len(order), dtype=torch.long)

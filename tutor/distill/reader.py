@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from knowledge.concept_files import load_knowledge
 from knowledge.embedder import SentenceEmbedder
 from tutor.distill.pairs import Pair, load_pairs
+from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_embedder
 from tutor.reader import FITTED, LONGEST, PARTS, SCALE
 from tutor.settings import Settings
@@ -39,15 +40,16 @@ class LowRank:
     def __init__(self, published: SentenceEmbedder) -> None:
         import torch
 
+        self._dtype = fastest_dtype()
         bert: Any = published.model[0].auto_model
         self._tokenizer: Any = published.model.tokenizer
         self._embeddings, layers = bert.embeddings, bert.encoder.layer
         self._weights = [[layer.get_submodule(part).weight.detach() for part in PARTS] for layer in layers]
-        self._biases = [[layer.get_submodule(part).bias.detach().bfloat16() for part in PARTS] for layer in layers]
+        self._biases = [[layer.get_submodule(part).bias.detach().to(self._dtype) for part in PARTS] for layer in layers]
         norms = ("attention.output.LayerNorm", "output.LayerNorm")
         self._norms = [
             [
-                (norm.weight.detach().bfloat16(), norm.bias.detach().bfloat16())
+                (norm.weight.detach().to(self._dtype), norm.bias.detach().to(self._dtype))
                 for norm in map(layer.get_submodule, norms)
             ]
             for layer in layers
@@ -68,7 +70,7 @@ class LowRank:
                 down.data, up.data = state[f"{i}.{part}.down"].float(), state[f"{i}.{part}.up"].float()
 
     def log_odds(self, pairs: Sequence[Pair], train: bool) -> Tensor:
-        """Shape (pairs,), of Yes. BERT layers (Devlin et al. 2018, arXiv:1810.04805) written out in bf16."""
+        """Shape (pairs,), of Yes. BERT layers (Devlin et al. 2018, arXiv:1810.04805) written out."""
         import torch
         from torch.nn.functional import dropout, gelu, layer_norm, linear
 
@@ -78,13 +80,13 @@ class LowRank:
         )
         with torch.no_grad():
             ids, types = batch["input_ids"], batch["token_type_ids"]
-            x = self._embeddings(input_ids=ids, token_type_ids=types).bfloat16()
+            x = self._embeddings(input_ids=ids, token_type_ids=types).to(self._dtype)
         rows, tokens, width = x.shape
         real = batch["attention_mask"].bool()
         unseen = torch.zeros(rows, 1, 1, tokens, dtype=x.dtype).masked_fill(~real[:, None, None], -1e4)
         for i, (biases, norms) in enumerate(zip(self._biases, self._norms, strict=True)):
             matrices = zip(self._weights[i], self.up[i], self.down[i], strict=True)
-            q, k, v, o, inner, outer = ((w + SCALE * (up @ down)).bfloat16() for w, up, down in matrices)
+            q, k, v, o, inner, outer = ((w + SCALE * (up @ down)).to(self._dtype) for w, up, down in matrices)
             qkv = linear(x, torch.cat([q, k, v]), torch.cat(biases[:3]))
             heads = qkv.view(rows, tokens, 3, _HEADS, width // _HEADS).permute(2, 0, 3, 1, 4)
             scores = heads[0] @ heads[1].transpose(-1, -2) * (width // _HEADS) ** -0.5 + unseen

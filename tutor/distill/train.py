@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.distill.examples import HELD_OUT_SETS, Lesson, free_lessons, lessons, load_examples, sets_of
 from tutor.engines.adapter import ADAPTER
+from tutor.engines.models import fastest_dtype
 from tutor.engines.tokens import encode_prompt, encode_text
 from tutor.engines.weights import ensure_tutor_model
 from tutor.open import open_search
@@ -71,7 +72,7 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
     torch.manual_seed(recipe.seed)
     base = ensure_tutor_model(settings.cache, adapter=None)
     tokenizer = AutoTokenizer.from_pretrained(base)
-    base_model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    base_model = AutoModelForCausalLM.from_pretrained(base, dtype=fastest_dtype())
     linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     config = LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules=linear, lora_dropout=0.0, task_type="CAUSAL_LM"
@@ -147,7 +148,10 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
                 checkpoint,
             )
             last_save = time.monotonic()
-    model.save_pretrained(folder)
+    for parameter in trainable:  # as it is saved
+        parameter.data.copy_(parameter.data.bfloat16())
+    after = _validate(model, held)
+    model.to(torch.bfloat16).save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
     checkpoint.unlink(missing_ok=True)
     card = {
@@ -159,7 +163,7 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
         "tokens": sum(len(sample.ids) for batch in batches for sample in batch),
         "steps": len(batches),
         "validation_loss_before": round(before, 4),
-        "validation_loss_after": round(_validate(model, held), 4),
+        "validation_loss_after": round(after, 4),
         "minutes": round((time.monotonic() - started) / 60, 1),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
         "loss_every_10_steps": [

@@ -61,6 +61,10 @@ class Store:
     def megabytes(self) -> float:
         return self._bytes / 1e6
 
+    @property
+    def is_nearly_full(self) -> bool:
+        return self._bytes > 0.9 * self._limit
+
 
 class PrefixStore(Store):
     """Texts by their tokens; a new text finds the longest beginning that it shares with one of them."""

@@ -44,7 +44,7 @@ def fits(model: PreTrainedModel) -> bool:
 
 
 class LlamaDecoder:
-    """Weights are shared and only read; `int8` speeds up single rows at a small loss (docs/speed.md tells how small)."""
+    """Weights are shared and only read; `int8` speeds up single rows at a small loss (docs/speed-bf16.md tells how small)."""
 
     apart = True
 

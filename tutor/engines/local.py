@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A model that writes keeps whole prompts, the embedded one its notes; one process hardly fills both.
-_PROMPTS_MB, _NOTES_MB = 1_000, 1_000
+# A model that writes keeps whole prompts, the embedded one its notes; one process hardly fills both. For each byte of a number, so that fp32 holds as many texts as bf16: 1 GB each, or 2.
+_PROMPTS_MB, _NOTES_MB = 500, 500
 _CHOICE_ROOM = 512  # tokens that a chosen answer may take
 _SENTENCES = 20_000  # whose tokens are kept
 _DRAFTED = 32  # tokens a step that learners' drafts may hold together; a token costs more the more there are
@@ -65,8 +65,8 @@ class LocalEngine:
         int8 = self._parts.int8 and model.dtype == torch.bfloat16 and model.device.type == "cpu"
         self.decoder: Decoder = LlamaDecoder(model, int8) if own else GenericDecoder(model)
         self._batch = Batch(self.decoder, self._parts.together)
-        reuse = self._parts.reuse
-        self._prompts, self._notes = PrefixStore(_PROMPTS_MB * reuse), Store(_NOTES_MB * reuse)
+        size = model.dtype.itemsize if self._parts.reuse else 0
+        self._prompts, self._notes = PrefixStore(_PROMPTS_MB * size), Store(_NOTES_MB * size)
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
         assert model.generation_config is not None
         ends = model.generation_config.eos_token_id
@@ -141,7 +141,7 @@ class LocalEngine:
     def warm(self, messages: Sequence[Message]) -> bool:
         """Read the notes ahead of any question, while nobody else needs the model. False once the store is full."""
         prompt = encode_prompt(self.tokenizer, messages)
-        full = self._notes.megabytes > 0.9 * _NOTES_MB
+        full = self._notes.is_nearly_full
         if self.decoder.apart and not full:
             self._read_notes(prompt, patient=True)
         return not full

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.engines.packed import pack, packed_linear
+from tutor.packed import pack, packed_linear
 
 if TYPE_CHECKING:
     import torch
 
-ROWS = 2  # up to which int8 is faster on the CPUs that we measured (docs/speed.md)
+ROWS = 2  # up to which int8 is faster on the CPUs with bf16 that we measured (docs/speed-bf16.md)
 
 
 def quantize_per_channel(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -37,14 +37,20 @@ def test_ratios_pair_the_same_prompts() -> None:
     assert next(row for row in rows if row["what"] == "first token, first turns, embedded")["prompts"] == 2
 
 
-def test_a_missing_baseline_is_named(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Without llama-cpp-python the rest is measured, and the reader learns what to install."""
+@pytest.mark.parametrize("bf16", [True, False])
+def test_a_missing_baseline_is_named(
+    bf16: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without llama-cpp-python or bf16 the rest is measured, and the reader learns what to install, or why nothing helps."""
     monkeypatch.setattr(report, "_has_llama_cpp", lambda: False)
+    monkeypatch.setattr(report, "_has_bf16", lambda: bf16)
     monkeypatch.setattr(report, "_python", lambda module, *rest: found(1.0) if "worker" in module else {"m": module})
     monkeypatch.setattr(report, "start_seconds", lambda: (1.0, 2.0, 3.0))
     result = report.measure_all(1)
     assert "llama.cpp" not in result["contenders"] and "pip install" in result["skipped"]["llama.cpp"]
     assert "pip install" in caplog.text and "embedded" in result["contenders"]
+    assert ("int8" in result) is ("generate, bf16" in result["contenders"]) is bf16
+    assert ("no instructions for bf16" in caplog.text) is not bf16
 
 
 def test_the_report_holds_what_was_measured(tmp_path: Path) -> None:
