@@ -2,7 +2,8 @@
 
 A matrix product takes its weights in blocks. Given plain rows, oneDNN (the library behind PyTorch's products in bf16 on CPUs) sorts them into blocks at every call,
 which is most of the work where the rows to multiply are few: a class's next tokens, a draft, a sentence. Sorted once, at loading, a pass of eight rows takes half the
-time, and its sums are the same. In fp32 PyTorch would ask another library, MKL, which took up to five times as long for eight rows on a CPU without AVX-512, and no less for a hundred; with AVX-512 nobody measured.
+time, and its sums are the same. In fp32 PyTorch would ask another library, MKL, which takes up to five times as long for a few rows on a CPU without AVX-512, and about as long
+for a hundred; with AVX-512 this was not measured.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ _RATIOS = (
 _NEED_BF16 = {
     "generate, bf16": "this CPU has no instructions for bf16, and a prompt takes it a minute to read in emulation",
     "free, no int8": "int8 stands in for bf16, and this CPU's engine is in fp32",
-    "int8": "the same",
+    "int8": "it is only used beside bf16",
 }
 """What is only measured where bf16 is faster than fp32, and why."""
 
@@ -81,6 +81,7 @@ def measure_all(runs: int, raw: Path | None = None) -> dict[str, Any]:
     }
     for name, measure in later.items():
         if name in _NEED_BF16 and not _has_bf16():
+            result["skipped"][name] = _NEED_BF16[name]
             continue
         log.info("%s", name)
         result[name] = measure()
