@@ -89,7 +89,7 @@ def _mask(weight: Tensor, level: Level) -> Tensor:
     return keep_rows(weight, share) if structure == "rows" else keep_largest(weight, share)
 
 
-_SHARES = r"%|percent\b|per cent\b"
+_SHARES = r"%|percent\b|per cent\b|pct\b\.?"
 SPARSITY = Param(
     "sparsity",
     0.5,

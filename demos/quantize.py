@@ -143,7 +143,7 @@ QUANTIZE = Demo(
             "further bits a weight, to be measured beside",
             spoken=(
                 several("bits?"),
-                r"\b(int\d(?:(?:,? (?:and |vs\.? |versus )?)int\d)+)\b",
+                r"\b(int\d(?:(?:,? (?:and |or |then |vs\.? |versus |against )?)int\d)+)\b",
                 r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)",
             ),
             loose=(

@@ -68,6 +68,12 @@ def test_predictions_are_short_and_their_gaps_are_passages(demo: Demo, passage_i
         ("run structured pruning of 30 percent", "prune", {"sparsity": 0.3, "structure": "rows"}),
         ("compare 8, 4 and 2 bits", "quantize", {"compare": "8,4,2"}),
         ("compare 50, 70 and 90 percent pruning", "prune", {"compare": "0.5,0.7,0.9"}),
+        ("run INT8 against INT4 quantization", "quantize", {"compare": "8,4"}),
+        (
+            "run structured pruning by rows, 15 pct. versus 30 pct.",
+            "prune",
+            {"structure": "rows", "compare": "0.15,0.3"},
+        ),
         ("quantize to 3 bits layer by layer", "quantize", {"bits": 3, "sensitivity": "yes"}),
         ("run few-shot in 3 orders", "few_shot", {"orders": 3}),
         ("show me few-shot with 6 shots", "few_shot", {"shots": 6}),
