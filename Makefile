@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report bench readme distill encoder dialogue reader causal-reader vectors calibrate weights screenshot clean
+.PHONY: run test check eval report bench readme distill encoder dialogue classifier reader causal-reader vectors calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -40,6 +40,9 @@ encoder: .venv/ready
 
 dialogue: .venv/ready
 	$(BIN)/python -m tutor.distill.dialogue
+
+classifier: .venv/ready
+	$(BIN)/python -m tutor.distill.classifier
 
 reader: .venv/ready
 	$(BIN)/python -m tutor.distill.reader

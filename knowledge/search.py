@@ -1,7 +1,7 @@
 """From a standalone query to the passages that answer it, or to the honest finding that none does.
 
-Three views of each passage are fused: cosine of the nearest question that it answers, cosine of its text, and BM25 over
-all its words. What the wording wants (a contrast, an example) and the sides that the query names then tip the
+Four views of each passage are fused: cosine of the nearest question that it answers, cosine of its text, BM25 over
+all its words, and what taught questions' words taught a classifier (knowledge/classifier.py). What the wording wants (a contrast, an example) and the sides that the query names then tip the
 balance between neighbours. Scores, not ranks, are fused: the distance to the second best says how sure the first is.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.aspects import aspect_of
+from knowledge.classifier import AnswerWords
 from knowledge.coverage import Coverage, coverage_features, load_coverage
 from knowledge.embedder import Embedder
 from knowledge.index import Similarities, VectorIndex
@@ -23,6 +24,8 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Passage
 from knowledge.spelling import Spelling
 from knowledge.words import content_words
+
+_LEAST = 1e-5  # share of a passage that might as well be none
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Weights:
     ask: float = 1.0
     text: float = 0.35
     words: float = 0.35
+    learned: float = 0.3
     aspect: float = 0.06
     side: float = 0.10
     stray_side: float = 0.04
@@ -80,9 +84,10 @@ class Search:
         coverage: Coverage | None = None,
         asked: Sequence[str] = (),
         dialogue: Embedder | None = None,
+        learned: AnswerWords | None = None,
     ) -> None:
         """`tuned` made the index's vectors, and `dialogue` reads follow-ups into the same space (knowledge/dialogue.py); `elsewhere` are questions
-        that the notes do not answer, and `asked` some that they do."""
+        that the notes do not answer, and `asked` some that they do, of which `learned` was learned."""
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
@@ -95,6 +100,11 @@ class Search:
         self._bm25.index([content_words(passage.all_text) for passage in self._passages], show_progress=False)
         self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
         self._coverage = coverage or load_coverage()
+        self.learned = learned
+        place = {passage.id: i for i, passage in enumerate(self._passages)}
+        references = learned.references if learned else ()
+        self._learned_place = np.array([place[name] for name, _ in references], dtype=np.int64)
+        self._unlearned = np.array(sorted({*place.values()} - {*self._learned_place.tolist()}), dtype=np.int64)
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -191,7 +201,7 @@ class Search:
     def _fuse(self, query: str, near: Similarities, concept: str | None) -> NDArray[np.float32]:
         w = self.weights
         words = self._lexical(query)
-        fused = w.ask * near.asks + w.text * near.texts + w.words * words
+        fused = w.ask * near.asks + w.text * near.texts + w.words * words + w.learned * self._by_learning(query, near)
         aspect, named = aspect_of(query), set(self.mentions.sides(query))
         for i, passage in enumerate(self._passages):
             if passage.kind == aspect:
@@ -202,6 +212,15 @@ class Search:
                 fused[i] -= w.stray_side * len(about - named) / max(1, len(about))
             fused[i] += w.talk * (passage.concept == concept)
         return fused
+
+    def _by_learning(self, query: str, near: Similarities) -> NDArray[np.float32]:
+        """The logarithm of each passage's share among all answers, from 0 (below _LEAST) to 1, shape (passages,); of notes that nobody taught, their questions' cosine."""
+        if self.learned is None:
+            return np.zeros(len(self._passages), dtype=np.float32)
+        shares = np.bincount(self._learned_place, self.learned.shares(query), len(self._passages))
+        found = (1 - np.log(np.maximum(shares, _LEAST)) / np.log(_LEAST)).astype(np.float32)
+        found[self._unlearned] = near.asks[self._unlearned]
+        return found
 
     def _lexical(self, query: str) -> NDArray[np.float32]:
         """BM25 scores scaled to a maximum of 1, shape (passages,)."""

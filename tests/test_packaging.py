@@ -115,3 +115,11 @@ def test_data_files_ship() -> None:
     read = {path for folder in ("knowledge", "tutor", "demos") for path in (ROOT / folder).rglob("*") if path.is_file()}
     data = {path for path in read if path.suffix not in (".py", ".pyc") and "__pycache__" not in path.parts}
     assert not data - shipped, sorted(str(path.relative_to(ROOT)) for path in data - shipped)[:3]
+
+
+def test_no_file_is_too_large_for_a_push_to_a_space() -> None:
+    """Protects: `git push` to Hugging Face, which refuses files of more than 10 MiB without large-file storage."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    tracked = [ROOT / name for name in listed.split("\0") if name]
+    shipped = [*tracked, *(path for top in ("knowledge", "tutor", "demos") for path in (ROOT / top).rglob("*"))]
+    assert [path for path in shipped if path.is_file() and path.stat().st_size > 10 * 2**20] == []

@@ -112,6 +112,7 @@ class Composition:
         self._parts = [part.first for part in votes.parts]
         self.of_several = len(self._parts) > 1
         self._parts_words = [part.words for part in votes.parts]
+        self._parts_learned = [part.learned for part in votes.parts]
         near = embed_read([(part.query, part.vector) for part in votes.parts], tuned or embedder)
         self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
         self._sides = [frozenset(mentions.sides(piece.sentence)) for piece in sentences] if mentions else []
@@ -223,6 +224,7 @@ class Composition:
             self._contrast * float(bool(self._sides_left(said))),
             max((self._part_hints(key, said)[0] for key in unsaid), default=0.0),
             max((self._vote(self._votes.held, key) for key in unsaid), default=SILENCE),
+            max((self._vote(self._votes.learned, key) for key in unsaid), default=SILENCE),
             self._vote(self._votes.first, said[0]),
         )
 
@@ -239,14 +241,16 @@ class Composition:
     def _was_told(self, key: int) -> float:
         return float(self._references[key] in self._told)
 
-    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float, float]:
+    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float, float, float]:
         """How near the sentence is to that part of the question for which it does most beyond what is said: votes, and cosine."""
         if not self._parts:
-            return 0.0, 0.0, 0.0
-        votes = (self._beyond([self._vote(part, k) for k in (key, *said)]) for part in self._parts)
-        words = (self._beyond([self._vote(part, k) for k in (key, *said)]) for part in self._parts_words)
+            return 0.0, 0.0, 0.0, 0.0
+        votes, words, learned = (
+            max(self._beyond([self._vote(part, k) for k in (key, *said)]) for part in parts)
+            for parts in (self._parts, self._parts_words, self._parts_learned)
+        )
         cosines = (self._beyond([float(part[k]) for k in (key, *said)]) for part in self._tuned_parts.T)
-        return max(votes), max(words), max(cosines)
+        return votes, words, learned, max(cosines)
 
     @staticmethod
     def _beyond(values: Sequence[float]) -> float:
@@ -258,8 +262,9 @@ class Composition:
 
     def _hints(self, key: int, vote: float) -> tuple[float, ...]:
         behind = self._best - self._hits[key].fused
-        words = self._vote(self._votes.words, key)
-        return (float(self._near[key]), float(self._tuned[key]), vote, words, float(self.pieces[key].n), behind)
+        words, learned = (self._vote(votes, key) for votes in (self._votes.words, self._votes.learned))
+        n = float(self.pieces[key].n)
+        return (float(self._near[key]), float(self._tuned[key]), vote, words, learned, n, behind)
 
     def _said(self, said: Sequence[int]) -> tuple[Reference, ...]:
         return tuple(self._references[key] for key in said)

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from knowledge.classifier import AnswerWords, load_classifier
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import Coverage, elsewhere_questions
 from knowledge.dialogue import DIALOGUE
@@ -88,7 +89,15 @@ def open_search(
     index = load_or_build(knowledge.passages, tuned, settings.cache, asked, progress)
     questions = [question for question, _ in asked]
     return Search(
-        knowledge, index, embedder, tuned, elsewhere_questions(), coverage=coverage, asked=questions, dialogue=dialogue
+        knowledge,
+        index,
+        embedder,
+        tuned,
+        elsewhere_questions(),
+        coverage=coverage,
+        asked=questions,
+        dialogue=dialogue,
+        learned=AnswerWords(knowledge.passages, load_classifier()),
     )
 
 
@@ -150,7 +159,7 @@ def teach(search: Search, examples: Sequence[Example] | None = None) -> Taught:
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
-    return Taught(examples, search.tuned, settled)
+    return Taught(examples, search.tuned, settled, search.learned)
 
 
 def open_readers(settings: Settings, published: SentenceEmbedder | None = None) -> Readers:

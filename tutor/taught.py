@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.classifier import AnswerWords, Reference
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Part, embed_read
 from tutor.compute import Together
 from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
-
-Reference = tuple[str, int]
-"""Passage id and sentence number."""
 
 SHARPNESS = 0.08  # cosine by which a question must be nearer for its vote to count e times as much
 SILENCE = 0.2  # the vote for what no near question was answered with
@@ -32,7 +30,7 @@ SILENCE = 0.2  # the vote for what no near question was answered with
 class Votes:
     """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
-    `first` holds the votes for each sentence to come first, `words` the same by shared words, `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
+    `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
     asks several things, `parts` holds the votes of each; `vector` is what was compared.
     """
@@ -41,6 +39,7 @@ class Votes:
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     first: Mapping[Reference, float] = field(default_factory=dict)
     words: Mapping[Reference, float] = field(default_factory=dict)
+    learned: Mapping[Reference, float] = field(default_factory=dict)
     held: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
     passages: frozenset[str] = frozenset()
@@ -74,10 +73,16 @@ NO_VOTES = Votes()
 class Taught:
     """Taught questions and the sentences that answered them. Thread-safe, so that all learners share it."""
 
-    def __init__(self, examples: Sequence[Example], tuned: Embedder, settled: Sequence[Ask] = ()) -> None:
-        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No."""
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        tuned: Embedder,
+        settled: Sequence[Ask] = (),
+        learned: AnswerWords | None = None,
+    ) -> None:
+        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words."""
         self._examples = [example for example in examples if example.answer]
-        self._tuned = tuned
+        self._tuned, self._learned = tuned, learned
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
         polar = [(i, example.opening) for i, example in enumerate(self._examples) if example.opening]
         further = [ask for ask in settled if ask.polarity]
@@ -137,6 +142,7 @@ class Taught:
             vector,
             dict(zip(self._openers, sums.tolist(), strict=True)),
             dict(zip(self._openers, alike.tolist(), strict=True)),
+            self._learned_of(query),
             dict(zip(self._holding, held.tolist(), strict=True)),
             {side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             self._passages,
@@ -144,6 +150,11 @@ class Taught:
             weights,
             self._holding,
         )
+
+    def _learned_of(self, query: str) -> dict[Reference, float]:
+        if self._learned is None:
+            return {}
+        return dict(zip(self._learned.references, _votes(self._learned.shares(query)).tolist(), strict=True))
 
 
 def _weights(cosines: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ holds a few sets, so that what is told apart is what learners mix up. Labelled e
 
 from __future__ import annotations
 
+import argparse
 import logging
 import math
 import random
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 LAYERS = 6 - SHARED
 _HEADS = 12
 _EPOCHS = 6
+_FURTHER_EPOCHS, _FURTHER_RATE = 1.5, 1e-4  # when training goes on from the weights there are
+_FAR, _FAR_OFTEN = ("zw-", "zx-"), 4  # questions worded far from the notes: the fewest, and the hardest to find
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
 _OTHERS = 60  # sentences of these sets that answer none of the batch's questions
 _ELSEWHERE = 60  # questions that the notes do not answer
@@ -61,6 +64,7 @@ class Asked:
     text: str
     passage: int
     answer: tuple[int, ...] = ()
+    often: int = 1  # how many times an epoch asks it
 
     @property
     def sentence(self) -> int | None:
@@ -75,7 +79,15 @@ def load_asked(knowledge: Knowledge) -> list[Asked]:
     place = {reference: i for i, reference in enumerate(places)}
     asked = [Asked(text, owner) for text, owner, is_text in passage_rows(knowledge.passages) if not is_text]
     taught = [example for example in load_examples(knowledge) if example.answer]
-    return asked + [Asked(e.query, number[e.answer[0][0]], tuple(place[said] for said in e.answer)) for e in taught]
+    return asked + [
+        Asked(
+            example.query,
+            number[example.answer[0][0]],
+            tuple(place[said] for said in example.answer),
+            _FAR_OFTEN if example.id.startswith(_FAR) else 1,
+        )
+        for example in taught
+    ]
 
 
 class TopLayers:
@@ -180,7 +192,7 @@ def batches(asked: Sequence[Asked], sets: Sequence[str], steps: int, rng: random
     """Places in `asked`: each batch a few sets, each set as often as it has questions. `sets[i]` is passage i's set."""
     pools: dict[str, list[int]] = {}
     for i, question in enumerate(asked):
-        pools.setdefault(sets[question.passage], []).append(i)
+        pools.setdefault(sets[question.passage], []).extend([i] * question.often)
     decks: dict[str, list[int]] = {name: [] for name in pools}
     made: list[list[int]] = []
     while len(made) < steps:
@@ -197,8 +209,8 @@ def batches(asked: Sequence[Asked], sets: Sequence[str], steps: int, rng: random
     return made[:steps]
 
 
-def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.Tensor]:
-    """The trained weights by their names in the encoder, bf16."""
+def train(knowledge: Knowledge, folder: str, begin: Path | None = None, seed: int = 0) -> dict[str, torch.Tensor]:
+    """The trained weights by their names in the encoder, bf16. `begin` holds trained weights to go on from, gently."""
     import torch
 
     rng = random.Random(seed)
@@ -207,11 +219,12 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
     texts = [sentence for passage in knowledge.passages for sentence in passage.sentences]
     owners = [i for i, passage in enumerate(knowledge.passages) for _ in passage.sentences]
     sets = [passage.concept for passage in knowledge.passages]
-    encoder = TopLayers(folder)
+    encoder = TopLayers(folder, begin)
+    rate, epochs = (_FURTHER_RATE, _FURTHER_EPOCHS) if begin else (_RATE, _EPOCHS)
     questions, sentences = encoder.lower([question.text for question in asked]), encoder.lower(texts)
     elsewhere = encoder.lower(elsewhere_questions())
-    optimizer = torch.optim.AdamW(encoder.weights, lr=_RATE, weight_decay=0.0)
-    steps = _EPOCHS * len(asked) // (_SETS * _QUESTIONS)
+    optimizer = torch.optim.AdamW(encoder.weights, lr=rate, weight_decay=0.0)
+    steps = int(epochs * sum(question.often for question in asked)) // (_SETS * _QUESTIONS)
     log.info("%d questions, %d sentences, %d steps", len(asked), len(texts), steps)
     began = time.monotonic()
 
@@ -260,7 +273,12 @@ def main() -> None:
     from safetensors.torch import save_file
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    weights = train(load_knowledge(), str(ensure_embedder(Settings.from_environ().cache)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--further", action="store_true", help="go on from the weights there are: a quarter of the time"
+    )
+    begin = TUNED if parser.parse_args().further else None
+    weights = train(load_knowledge(), str(ensure_embedder(Settings.from_environ().cache)), begin)
     save_file(weights, TUNED)
     log.info("%s; now `make calibrate` and `make report`", TUNED)
 

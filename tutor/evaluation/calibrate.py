@@ -39,7 +39,7 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_EVERY = 7  # of the teacher's questions, each of which takes a search
+_EVERY = 14  # of the teacher's questions, each of which takes a search
 _HABIT = 3.0  # size of the sign of a round of teaching, so that its weight is cheap
 _TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to what learners type
 

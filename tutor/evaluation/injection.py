@@ -2,28 +2,36 @@
 
 Right ones are free wordings of teachers (written/): each that is replaced by a quotation is a false alarm. An error is a concept swapped for its
 neighbour, a changed number, a turned meaning, or a sentence from elsewhere: each that is shown as supported slipped through.
+The reported part takes two cores more than half an hour, so its result is kept (check.json) until the notes, readers or weights that it rests on change.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
+from knowledge.concept_files import CONCEPTS
 from knowledge.mentions import Mentions
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
+from tutor.causal_reader import CHANGE as READING
 from tutor.chat import NOTES
 from tutor.distill.examples import load_examples
 from tutor.evaluation.finding import Finding, share
 from tutor.grounding import Grounding
+from tutor.judging import FITTED as JUDGING
 from tutor.judging import Judge
+from tutor.reader import FITTED as READER
 
 WRITTEN = Path(__file__).parent / "written"
 REPORTED, TUNING = WRITTEN / "fresh.jsonl", WRITTEN / "tuning.jsonl"
+KEPT = Path(__file__).parent / "check.json"
 KINDS = ("right", "swap", "number", "negation", "unfounded")
 _AUXILIARY = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should)\b(?! not)")
 _NEGATED = re.compile(r"\b(is|are|was|were|can|does|do|has|have|will|must|should) not\b|\bcannot\b|\bnever ")
@@ -84,6 +92,25 @@ def evaluate_check(search: Search, judge: Judge, path: Path = REPORTED) -> Findi
     }
     finding.figures |= {f"check_{kind}_sentences": tried[kind] for kind in KINDS}
     return finding
+
+
+def check_state() -> str:
+    """Sixteen hex digits that change with notes, written sentences, and what judges them."""
+    digest = hashlib.sha256()
+    for path in (*sorted(CONCEPTS.glob("*.md")), REPORTED, JUDGING, READER, READING / "adapter_model.safetensors"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kept_check() -> Finding | None:
+    """What evaluate_check last found on the reported part; None if that was before something it rests on changed."""
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))
+    return Finding(kept["figures"], kept["failures"]) if kept["state"] == check_state() else None
+
+
+def keep_check(finding: Finding) -> None:
+    kept = {"state": check_state(), "made": date.today().isoformat(), **asdict(finding)}
+    KEPT.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def inject(sentence: str, mentions: Mentions) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import json
 import logging
 from pathlib import Path
 
+from knowledge.classifier import FITTED as CLASSIFIER
 from knowledge.concept_files import CONCEPTS, PHRASINGS
 from knowledge.coverage import ELSEWHERE
 from knowledge.coverage import FITTED as COVERAGE
@@ -27,7 +28,7 @@ from tutor.engines.weights import ensure_tutor_model
 from tutor.evaluation import comparison, read_answers
 from tutor.evaluation.answering import evaluate_answers
 from tutor.evaluation.finding import Finding, evaluate_finding
-from tutor.evaluation.injection import evaluate_check
+from tutor.evaluation.injection import evaluate_check, keep_check, kept_check
 from tutor.evaluation.items import FOLDER as EXAM
 from tutor.evaluation.items import Half, load_items
 from tutor.judging import FITTED as JUDGING
@@ -61,6 +62,7 @@ def measured_state() -> str:
     fitted = (
         TUNED,
         DIALOGUE,
+        CLASSIFIER,
         COVERAGE,
         READER,
         AGREEMENT,
@@ -81,19 +83,26 @@ def measured_state() -> str:
 
 
 def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
-    """All figures of one part of the labelled set; `answers` also asks the model."""
+    """The figures of one part of the labelled set; `answers` also asks the model."""
     items = [item for item in load_items() if item.half == half]
     if half == "tune":
         items = items[::_TUNING_EVERY]
     finding = evaluate_finding(items, tutor.search)
-    if answers:
-        answering = evaluate_answers(items, tutor)
-        model = LocalEngine.load(ensure_tutor_model(Settings.from_environ().cache, adapter=None), "as published")
-        assert tutor.readers is not None
-        checking = evaluate_check(tutor.search, load_judge(model, tutor.readers))
-        finding.figures |= answering.figures | checking.figures
-        finding.failures += answering.failures + checking.failures
-    return finding
+    return merged(finding, evaluate_answers(items, tutor)) if answers else finding
+
+
+def measure_check(tutor: Tutor) -> Finding:
+    """How the check of freely written sentences does, measured anew."""
+    model = LocalEngine.load(ensure_tutor_model(Settings.from_environ().cache, adapter=None), "as published")
+    assert tutor.readers is not None
+    return evaluate_check(tutor.search, load_judge(model, tutor.readers))
+
+
+def merged(*findings: Finding) -> Finding:
+    return Finding(
+        {name: figure for finding in findings for name, figure in finding.figures.items()},
+        [line for finding in findings for line in finding.failures],
+    )
 
 
 def compared() -> str:
@@ -117,6 +126,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     tutor = open_tutor(Settings.from_environ())
     tune, report = evaluate(tutor, "tune", answers=False), evaluate(tutor, "report")
+    check = kept_check()
+    if check is None:
+        check = measure_check(tutor)
+        keep_check(check)
+    report = merged(report, check)
     report.figures |= read_answers.figures(read_answers.answers_of(tutor))
     card = json.loads((ADAPTER / "training-card.json").read_text())
     rows = "\n".join(

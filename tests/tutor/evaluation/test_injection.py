@@ -7,7 +7,7 @@ from pathlib import Path
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
-from tutor.evaluation.injection import REPORTED, TUNING, inject
+from tutor.evaluation.injection import REPORTED, TUNING, inject, kept_check
 
 
 def injected(sentence: str, knowledge: Knowledge) -> dict[str, str]:
@@ -46,3 +46,10 @@ def test_what_is_reported_is_not_what_was_tuned_on() -> None:
 
     assert len(ids(REPORTED)) > 200 and len(ids(TUNING)) > 200
     assert not ids(REPORTED) & ids(TUNING)
+
+
+def test_the_kept_check_is_of_these_notes_and_readers() -> None:
+    """Protects: the report card, which tells the check's figures without taking them again."""
+    kept = kept_check()
+    assert kept is not None, "run `make report`, which measures the check of written sentences anew"
+    assert kept.figures["check_right_sentences"] > 200 and kept.failures
