@@ -1,7 +1,7 @@
 """Which sentence of the notes answers a question, by the question's words alone: a linear classifier with a narrow middle.
 
 As fastText has it (Joulin et al. 2016, arXiv:1607.01759): words, pairs of words and pieces of words are hashed (Weinberger et al. 2009, arXiv:0902.2206), each bucket has a
-vector, and their weighted mean is compared with one vector a sentence. Trained on the taught questions (`make classifier`). Embeddings put a question near those that mean
+vector, and their weighted sum is compared with one vector a sentence. Trained on the taught questions and on the notes' sentences themselves (`make classifier`). Embeddings put a question near those that mean
 alike; this learns which of its words decide, and pieces of words forgive slips.
 """
 
@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.passages import Passage
+from tutor.errors import WeightsError
 
 FITTED = Path(__file__).parent / "classifier.npz"
 BUCKETS = 1 << 17
@@ -80,8 +82,20 @@ def rounded(inner: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 @cache
-def load_classifier(path: Path = FITTED) -> SentenceClassifier:
-    """Raises ValueError if the file does not fit the buckets."""
+def load_classifier() -> SentenceClassifier:
+    """What ships, read once."""
+    return read_classifier(FITTED)
+
+
+def read_classifier(path: Path) -> SentenceClassifier:
+    """Raises WeightsError, with what to do, if the file is missing, damaged or of another shape."""
+    try:
+        return _read(path)
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise WeightsError(f"{path} cannot be used: {error}; restore it from git, or run `make classifier`.") from error
+
+
+def _read(path: Path) -> SentenceClassifier:
     with np.load(path) as fitted:
         found = SentenceClassifier(
             fitted["weight"].astype(np.float32),
@@ -91,8 +105,17 @@ def load_classifier(path: Path = FITTED) -> SentenceClassifier:
             fitted["bias"].astype(np.float32),
             fitted["keys"],
         )
-    if found.inner.shape != (BUCKETS, WIDTH):
-        raise ValueError(f"{path} must hold {(BUCKETS, WIDTH)} numbers, got {found.inner.shape}; run `make classifier`")
+    sentences = len(found.keys)
+    shapes = {
+        "weight": (BUCKETS,),
+        "scale": (BUCKETS,),
+        "inner": (BUCKETS, WIDTH),
+        "outer": (sentences, WIDTH),
+        "bias": (sentences,),
+    }
+    for name, shape in shapes.items():
+        if getattr(found, name).shape != shape:
+            raise ValueError(f"{name} must be of shape {shape}, got {getattr(found, name).shape}")
     return found
 
 
@@ -104,9 +127,9 @@ class AnswerWords:
         place = {int(key): i for i, key in enumerate(classifier.keys)}
         keys = (((p.id, i), key_of(sentence)) for p in passages for i, sentence in enumerate(p.sentences))
         known = {reference: place[key] for reference, key in keys if key in place}
-        self.references: Sequence[Reference] = list(known)
+        self.references: Sequence[Reference] = tuple(known)
         self._places = np.array(list(known.values()), dtype=np.int64)
 
     def shares(self, text: str) -> NDArray[np.float32]:
-        """Of all that might be answered, how much each of `references` is: not below 0, at most 1 in all."""
+        """Of all that might be answered, how much each of `references` is; a sentence that stands twice has its share twice."""
         return np.exp(self._classifier.log_probabilities(text)[self._places])

@@ -1,7 +1,7 @@
 """From a standalone query to the passages that answer it, or to the honest finding that none does.
 
-Four views of each passage are fused: cosine of the nearest question that it answers, cosine of its text, BM25 over
-all its words, and what taught questions' words taught a classifier (knowledge/classifier.py). What the wording wants (a contrast, an example) and the sides that the query names then tip the
+Four views of each passage are fused: cosine of the nearest question that it answers, cosine of its text, BM25 over all
+its words, and what a classifier learned of questions' words (knowledge/classifier.py). What the wording wants (a contrast, an example) and the sides that the query names then tip the
 balance between neighbours. Scores, not ranks, are fused: the distance to the second best says how sure the first is.
 """
 
@@ -87,7 +87,7 @@ class Search:
         learned: AnswerWords | None = None,
     ) -> None:
         """`tuned` made the index's vectors, and `dialogue` reads follow-ups into the same space (knowledge/dialogue.py); `elsewhere` are questions
-        that the notes do not answer, and `asked` some that they do, of which `learned` was learned."""
+        that the notes do not answer, and `asked` some that they do; `learned` was learned from such."""
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
@@ -104,7 +104,8 @@ class Search:
         place = {passage.id: i for i, passage in enumerate(self._passages)}
         references = learned.references if learned else ()
         self._learned_place = np.array([place[name] for name, _ in references], dtype=np.int64)
-        self._unlearned = np.array(sorted({*place.values()} - {*self._learned_place.tolist()}), dtype=np.int64)
+        known = np.bincount(self._learned_place, minlength=len(self._passages))
+        self._unlearned = known < [len(passage.sentences) for passage in self._passages]
 
     @cached_property
     def spelling(self) -> Spelling:
@@ -214,13 +215,18 @@ class Search:
         return fused
 
     def _by_learning(self, query: str, near: Similarities) -> NDArray[np.float32]:
-        """The logarithm of each passage's share among all answers, from 0 (below _LEAST) to 1, shape (passages,); of notes that nobody taught, their questions' cosine."""
+        """Shape (passages,): the logarithm of each passage's share among all answers, from 0 (at most _LEAST) to 1.
+
+        Passages that hold what was not learned get the cosine of their questions. Where the nearest question is one of theirs, so do
+        all: the classifier would find the answer among what it learned, however strange the question.
+        """
         if self.learned is None:
             return np.zeros(len(self._passages), dtype=np.float32)
+        if self._unlearned[near.asks.argmax()]:
+            return near.asks
         shares = np.bincount(self._learned_place, self.learned.shares(query), len(self._passages))
         found = (1 - np.log(np.maximum(shares, _LEAST)) / np.log(_LEAST)).astype(np.float32)
-        found[self._unlearned] = near.asks[self._unlearned]
-        return found
+        return np.where(self._unlearned, near.asks, found)
 
     def _lexical(self, query: str) -> NDArray[np.float32]:
         """BM25 scores scaled to a maximum of 1, shape (passages,)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Semaphore
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from knowledge.classifier import BUCKETS, AnswerWords, SentenceClassifier, buckets_of, key_of
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import FEATURES, Coverage
 from knowledge.index import build
@@ -111,11 +112,24 @@ class WritingEngine:
         return self.scripted.count(text)
 
 
-def make_search(knowledge: Knowledge, coverage: Coverage = NEAR_IS_COVERED) -> Search:
+def make_search(
+    knowledge: Knowledge, coverage: Coverage = NEAR_IS_COVERED, learned: AnswerWords | None = None
+) -> Search:
     """A search over the knowledge with the fake embedder; one question is known to lie elsewhere."""
     embedder = FakeEmbedder()
     index = build(knowledge.passages, embedder)
-    return Search(knowledge, index, embedder, embedder, ["how does one repair a bicycle"], coverage=coverage)
+    elsewhere = ["how does one repair a bicycle"]
+    return Search(knowledge, index, embedder, embedder, elsewhere, coverage=coverage, learned=learned)
+
+
+def classifier_of(sentences: Mapping[str, str]) -> SentenceClassifier:
+    """One that answers each word with one sentence."""
+    inner = np.zeros((BUCKETS, len(sentences)), dtype=np.int8)
+    for place, word in enumerate(sentences):
+        inner[buckets_of(word), place] = 9
+    keys = np.array([key_of(sentence) for sentence in sentences.values()], dtype=np.int64)
+    ones, outer = np.ones(BUCKETS, dtype=np.float32), np.eye(len(sentences), dtype=np.float32)
+    return SentenceClassifier(ones, ones, inner, outer, np.zeros(len(keys), np.float32), keys)
 
 
 def hits_of(*passages: Passage) -> tuple[Hit, ...]:

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import re
 
+VERDICT = r"(?:true or (?:false|not|untrue)|yes or no|right or wrong|fact or (?:myth|fiction)|correct or (?:not|wrong))"
+"""A pattern for what asks to be told whether a claim holds."""
+
+JUDGED_FIRST = re.compile(rf"^\W*{VERDICT}\s*[:,–—-]\s*(?:that )?(?=\w)", re.IGNORECASE)
+"""“True or not: …” before a claim."""
+
 _LONGEST = 600  # characters; what is longer tells a story
 _SAYS = (
     r"(?:insists?|insisted|claims?|claimed|says?|said|swears?|swore|maintains?|argues?|argued|reckons?|believes?|thinks?|assures?|assured|warns?|warned"
@@ -37,8 +43,8 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 _TO_BE_JUDGED = re.compile(
-    r"^\W*(?:(?:a |my )?(?:claim|statement|thesis|hypothesis)(?: to (?:verify|check|judge|test))?:|it (?:has been|is|was|gets) (?:\w+ )?(?:claimed|said|rumou?red|argued|believed|assumed)\b)"
-    r"|[.!?,;:–—-]\s*(?:yes or no|true or (?:false|not)|right or wrong|fact or (?:myth|fiction)|correct or (?:not|wrong))\W*$",
+    rf"^\W*(?:(?:a |my )?(?:claim|statement|thesis|hypothesis)(?: to (?:verify|check|judge|test))?:|it (?:has been|is|was|gets) (?:\w+ )?(?:claimed|said|rumou?red|argued|believed|assumed)\b)"
+    rf"|[.!?,;:–—-]\s*{VERDICT}\W*$",
     re.IGNORECASE,
 )
 _ELSE = re.compile(
@@ -48,7 +54,7 @@ _ELSE = re.compile(
 )
 _REMARK = re.compile(
     r"^\W*(?:(?:i (?:really )?(?:doubt|don'?t (?:believe|buy|think)|wonder|disagree|agree|am not sure)|i'?m not (?:so )?sure|really|true|hm+|huh"
-    r"|sounds (?:odd|wrong|right|off)|(?:is|was) (?:he|she|that|it|this)\b|right|correct|agreed|fair|yes or no|fact or (?:myth|fiction)"
+    rf"|sounds (?:odd|wrong|right|off)|(?:is|was) (?:he|she|that|it|this)\b|right|correct|agreed|fair|{VERDICT}"
     r"|(?:do|does|did|is|are|can|could|will|would|has|have) (?:it|they|he|she|that|this|you agree|i repeat (?:that|this|it)|you buy (?:that|this|it)))\b[^.?!]*[.?!…]*)?\s*$",
     re.IGNORECASE,
 )
@@ -58,7 +64,11 @@ _SENTENCE = re.compile(r"(?<=[.?!…])\s+")
 def is_hearsay(query: str) -> bool:
     """Whether the message is such a claim, and nothing more than a remark on it."""
     query = query.strip()
-    if len(query) > _LONGEST or _ELSE.search(query):
+    if len(query) > _LONGEST:
+        return False
+    if JUDGED_FIRST.match(query):
+        return True  # whatever words the claim holds: "True or not: what limits decode is memory."
+    if _ELSE.search(query):
         return False
     claim, *remarks = _SENTENCE.split(query)
     told = any(pattern.search(query) for pattern in (_CLAIM, _WHETHER, _TO_BE_JUDGED))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from knowledge.mentions import Mentions
 from knowledge.words import content_words
+from tutor.hearsay import VERDICT
 
 _WORDS = r"(?:what|whats|what's|how|why|which|who|whom|whose|where|when)"
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|must|may)"
 # "Pruning: does it …", a rewritten follow-up; "True or false: …" is none.
 TOPIC = re.compile(
-    r"^(?!true or false\b|(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have) )[\w ,/-]{2,120}: ",
+    rf"^(?!{VERDICT}\b|(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have) )[\w ,/-]{{2,120}}: ",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?<=[.?!;…])\s+|\s*\n+\s*|(?:^|\s+)[1-9][.)]\s+")

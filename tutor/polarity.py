@@ -10,7 +10,7 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
 from tutor.closed import asks_yes_or_no
-from tutor.hearsay import is_hearsay
+from tutor.hearsay import JUDGED_FIRST, VERDICT, is_hearsay
 from tutor.parts import TOPIC, without_echo
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
@@ -23,14 +23,15 @@ _TAG = re.compile(
     rf"|\s(?:is|are|was|were|does|do|did|can|will|would|has|have)n'?t (?:it|they|that|this|he|she|there)\s*$"
     # Without "n't" only behind a comma: "which part decides, and how does it do it?" asks for words.
     rf"|[,;]\s*{_AUXILIARY} (?:it|they|i|you|we|that|this|one|he|she|there)\s*\?+\s*$"
-    r"|\b(?:is it true|is that true|true or false|is it correct|am i right)\b|^(?:i (?:heard|read|thought|think|believe|guess) (?:that )?(?!the (?:term|word)))",
+    r"|\b(?:is it true|is that true|true or (?:false|not)|is it correct|am i right)\b|^(?:i (?:heard|read|thought|think|believe|guess) (?:that )?(?!the (?:term|word)))",
     re.IGNORECASE,
 )
 _WH_END = re.compile(
     r"(?:^|[.!?]\s+|,\s*(?:so|and|but)\s+)(?:what|why|how|which|who|where|when)\b[^.!?]*\?*\s*$", re.IGNORECASE
 )
 _ANY_WH = re.compile(
-    r"\b(?:what|whats|why|how|which|wich|who|where|when|whose|explain\w*|example|analogy|picture|case)\b", re.IGNORECASE
+    r"\b(?:what|whats|why|how|which|wich|whom?|where|when|whose|explain\w*|example|analogy|picture|case)\b",
+    re.IGNORECASE,
 )
 # A conclusion that waits to be confirmed, though it ends with a full stop: "…, so basically we've built an agent."; "so I can …" tells a purpose.
 _CONCLUDES = re.compile(
@@ -39,7 +40,7 @@ _CONCLUDES = re.compile(
 # "…, so how does it learn?", "Once it is trained, what can be done?": a clause that asks for words, with none before it that an auxiliary begins.
 _JOINT = r"(?:(?:so|and|but|ok(?:ay)?|then|well)[,\s]+)*"
 _ASKS_FOR_WORDS = re.compile(
-    rf"(?:(?:^|[.!:]\s+){_JOINT}(?:which|whose|who|whereabouts|(?:when|where) (?={_AUXILIARY}\b)|(?:what|how)(?! (?:about|if)\b)|whats|why)"
+    rf"(?:(?:^|[.!:]\s+){_JOINT}(?:which|whose|whom?|whereabouts|(?:when|where) (?={_AUXILIARY}\b)|(?:what|how)(?! (?:about|if)\b)|whats|why)"
     rf"|,\s*{_JOINT}(?:(?:what|how)(?! (?:about|if)\b)|whats|why))\b[^.!?]*\?+\s*$",
     re.IGNORECASE,
 )
@@ -78,7 +79,7 @@ _WISHES_BACK = re.compile(
 )
 _WITHOUT_DENIAL = {"ca": "can", "wo": "will"}
 _HEARD = re.compile(
-    r"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|true or false)[:,]? (?:that )?",
+    rf"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|{VERDICT})\s*[:,–—-]? ?(?:that )?",
     re.IGNORECASE,
 )
 _SURE = 0.93  # cosine from which an author's question counts as the same question
@@ -155,8 +156,8 @@ def claim_of(query: str) -> str:
         auxiliary = _WITHOUT_DENIAL.get(found[2].lower(), found[2])
         return found[1] + (auxiliary.capitalize() if found[2][:1].isupper() else auxiliary)
 
-    claim = without_echo(query)
-    claim = claim if claim == query else claim.rstrip(" .!,;–-") + "?"
+    claim = JUDGED_FIRST.sub("", without_echo(query))
+    claim = claim if claim == query else claim.rstrip(" ?.!,;–-") + "?"
     claim = _ASKED_BACK.sub("?", _LEADING_DENIAL.sub(plainly, claim, count=1), count=1)
     return claim if len(claim.split()) > 2 else query
 

@@ -137,21 +137,23 @@ class Taught:
         alike = _votes(np.bincount(self._first[near], _weights(shared[near]), len(self._openers)))
         polar = _weights(cosines[self._polar])
         sides: tuple[tuple[Polarity, NDArray[np.bool_]], ...] = (("yes", self._yes), ("no", ~self._yes))
+        first = dict(zip(self._openers, sums.tolist(), strict=True))
         return Votes(
-            query,
-            vector,
-            dict(zip(self._openers, sums.tolist(), strict=True)),
-            dict(zip(self._openers, alike.tolist(), strict=True)),
-            self._learned_of(query),
-            dict(zip(self._holding, held.tolist(), strict=True)),
-            {side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
-            self._passages,
-            self._examples,
-            weights,
-            self._holding,
+            query=query,
+            vector=vector,
+            first=first,
+            words=dict(zip(self._openers, alike.tolist(), strict=True)),
+            learned={**first, **self._learned_of(query)},
+            held=dict(zip(self._holding, held.tolist(), strict=True)),
+            polarity={side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
+            passages=self._passages,
+            examples=self._examples,
+            weights=weights,
+            holding=self._holding,
         )
 
     def _learned_of(self, query: str) -> dict[Reference, float]:
+        """On the votes' scale; of an edited sentence, which the classifier does not know, there is none, and its vote stands for it."""
         if self._learned is None:
             return {}
         return dict(zip(self._learned.references, _votes(self._learned.shares(query)).tolist(), strict=True))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from knowledge.passages import Ask, Knowledge
+from knowledge.classifier import AnswerWords
+from knowledge.passages import Ask, Knowledge, Passage
 from knowledge.search import Part, Search
-from tests.conftest import make_search
+from tests.conftest import classifier_of, make_search
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,30 @@ def test_a_vector_stands_for_the_query(search: Search) -> None:
     assert near.score > 0.5 > nothing.score
     nearest, full = search.features("and that?", vector=meant)[0], search.features("How long do cats sleep?")[0]
     assert nearest == full
+
+
+SLEEP, FETCH = "Cats sleep 16 hours a day.", "Dogs fetch sticks from cold water."
+
+
+def taught(passages: Sequence[Passage], words: Mapping[str, str]) -> Mapping[str, str]:
+    """The words, and one that nobody types for each other sentence of the passages."""
+    others = (sentence for passage in passages for sentence in passage.sentences if sentence not in words.values())
+    return {**words, **{f"zzz{place}": sentence for place, sentence in enumerate(others)}}
+
+
+def test_what_was_learned_of_words_raises_the_passage(knowledge: Knowledge) -> None:
+    """Protects: a question in words that no note has, of which teaching knows what they ask."""
+    dogs = next(passage for passage in knowledge.passages if FETCH in passage.sentences)
+    learned = AnswerWords(knowledge.passages, classifier_of(taught(knowledge.passages, {"retrieving": FETCH})))
+    found = make_search(knowledge, learned=learned).search("retrieving?")
+    assert found.hits[0].passage.id == dogs.id
+    assert found.hits[0].fused > make_search(knowledge).search("retrieving?").hits[0].fused
+
+
+def test_notes_that_nobody_taught_are_found_as_before(knowledge: Knowledge) -> None:
+    """Protects: a class's own notes beside those that ship, whatever the classifier makes of a question about them."""
+    dogs = next(passage for passage in knowledge.passages if FETCH in passage.sentences)
+    learned = AnswerWords(knowledge.passages, classifier_of(taught([dogs], {"cats": FETCH})))
+    hits = make_search(knowledge, learned=learned).search("What are cats?").hits
+    assert SLEEP in hits[0].passage.sentences
+    assert AnswerWords((), classifier_of({"cats": FETCH})).references == ()

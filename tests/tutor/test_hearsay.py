@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tutor.hearsay import is_hearsay
-from tutor.polarity import is_yes_no
+from tutor.polarity import claim_of, is_yes_no
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,9 @@ from tutor.polarity import is_yes_no
         "Claim to verify: training loss and perplexity always move together.",
         "Make a model big enough and it stops to hallucinate. Yes or no?",
         "Most people believe that experts are assigned to topics.",
+        "True or not: the router learns together with the experts.",
+        "True or not: what limits decode is the memory.",
+        "Right or wrong: QLoRA stores the base model in four bits.",
     ],
 )
 def test_a_claim_waits_for_yes_or_no(message: str) -> None:
@@ -70,3 +73,9 @@ def test_other_wishes_stay_what_they_are(message: str) -> None:
 def test_no_run_of_signs_takes_long(run: str) -> None:
     """Protects: the server, which one message could keep busy while an expression tries to split it in every way."""
     assert not is_hearsay(run)
+
+
+def test_the_claim_is_read_without_what_asks_for_a_verdict() -> None:
+    """Protects: readers of question and sentence get "the router is learned?", as they were taught."""
+    assert claim_of("True or not: the router is learned.") == "the router is learned?"
+    assert claim_of("True or false: is LoRA small?") == "is LoRA small?"

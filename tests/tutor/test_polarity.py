@@ -47,6 +47,7 @@ def test_yes_no_questions(query: str) -> None:
         "BERT doesn't write anything, so how on earth did it learn language?",
         "Rounding has no useful slope, so how do gradients get past it in training?",
         "The GPU reads my whole prompt at once, so why can't it write the whole reply at once too?",
+        "From whom can the marks for a batch come?",
     ],
 )
 def test_other_questions(query: str) -> None:

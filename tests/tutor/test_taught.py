@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from knowledge.passages import Ask
+from knowledge.classifier import AnswerWords
+from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Part, Search
-from tests.conftest import FakeEmbedder
+from tests.conftest import FakeEmbedder, classifier_of
 from tutor.composition import Composition
 from tutor.distill.examples import Example
 from tutor.taught import NO_VOTES, SHARPNESS, SILENCE, Taught, Votes
@@ -39,6 +40,15 @@ def test_after_a_sentence_its_own_answers_vote() -> None:
     assert more == {} and end == pytest.approx(1.0, abs=1e-3)
     assert votes.after([(CATS, 1), (DOGS, 0)]) == ({}, SILENCE)
     assert votes.after([("unknown", 0)]) == ({}, SILENCE)
+
+
+def test_what_was_learned_votes_beside_and_an_edited_sentence_keeps_its_vote(knowledge: Knowledge) -> None:
+    """Protects: the classifier's say in an answer, and a sentence that it does not know."""
+    learned = AnswerWords(knowledge.passages, classifier_of({"postmen": "Dogs bark loudly at every postman."}))
+    votes = Taught(EXAMPLES, FakeEmbedder(), learned=learned).votes("How long do cats sleep?")
+    assert votes.learned[DOGS, 0] == pytest.approx(1.0, abs=1e-3)  # it knows no other
+    assert votes.learned[CATS, 1] == votes.first[CATS, 1] == pytest.approx(1.0, abs=1e-3)
+    assert Taught(EXAMPLES, FakeEmbedder()).votes("How long do cats sleep?").learned.keys() == votes.first.keys()
 
 
 def test_several_questions_speak_louder_than_one() -> None:

@@ -1,4 +1,4 @@
-"""Train the last layers of the sentence encoder on our subject (`make encoder`, about half an hour on two cores).
+"""Train the last layers of the sentence encoder on our subject (`make encoder`, up to an hour on two cores).
 
 all-MiniLM-L6-v2 was trained on general text; on a few hundred passages about one subject everything is near everything. Supervised
 contrastive loss (Khosla et al. 2020, arXiv:2004.11362) on the questions of passages and teacher: each must be nearest to the sentence that answers it, and
@@ -38,7 +38,10 @@ LAYERS = 6 - SHARED
 _HEADS = 12
 _EPOCHS = 6
 _FURTHER_EPOCHS, _FURTHER_RATE = 1.5, 1e-4  # when training goes on from the weights there are
-_FAR, _FAR_OFTEN = ("zw-", "zx-"), 4  # questions worded far from the notes: the fewest, and the hardest to find
+_FAR, _FAR_OFTEN = (
+    ("zw-", "zx-"),
+    4,
+)  # rounds of teaching (examples/zw-*.jsonl) worded far from the notes: the fewest, and the hardest to find
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
 _OTHERS = 60  # sentences of these sets that answer none of the batch's questions
 _ELSEWHERE = 60  # questions that the notes do not answer
@@ -248,7 +251,11 @@ def train(knowledge: Knowledge, folder: str, begin: Path | None = None, seed: in
         s = encoder.upper([sentences[i] for i in keys])
         passage = torch.tensor([question.passage for question in chosen])
         first = torch.tensor([-1 if question.sentence is None else question.sentence for question in chosen])
-        taught, self_ = first >= 0, torch.eye(len(batch), dtype=torch.bool)
+        places = torch.tensor(batch)
+        taught, self_ = (
+            first >= 0,
+            places[:, None] == places[None],
+        )  # one asked twice is no other question of its answer
         answering = torch.where(
             taught[:, None],
             torch.tensor(keys)[None] == torch.tensor(wanted)[:, None],
@@ -274,9 +281,7 @@ def main() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--further", action="store_true", help="go on from the weights there are: a quarter of the time"
-    )
+    parser.add_argument("--further", action="store_true", help="go on from the weights there are: a third of the time")
     begin = TUNED if parser.parse_args().further else None
     weights = train(load_knowledge(), str(ensure_embedder(Settings.from_environ().cache)), begin)
     save_file(weights, TUNED)

@@ -1,4 +1,4 @@
-"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, a quarter of an hour): do
+"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, half an hour): do
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
 Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each

@@ -2,7 +2,8 @@
 
 Right ones are free wordings of teachers (written/): each that is replaced by a quotation is a false alarm. An error is a concept swapped for its
 neighbour, a changed number, a turned meaning, or a sentence from elsewhere: each that is shown as supported slipped through.
-The reported part takes two cores more than half an hour, so its result is kept (check.json) until the notes, readers or weights that it rests on change.
+The reported part takes two cores up to an hour, so its result is kept (check.json) until the notes, the written sentences or what judges them change. Which
+notes stand beside those that answer is as search found them on that day.
 """
 
 from __future__ import annotations
@@ -102,15 +103,18 @@ def check_state() -> str:
     return digest.hexdigest()[:16]
 
 
-def kept_check() -> Finding | None:
-    """What evaluate_check last found on the reported part; None if that was before something it rests on changed."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    return Finding(kept["figures"], kept["failures"]) if kept["state"] == check_state() else None
+def kept_check(path: Path = KEPT) -> tuple[Finding, str] | None:
+    """What evaluate_check last found on the reported part, and the day; None if notes or judges were others then."""
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return (Finding(kept["figures"], kept["failures"]), kept["made"]) if kept["state"] == check_state() else None
 
 
-def keep_check(finding: Finding) -> None:
+def keep_check(finding: Finding, path: Path = KEPT) -> None:
+    """Write it down with the state it holds for and the day."""
     kept = {"state": check_state(), "made": date.today().isoformat(), **asdict(finding)}
-    KEPT.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def inject(sentence: str, mentions: Mentions) -> Iterator[tuple[str, str]]:

@@ -98,7 +98,18 @@ def measure_check(tutor: Tutor) -> Finding:
     return evaluate_check(tutor.search, load_judge(model, tutor.readers))
 
 
+def checked(tutor: Tutor) -> tuple[Finding, str]:
+    """The check's figures as they are kept, or measured anew where what they rest on changed; and the day they were measured."""
+    kept = kept_check()
+    if kept is None:
+        keep_check(measure_check(tutor))
+        kept = kept_check()
+    assert kept is not None
+    return kept
+
+
 def merged(*findings: Finding) -> Finding:
+    """Their figures and failures in one."""
     return Finding(
         {name: figure for finding in findings for name, figure in finding.figures.items()},
         [line for finding in findings for line in finding.failures],
@@ -126,10 +137,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     tutor = open_tutor(Settings.from_environ())
     tune, report = evaluate(tutor, "tune", answers=False), evaluate(tutor, "report")
-    check = kept_check()
-    if check is None:
-        check = measure_check(tutor)
-        keep_check(check)
+    check, made = checked(tutor)
     report = merged(report, check)
     report.figures |= read_answers.figures(read_answers.answers_of(tutor))
     card = json.loads((ADAPTER / "training-card.json").read_text())
@@ -146,7 +154,7 @@ def main() -> None:
         "it; rules, weights and thresholds were tuned on the rest (every third item of it is measured here), among it the reported parts of earlier versions, whose failures had been read. "
         "The check of freely written sentences is tried on free wordings by four readers of the notes (`written/fresh.jsonl`); the rivals that it "
         "compares with are made much as the injected errors are. "
-        "Timings are this run's and vary with the machine.\n\n"
+        f"Timings are this run's and vary with the machine; the check was measured on {made}, with the notes that search found on that day.\n\n"
         "Recall@k: an answering passage is among the first k. Refusal precision: of what was refused, not covered; recall: of what is not covered, refused. Complete: each key point "
         "of the question is made by one of the sentences that its writer and a second reader listed for it; read right, false and needless: what one or two more readers, who saw no key, made of "
         "question and answer (`tutor/evaluation/reading/`). Caught: shown to be wrong by the check of freely written sentences, with an error of that kind put in.\n\n"

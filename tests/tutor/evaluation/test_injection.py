@@ -7,7 +7,8 @@ from pathlib import Path
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
-from tutor.evaluation.injection import REPORTED, TUNING, inject, kept_check
+from tutor.evaluation.finding import Finding
+from tutor.evaluation.injection import REPORTED, TUNING, inject, keep_check, kept_check
 
 
 def injected(sentence: str, knowledge: Knowledge) -> dict[str, str]:
@@ -52,4 +53,15 @@ def test_the_kept_check_is_of_these_notes_and_readers() -> None:
     """Protects: the report card, which tells the check's figures without taking them again."""
     kept = kept_check()
     assert kept is not None, "run `make report`, which measures the check of written sentences anew"
-    assert kept.figures["check_right_sentences"] > 200 and kept.failures
+    assert kept[0].figures["check_right_sentences"] > 200 and kept[0].failures
+
+
+def test_a_check_of_another_state_is_not_kept(tmp_path: Path) -> None:
+    """Protects: figures of notes that were edited since; and a repository whose check was never measured."""
+    path = tmp_path / "check.json"
+    assert kept_check(path) is None
+    keep_check(Finding({"check_right_sentences": 1}, ["a"]), path)
+    kept = kept_check(path)
+    assert kept is not None and kept[0] == Finding({"check_right_sentences": 1}, ["a"])
+    path.write_text(path.read_text().replace('"state": "', '"state": "0'))
+    assert kept_check(path) is None
