@@ -88,7 +88,9 @@ def train(asked: Sequence[Asked], sentences: Sequence[str], seed: int = 0) -> Se
             optimizer.step()
             step += 1
             if step % 200 == 0:
-                log.info("step %d of %d, loss %.3f, %.0f s", step, steps, float(loss.detach()), time.monotonic() - began)
+                log.info(
+                    "step %d of %d, loss %.3f, %.0f s", step, steps, float(loss.detach()), time.monotonic() - began
+                )
     # What weighs nothing is left as it began; it need not be kept.
     return SentenceClassifier(
         rarity.numpy(),

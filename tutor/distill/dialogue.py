@@ -113,7 +113,9 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
         loss = loss + _BESIDE * contrast(beside, torch.eye(len(batch), dtype=torch.bool))
         encoder.descend(optimizer, loss, step, steps)
         if step % 20 == 19:
-            log.info("step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss.detach()), time.monotonic() - began)
+            log.info(
+                "step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss.detach()), time.monotonic() - began
+            )
     return encoder.trained()
 
 

@@ -272,7 +272,9 @@ def train(knowledge: Knowledge, folder: str, begin: Path | None = None, seed: in
         moved = torch.stack([(w - w0).pow(2).sum() for w, w0 in zip(encoder.weights, encoder.start, strict=True)])
         encoder.descend(optimizer, loss + _STAY * moved.sum(), step, steps)
         if step % 20 == 19:
-            log.info("step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss.detach()), time.monotonic() - began)
+            log.info(
+                "step %d of %d, loss %.3f, %.0f s", step + 1, steps, float(loss.detach()), time.monotonic() - began
+            )
     return encoder.trained()
 
 
