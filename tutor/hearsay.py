@@ -66,8 +66,12 @@ def is_hearsay(query: str) -> bool:
     query = query.strip()
     if len(query) > _LONGEST:
         return False
-    if JUDGED_FIRST.match(query):
-        return True  # whatever words the claim holds: "True or not: what limits decode is memory."
+    if judged := JUDGED_FIRST.match(query):
+        # A claim, whatever words it holds ("True or not: what limits decode is memory."), but no question for words.
+        return not (
+            query.endswith("?")
+            and re.match(r"(?:what|why|how|which|who|where|when)", query[judged.end() :], re.IGNORECASE)
+        )
     if _ELSE.search(query):
         return False
     claim, *remarks = _SENTENCE.split(query)

@@ -38,6 +38,8 @@ def test_a_claim_waits_for_yes_or_no(message: str) -> None:
     "message",
     [
         "My teacher said ChatGPT hallucinates, what does that mean?",
+        "Yes or no: which one is better?",
+        "Right or wrong, why does pruning help?",
         "My boss keeps saying we need a reasoning model; what is he talking about?",
         "My kid thinks a token equals a word. Correct her please.",
         "I read about 2:4 sparsity everywhere, why does nobody use it?",
