@@ -218,13 +218,13 @@ def _save_figure(cache: Path, name: str, result: DemoResult) -> Path | None:
 
 
 def _eval(parsed: argparse.Namespace, settings: Settings) -> int:
-    from tutor.evaluation.report import checked, evaluate, merged
+    from tutor.evaluation.report import evaluate, measure_check, merged
     from tutor.open import open_tutor
 
     tutor = open_tutor(settings)
     finding = evaluate(tutor, "report", answers=not parsed.no_answers)
     if not parsed.no_answers:
-        finding = merged(finding, checked(tutor)[0])
+        finding = merged(finding, measure_check(tutor))
     if parsed.json:
         print(json.dumps({"figures": finding.figures, "failures": finding.failures}, ensure_ascii=False))
         return 0

@@ -2,7 +2,7 @@
 
 Right ones are free wordings of teachers (written/): each that is replaced by a quotation is a false alarm. An error is a concept swapped for its
 neighbour, a changed number, a turned meaning, or a sentence from elsewhere: each that is shown as supported slipped through.
-The reported part takes two cores up to an hour, so its result is kept (check.json) until the notes, the written sentences or what judges them change. Which
+The reported part takes two cores up to an hour, so its result is kept (check.json) until the notes, the written sentences or the fitted files of the judges change. Which
 notes stand beside those that answer is as search found them on that day.
 """
 
