@@ -38,10 +38,9 @@ LAYERS = 6 - SHARED
 _HEADS = 12
 _EPOCHS = 6
 _FURTHER_EPOCHS, _FURTHER_RATE = 1.5, 1e-4  # when training goes on from the weights there are
-_FAR, _FAR_OFTEN = (
-    ("zw-", "zx-"),
-    4,
-)  # rounds of teaching (examples/zw-*.jsonl) worded far from the notes: the fewest, and the hardest to find
+# Rounds of teaching (examples/zw-*.jsonl, zx-*.jsonl) worded far from the notes: the fewest, and the hardest to find.
+_FAR = ("zw-", "zx-")
+_FAR_OFTEN = 4
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
 _OTHERS = 60  # sentences of these sets that answer none of the batch's questions
 _ELSEWHERE = 60  # questions that the notes do not answer
@@ -251,11 +250,8 @@ def train(knowledge: Knowledge, folder: str, begin: Path | None = None, seed: in
         s = encoder.upper([sentences[i] for i in keys])
         passage = torch.tensor([question.passage for question in chosen])
         first = torch.tensor([-1 if question.sentence is None else question.sentence for question in chosen])
-        places = torch.tensor(batch)
-        taught, self_ = (
-            first >= 0,
-            places[:, None] == places[None],
-        )  # one asked twice is no other question of its answer
+        taught, places = first >= 0, torch.tensor(batch)
+        self_ = places[:, None] == places[None]  # one asked twice is no other question of its answer
         answering = torch.where(
             taught[:, None],
             torch.tensor(keys)[None] == torch.tensor(wanted)[:, None],
