@@ -1,7 +1,7 @@
-"""Which sentence of the notes answers a question, by the question's words alone: a linear classifier with a narrow middle.
+"""Which sentence of the notes answers a question, or whether none does, by the question's words alone: a linear classifier with a narrow middle.
 
 As fastText has it (Joulin et al. 2016, arXiv:1607.01759): words, pairs of words and pieces of words are hashed (Weinberger et al. 2009, arXiv:0902.2206), each bucket has a
-vector, and their weighted sum is compared with one vector a sentence. Trained on the taught questions and on the notes' sentences themselves (`make classifier`). Embeddings put a question near those that mean
+vector, and their weighted sum is compared with one vector a sentence. Trained on the taught questions, on the notes' sentences themselves and on what the notes do not answer (`make classifier`). Embeddings put a question near those that mean
 alike; this learns which of its words decide, and pieces of words forgive slips.
 """
 
@@ -29,6 +29,7 @@ Reference = tuple[str, int]
 """Passage id and sentence number."""
 
 _PIECE = 4  # letters of a piece of a word
+_CERTAIN = 25.0  # log-odds beyond which nothing more is told
 
 
 def grams(text: str) -> set[str]:
@@ -52,10 +53,10 @@ def key_of(sentence: str) -> int:
 
 @dataclass(frozen=True)
 class SentenceClassifier:
-    """`weight` (buckets,) says how telling a bucket is, `inner` (buckets, width) and `outer` (sentences, width) are the two tables.
+    """`weight` (buckets,) says how telling a bucket is, `inner` (buckets, width) and `outer` (sentences + 1, width) are the two tables.
 
     The larger one is rounded to 8 bits with a `scale` (buckets,) a row: hosts take no file of more than 10 MB without large-file storage.
-    `keys` (sentences,) are the sentences' of the notes that it was trained on.
+    `keys` (sentences,) are the sentences' of the notes that it was trained on; the last row of `outer` and of `bias` (sentences + 1,) is for none of them.
     """
 
     weight: NDArray[np.float32]
@@ -66,13 +67,18 @@ class SentenceClassifier:
     keys: NDArray[np.int64]
 
     def log_probabilities(self, text: str) -> NDArray[np.float32]:
-        """In nats, shape (sentences,)."""
+        """In nats, of each sentence and of none of them: shape (sentences + 1,)."""
         buckets = buckets_of(text)
         weight = self.weight[buckets]
         middle = (weight * self.scale[buckets]) @ self.inner[buckets] / max(1e-3, float(np.linalg.norm(weight)))
         logits = self.outer @ middle + self.bias
-        highest = logits.max()
-        return np.asarray(logits - highest - np.log(np.exp(logits - highest).sum()), dtype=np.float32)
+        return np.asarray(logits - _log_sum(logits), dtype=np.float32)
+
+
+def _log_sum(values: NDArray[np.floating]) -> float:
+    """Logarithm of the sum of what these, of shape (n,), are logarithms of."""
+    highest = values.max()
+    return float(highest + np.log(np.exp(values - highest).sum()))
 
 
 def rounded(inner: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
@@ -110,8 +116,8 @@ def _read(path: Path) -> SentenceClassifier:
         "weight": (BUCKETS,),
         "scale": (BUCKETS,),
         "inner": (BUCKETS, WIDTH),
-        "outer": (sentences, WIDTH),
-        "bias": (sentences,),
+        "outer": (sentences + 1, WIDTH),
+        "bias": (sentences + 1,),
     }
     for name, shape in shapes.items():
         if getattr(found, name).shape != shape:
@@ -132,4 +138,10 @@ class AnswerWords:
 
     def shares(self, text: str) -> NDArray[np.float32]:
         """Of all that might be answered, how much each of `references` is; a sentence that stands twice has its share twice."""
-        return np.exp(self._classifier.log_probabilities(text)[self._places])
+        told = self._classifier.log_probabilities(text)
+        return np.exp(told[self._places] - _log_sum(told[:-1]))
+
+    def strangeness(self, text: str) -> float:
+        """Log-odds that none of what was learned answers it, at most _CERTAIN either way."""
+        told = self._classifier.log_probabilities(text)
+        return float(np.clip(told[-1] - _log_sum(told[:-1]), -_CERTAIN, _CERTAIN))

@@ -1,7 +1,7 @@
-"""Do the notes cover a question at all? A logistic model over a dozen distances, calibrated on labelled questions.
+"""Do the notes cover a question at all? A logistic model over a few distances and what was learned of words, calibrated on labelled questions.
 
 A question is covered when it lies near the questions that passages answer, farther from those that they do not answer
-(knowledge/elsewhere.txt: other trades' meanings of our words, neighbouring topics), and when few of its words are strangers.
+(knowledge/elsewhere.txt: other trades' meanings of our words, neighbouring topics), when few of its words are strangers, and when a classifier of words does not say that none of the notes answers it.
 Weights and threshold are in coverage.json, fitted by `make calibrate`.
 """
 
@@ -30,6 +30,7 @@ FEATURES = (
     "names a side",
     "share of strange words",
     "strange words",
+    "learned to be strange",
 )
 # Words of any subject: neither strange nor telling.
 _ANY_SUBJECT = frozenset(
@@ -40,23 +41,39 @@ _ANY_SUBJECT = frozenset(
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """Fitted weights of FEATURES and the bias; `confidence` above 0 means covered."""
+class Logit:
+    """A logistic model: `weights` of features, and the bias."""
 
     weights: tuple[float, ...]
     bias: float
 
-    def confidence(self, features: NDArray[np.float32]) -> float:
-        """The logit for features of shape (len(FEATURES),)."""
+    def of(self, features: NDArray[np.float32]) -> float:
+        """The log-odds for features of shape (len(weights),)."""
         return float(np.dot(self.weights, features) + self.bias)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Fitted twice: with all FEATURES, and without the last for questions on notes that the classifier does not know."""
+
+    learned: Logit
+    untaught: Logit
+
+    def confidence(self, features: NDArray[np.float32]) -> float:
+        """The log-odds, above 0 where covered, for FEATURES or all but the last."""
+        return (self.learned if len(features) == len(FEATURES) else self.untaught).of(features)
 
 
 def load_coverage(path: Path = FITTED) -> Coverage:
     """The fitted model; raises ValueError if the file does not fit FEATURES."""
     fitted = json.loads(path.read_text())
-    if list(fitted["weights"]) != list(FEATURES):
-        raise ValueError(f"{path} must weigh {FEATURES}, got {list(fitted['weights'])}; run `make calibrate`")
-    return Coverage(tuple(fitted["weights"].values()), float(fitted["bias"]))
+    logits: list[Logit] = []
+    for name, features in (("learned", FEATURES), ("untaught", FEATURES[:-1])):
+        weights = fitted.get(name, {}).get("weights", {})
+        if list(weights) != list(features):
+            raise ValueError(f"{path} must weigh {features} in {name!r}, got {list(weights)}; run `make calibrate`")
+        logits.append(Logit(tuple(weights.values()), float(fitted[name]["bias"])))
+    return Coverage(*logits)
 
 
 def coverage_features(
@@ -66,10 +83,12 @@ def coverage_features(
     elsewhere_tuned: NDArray[np.float32],
     names_a_side: bool,
     vocabulary: Collection[str],
+    strangeness: float | None,
 ) -> NDArray[np.float32]:
-    """FEATURES of a query.
+    """FEATURES of a query, shape (len(FEATURES),), or all but the last where no `strangeness` is known.
 
-    The arrays are its cosines, in any order, with passages' questions (tuned vectors) and with elsewhere questions.
+    The arrays are its cosines, in any order, with passages' questions (tuned vectors) and with elsewhere questions; `strangeness` are
+    the classifier's log-odds that nothing answers it.
     """
     words = [word for word in dict.fromkeys(content_words(query)) if word not in _ANY_SUBJECT]
     strange = sum(word not in vocabulary for word in words)
@@ -77,6 +96,7 @@ def coverage_features(
         *(_best(near, 1), _best(near, 5)),
         *(_best(elsewhere, 1), _best(elsewhere, 3), _best(elsewhere_tuned, 1), _best(elsewhere_tuned, 3)),
         *(float(names_a_side), strange / max(1, len(words)), min(strange, 3)),
+        *(() if strangeness is None else (strangeness,)),
     ]
     return np.array(values, dtype=np.float32)
 

@@ -26,6 +26,7 @@ from knowledge.spelling import Spelling
 from knowledge.words import content_words
 
 _LEAST = 1e-5  # share of a passage that might as well be none
+_ALMOST = 0.05  # cosine by which a question may be farther and still be meant: notes that nobody taught have few
 
 
 @dataclass(frozen=True)
@@ -163,41 +164,27 @@ class Search:
     def _is_wanted(passage: Passage, kind: str, named: Sequence[str]) -> bool:
         return passage.kind == kind and (not named or not {*named}.isdisjoint(passage.about))
 
-    def features(
-        self,
-        query: str,
-        leave_out: int | None = None,
-        indexed: bool = False,
-        vector: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
-        """What the decision to abstain rests on.
-
-        When fitting, `leave_out` is an elsewhere question to ignore, and an `indexed` query does not count as near to itself.
-        """
+    def features(self, query: str, vector: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """What the decision to abstain rests on (knowledge/coverage.py: FEATURES)."""
         tuned = self.tuned.embed([query])[0] if vector is None else vector
-        near = self._index.similarities(tuned)
-        return self._features(query, self.embedder.embed([query])[0], tuned, near, leave_out, int(indexed))
+        return self._features(query, self.embedder.embed([query])[0], tuned, self._index.similarities(tuned))
 
     def _features(
-        self,
-        query: str,
-        plain: NDArray[np.float32],
-        tuned: NDArray[np.float32],
-        near: Similarities,
-        leave_out: int | None = None,
-        skip: int = 0,
+        self, query: str, plain: NDArray[np.float32], tuned: NDArray[np.float32], near: Similarities
     ) -> NDArray[np.float32]:
-        elsewhere, elsewhere_tuned = self._elsewhere @ plain, self._elsewhere_tuned @ tuned
-        if leave_out is not None:
-            elsewhere, elsewhere_tuned = np.delete(elsewhere, leave_out), np.delete(elsewhere_tuned, leave_out)
         return coverage_features(
             query,
-            near.rows[skip : skip + 5],
-            elsewhere,
-            elsewhere_tuned,
+            near.rows[:5],
+            self._elsewhere @ plain,
+            self._elsewhere_tuned @ tuned,
             bool(self.mentions.find(query)),
             self.knowledge.vocabulary,
+            None if self.learned is None or self._is_untaught(near) else self.learned.strangeness(query),
         )
+
+    def _is_untaught(self, near: Similarities) -> bool:
+        """Whether a question of a passage with unlearned sentences is the nearest, or almost: the classifier would call its words strange."""
+        return bool(self._unlearned[near.asks > near.asks.max() - _ALMOST].any())
 
     def _fuse(self, query: str, near: Similarities, concept: str | None) -> NDArray[np.float32]:
         w = self.weights

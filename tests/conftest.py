@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from knowledge.classifier import BUCKETS, AnswerWords, SentenceClassifier, buckets_of, key_of
 from knowledge.concept_files import load_knowledge
-from knowledge.coverage import FEATURES, Coverage
+from knowledge.coverage import FEATURES, Coverage, Logit
 from knowledge.index import build
 from knowledge.passages import Knowledge, Passage
 from knowledge.search import Hit, Search
@@ -29,8 +29,15 @@ if TYPE_CHECKING:
 
     from tutor.chat import Tutor
 
+
+def coverage_of(near: float, bias: float, strange: float = 0.0) -> Coverage:
+    """By the nearest question and, where the classifier knows the notes, by what it makes of the words."""
+    weights = (near, *(0.0,) * (len(FEATURES) - 2))
+    return Coverage(Logit((*weights, strange), bias), Logit(weights, bias))
+
+
 # Covered from a nearest question at cosine 0.5 on; everything else counts nothing.
-NEAR_IS_COVERED = Coverage((1.0, *(0.0,) * (len(FEATURES) - 1)), -0.5)
+NEAR_IS_COVERED = coverage_of(1.0, -0.5)
 
 
 def _hashed(word: str) -> NDArray[np.float32]:
@@ -122,14 +129,15 @@ def make_search(
     return Search(knowledge, index, embedder, embedder, elsewhere, coverage=coverage, learned=learned)
 
 
-def classifier_of(sentences: Mapping[str, str]) -> SentenceClassifier:
-    """One that answers each word with one sentence."""
-    inner = np.zeros((BUCKETS, len(sentences)), dtype=np.int8)
-    for place, word in enumerate(sentences):
+def classifier_of(sentences: Mapping[str, str], none: str = "") -> SentenceClassifier:
+    """One that answers each word with one sentence, and the word `none` with none of them."""
+    answers = len(sentences) + 1
+    inner = np.zeros((BUCKETS, answers), dtype=np.int8)
+    for place, word in enumerate((*sentences, none)):
         inner[buckets_of(word), place] = 9
     keys = np.array([key_of(sentence) for sentence in sentences.values()], dtype=np.int64)
-    ones, outer = np.ones(BUCKETS, dtype=np.float32), np.eye(len(sentences), dtype=np.float32)
-    return SentenceClassifier(ones, ones, inner, outer, np.zeros(len(keys), np.float32), keys)
+    ones, outer = np.ones(BUCKETS, dtype=np.float32), np.eye(answers, dtype=np.float32)
+    return SentenceClassifier(ones, ones, inner, outer, np.zeros(answers, np.float32), keys)
 
 
 def hits_of(*passages: Passage) -> tuple[Hit, ...]:

@@ -1,4 +1,4 @@
-"""Does a question want a Yes or No? A logistic model over its first and last words, beside the rules of tutor/polarity.py.
+"""Does a question want a Yes or No? A logistic model over its words and its form, beside the rules of tutor/polarity.py.
 
 Rules know "is it …?" and "…, right?"; the model, fitted on the teacher's questions (`make calibrate`), knows "at 8 bit do i need the second?" too. Words are
 hashed into a fixed number of weights (Weinberger et al. 2009, arXiv:0902.2206), so no vocabulary has to be kept.
@@ -15,7 +15,23 @@ from tutor.hashed import Hashed, buckets_of_hints, load_hashed
 from tutor.parts import TOPIC
 
 FITTED = Path(__file__).parent / "closed.npz"
-BUCKETS = 2**14
+BUCKETS = 2**15
+
+ANY_WH = re.compile(
+    r"\b(?:what|whats|why|how|which|wich|whom?|where|when|whose|explain\w*|example|analogy|picture|case)\b",
+    re.IGNORECASE,
+)
+"""What asks for words, or for something to look at, wherever it stands."""
+STATES = re.compile(
+    r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
+    re.IGNORECASE,
+)
+"""What a statement is made with, more often than an order."""
+REQUEST = re.compile(
+    r"^\W*\w+(?:\W+\w+){0,2}\W*$|\b(?:vs|versus|difference|tell me|give me|show me|describe|compare|please|pls|(?:can|could) you)\b",
+    re.IGNORECASE,
+)
+"""A few words, or what orders an answer."""
 
 
 def asks_yes_or_no(query: str, by_rule: bool) -> bool:
@@ -30,12 +46,14 @@ def load_closed(path: Path = FITTED) -> Hashed:
 
 
 def hints(query: str, by_rule: bool) -> list[int]:
-    """Buckets of the first and last words, of those that begin a clause, and of all words; each once."""
+    """Buckets of the first and last words, of those that begin a clause, of all words, and of the sentence's form; each once."""
     return buckets_of_hints(_hints(query, by_rule), BUCKETS)
 
 
 def _hints(query: str, by_rule: bool) -> Iterator[str]:
-    words = re.findall(r"[a-z']+|[?.,!:;]", TOPIC.sub("", query.strip()).lower())
+    query = TOPIC.sub("", query.strip())
+    yield from _forms(query)
+    words = re.findall(r"[a-z']+|[?.,!:;]", query.lower())
     yield from (f"rule {by_rule}", *(f"any {word}" for word in words))
     yield from (f"start {i} {word}" for i, word in enumerate(words[:4]))
     yield from (f"end {i} {word}" for i, word in enumerate(words[:-5:-1]))
@@ -44,3 +62,17 @@ def _hints(query: str, by_rule: bool) -> Iterator[str]:
     for i, word in enumerate(words[:-1]):
         if word in "?.,!:;":
             yield from (f"clause {words[i + 1]}", f"clause {' '.join(words[i + 1 : i + 3])}")
+
+
+def _forms(query: str) -> Iterator[str]:
+    """Is it marked as a question, does it ask for words, does it state or order something? What is only stated waits for a Yes or No too."""
+    marked, wh, orders = "?" in query, bool(ANY_WH.search(query)), bool(REQUEST.search(query))
+    last = re.split(r"(?<=[.!?;:])\s+", query)[-1]
+    words = re.findall(r"[a-z']+", query.lower())
+    yield f"form {marked} {wh} {bool(STATES.search(query))} {orders}"
+    yield f"form {marked} {wh} {orders} {min(len(words) // 5, 5)}"  # a few words name a subject, many tell a story
+    yield f"last {'?' in last} {bool(ANY_WH.search(last))} {bool(STATES.search(last))}"
+    yield f"form {marked} {wh} start {words[0] if words else ''}"
+    if not marked and not wh:
+        yield from (f"stated {i} {word}" for i, word in enumerate(words[:3]))
+        yield from (f"stated {word}" for word in words)

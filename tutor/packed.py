@@ -2,8 +2,8 @@
 
 A matrix product takes its weights in blocks. Given plain rows, oneDNN (the library behind PyTorch's products in bf16 on CPUs) sorts them into blocks at every call,
 which is most of the work where the rows to multiply are few: a class's next tokens, a draft, a sentence. Sorted once, at loading, a pass of eight rows takes half the
-time, and its sums are the same. In fp32 PyTorch would ask another library, MKL, which takes up to five times as long for a few rows on a CPU without AVX-512, and about as long
-for a hundred; with AVX-512 this was not measured.
+time, and its sums are the same. In fp32 PyTorch would ask another library, MKL, which takes up to five times as long for a few rows on a CPU with AVX2 and no more, and about as long
+for a hundred; on others this was not measured.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def pack(weight: torch.Tensor) -> torch.Tensor | None:
     """
     import torch
 
-    narrow = torch.backends.cpu.get_cpu_capability() != "AVX512"
+    measured = torch.backends.cpu.get_cpu_capability() == "AVX2"
     if weight.device.type != "cpu" or not (
-        weight.dtype == torch.bfloat16 or (weight.dtype == torch.float32 and narrow)
+        weight.dtype == torch.bfloat16 or (weight.dtype == torch.float32 and measured)
     ):
         return None
     try:

@@ -9,7 +9,7 @@ from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
-from tutor.closed import asks_yes_or_no
+from tutor.closed import ANY_WH, REQUEST, STATES, asks_yes_or_no
 from tutor.hearsay import JUDGED_FIRST, VERDICT, is_hearsay
 from tutor.parts import TOPIC, without_echo
 
@@ -29,10 +29,6 @@ _TAG = re.compile(
 _WH_END = re.compile(
     r"(?:^|[.!?]\s+|,\s*(?:so|and|but)\s+)(?:what|why|how|which|who|where|when)\b[^.!?]*\?*\s*$", re.IGNORECASE
 )
-_ANY_WH = re.compile(
-    r"\b(?:what|whats|why|how|which|wich|whom?|where|when|whose|explain\w*|example|analogy|picture|case)\b",
-    re.IGNORECASE,
-)
 # A conclusion that waits to be confirmed, though it ends with a full stop: "…, so basically we've built an agent."; "so I can …" tells a purpose.
 _CONCLUDES = re.compile(
     r"(?:^|[,;.!]\s+)(?:and |then )?[Ss]o,? (?!that\b|[Ii] can\b)(?:basically |really |i guess |then |now )?(?:i|i'?m|we|we'?(?:ve|re)|you|it|it'?s|they|that|this|the|my|our|an?|[A-Z]\w*)\b[^?]*$"
@@ -47,14 +43,6 @@ _ASKS_FOR_WORDS = re.compile(
 _ASKED_BEFORE = re.compile(rf"(?:^|[.!?;:,]\s*){_JOINT}{_AUXILIARY}(?:n'?t)?\b", re.IGNORECASE)
 _EXPLAINS = re.compile(
     r"\b(?:explain\w*|describe)\b|\b(?:know|tell|show|understand|learn)\b.{0,30}\b(?:what|how|why)\b", re.IGNORECASE
-)
-_STATES = re.compile(
-    r"\b(?:is|are|was|means?|will|can|has|have|do|does|gets?|needs?|always|never|only|just|makes?|stays?|keeps?|would|decides?|assign|pick)\b",
-    re.IGNORECASE,
-)
-_REQUEST = re.compile(
-    r"^\W*\w+(?:\W+\w+){0,2}\W*$|\b(?:vs|versus|difference|tell me|give me|show me|describe|compare|please|pls|(?:can|could) you)\b",
-    re.IGNORECASE,
 )
 _NEGATION = re.compile(r"\b(?:not|never|no longer|without|cannot|nothing|none|no)\b|n'?t\b", re.IGNORECASE)
 _LEADING_DENIAL = re.compile(rf"({_LEAD})({_AUXILIARY}|ca|wo)(?:n'?t|'t)\b", re.IGNORECASE)
@@ -106,14 +94,9 @@ def by_rule(query: str) -> bool:
         return True
     if re.search(r"\bor\b(?! not)", query):
         return False
-    if query.endswith("?") and _STATES.search(query) and not _ANY_WH.search(query) and not _REQUEST.search(query):
+    if query.endswith("?") and STATES.search(query) and not ANY_WH.search(query) and not REQUEST.search(query):
         return True  # a statement with a question mark: "I zeroed half of the weights, so the file is half as big?"
-    if (
-        _CONCLUDES.search(query)
-        and _STATES.search(query)
-        and not _EXPLAINS.search(query)
-        and not _REQUEST.search(query)
-    ):
+    if _CONCLUDES.search(query) and STATES.search(query) and not _EXPLAINS.search(query) and not REQUEST.search(query):
         return True
     return bool(_ASKS.search(query)) and not _WH_END.search(query)
 

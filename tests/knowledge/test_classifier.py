@@ -38,6 +38,14 @@ def test_the_sentence_that_goes_with_the_words_gets_the_share(knowledge: Knowled
     assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
 
 
+def test_what_no_sentence_answers_is_told(knowledge: Knowledge) -> None:
+    """Protects: "none of these" speaks for strange words, and against what is known; it takes nothing from the shares."""
+    sentences = {"sleep": "Cats sleep 16 hours a day.", "fetch": "Dogs fetch sticks from cold water."}
+    learned = AnswerWords(knowledge.passages, classifier_of(sentences, none="hamster"))
+    assert learned.strangeness("How long do hamsters sleep in a hamster wheel?") > 0 > learned.strangeness("sleep")
+    assert learned.shares("hamster").sum() == pytest.approx(1, abs=1e-3)
+
+
 def test_rounding_moves_no_number_by_more_than_half_a_step() -> None:
     """Protects: the file is half as large and says the same."""
     inner = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from knowledge.concept_files import load_knowledge
-from knowledge.coverage import FEATURES, Coverage, coverage_features, elsewhere_questions, load_coverage
+from knowledge.coverage import FEATURES, coverage_features, elsewhere_questions, load_coverage
 from knowledge.search import Search
+from tests.conftest import coverage_of
 
 
 def features(query: str = "cats purr", near: tuple[float, ...] = (0.9, 0.1), **other: object) -> dict[str, float]:
@@ -22,6 +23,7 @@ def features(query: str = "cats purr", near: tuple[float, ...] = (0.9, 0.1), **o
         np.array([], dtype=np.float32),
         bool(other.get("names", True)),
         {"cat", "purr"},
+        -3.0,
     )
     assert values.dtype == np.float32 and len(values) == len(FEATURES)
     return dict(zip(FEATURES, values.tolist(), strict=True))
@@ -35,7 +37,7 @@ def test_features_are_what_their_names_say() -> None:
     assert found["three nearest elsewhere"] == pytest.approx(0.5)
     assert found["nearest elsewhere, tuned"] == 0
     assert found["names a side"] == 1 and found["strange words"] == 1
-    assert found["share of strange words"] == pytest.approx(1 / 3)
+    assert found["share of strange words"] == pytest.approx(1 / 3) and found["learned to be strange"] == -3
 
 
 def test_a_query_without_words_has_finite_features() -> None:
@@ -45,19 +47,21 @@ def test_a_query_without_words_has_finite_features() -> None:
 
 def test_confidence_is_linear() -> None:
     """The logit is weights times features plus bias."""
-    coverage = Coverage((2.0, *(0.0,) * (len(FEATURES) - 1)), -1.0)
+    coverage = coverage_of(near=2.0, bias=-1.0, strange=-0.1)
     values = np.zeros(len(FEATURES), dtype=np.float32)
-    values[0] = 0.75
-    assert coverage.confidence(values) == pytest.approx(0.5)
+    values[0], values[-1] = 0.75, 4.0
+    assert coverage.confidence(values) == pytest.approx(0.1)
+    assert coverage.confidence(values[:-1]) == pytest.approx(0.5), "nothing is said of notes that nobody taught"
 
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
-    """A fitted file from before a change of FEATURES is not used in silence."""
+    """Protects: a fitted file from before a change of FEATURES is not used in silence."""
     path = tmp_path / "coverage.json"
-    path.write_text(json.dumps({"weights": {"nearest question": 1.0}, "bias": 0}))
-    with pytest.raises(ValueError, match="make calibrate"):
-        load_coverage(path)
-    assert len(load_coverage().weights) == len(FEATURES)
+    for fitted in ({"weights": {"nearest question": 1.0}, "bias": 0}, {"learned": {"weights": {}, "bias": 0}}):
+        path.write_text(json.dumps(fitted))
+        with pytest.raises(ValueError, match="make calibrate"):
+            load_coverage(path)
+    assert len(load_coverage().learned.weights) == len(FEATURES)
 
 
 def test_elsewhere_questions_are_not_the_notes_own() -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from knowledge.classifier import AnswerWords
+from knowledge.coverage import FEATURES
 from knowledge.passages import Ask, Knowledge, Passage
 from knowledge.search import Part, Search
-from tests.conftest import classifier_of, make_search
+from tests.conftest import classifier_of, coverage_of, make_search
 
 
 @pytest.mark.parametrize(
@@ -95,13 +96,6 @@ def test_searching_changes_nothing(search: Search) -> None:
     assert search.search("What are cats?") == before
 
 
-def test_leaving_out_an_elsewhere_question_changes_its_distance(search: Search) -> None:
-    """Calibration does not see the question itself among the elsewhere ones."""
-    query = "how does one repair a bicycle"
-    assert search.features(query)[2] == pytest.approx(1, abs=1e-4)
-    assert search.features(query, leave_out=0)[2] < 0.5
-
-
 @pytest.mark.parametrize(
     ("query", "concept"),
     [
@@ -153,6 +147,27 @@ def test_notes_that_nobody_taught_are_found_as_before(knowledge: Knowledge) -> N
     """Protects: a class's own notes beside those that ship, whatever the classifier makes of a question about them."""
     dogs = next(passage for passage in knowledge.passages if FETCH in passage.sentences)
     learned = AnswerWords(knowledge.passages, classifier_of(taught([dogs], {"cats": FETCH})))
-    hits = make_search(knowledge, learned=learned).search("What are cats?").hits
-    assert SLEEP in hits[0].passage.sentences
+    search, query = make_search(knowledge, learned=learned), "What are cats?"
+    assert SLEEP in search.search(query).hits[0].passage.sentences
+    assert len(search.features(query)) == len(FEATURES) - 1, "nor are they called strange"
     assert AnswerWords((), classifier_of({"cats": FETCH})).references == ()
+
+
+def test_what_was_learned_to_be_strange_counts_against_an_answer(knowledge: Knowledge) -> None:
+    """Protects: a question in the notes' own words that nothing answers, of which teaching knows that nothing does."""
+    learned = AnswerWords(knowledge.passages, classifier_of(taught(knowledge.passages, {}), none="hamsters"))
+    search = make_search(knowledge, coverage_of(near=1.0, bias=-0.5, strange=-1.0), learned)
+    query = "What are cats to hamsters?"
+    assert search.features(query)[-1] == pytest.approx(learned.strangeness(query)) and learned.strangeness(query) > 0
+    assert not search.search(query).covered and make_search(knowledge).search("What are cats?").covered
+
+
+def test_a_question_almost_as_near_to_untaught_notes_is_not_called_strange(knowledge: Knowledge) -> None:
+    """Protects: a class's own notes, which have few questions, where a taught one lies a hair nearer."""
+    cats, dogs = (next(p for p in knowledge.passages if said in p.sentences) for said in (SLEEP, FETCH))
+    learned = AnswerWords((cats, dogs), classifier_of(taught([cats], {})))
+    alike = replace(dogs, asks=cats.asks)
+    concept = knowledge.by_id["cats-vs-dogs"]
+    for theirs, known in ((alike, len(FEATURES) - 1), (dogs, len(FEATURES))):
+        notes = Knowledge((replace(concept, passages=(cats, theirs)),))
+        assert len(make_search(notes, learned=learned).features(cats.asks[0].text)) == known

@@ -17,6 +17,8 @@ from tutor.polarity import is_yes_no
         "at 8 bit do i need the second?",
         "my colleague insists that LoRA changes every weight - is she right?",
         "we halved the bits, did any weight get lost?",
+        "A pruned network always runs faster.",
+        "Nobody rounds weights any more, now that memory is cheap.",
     ],
 )
 def test_forms_that_no_rule_knows(query: str) -> None:
@@ -24,7 +26,18 @@ def test_forms_that_no_rule_knows(query: str) -> None:
     assert is_yes_no(query)
 
 
-@pytest.mark.parametrize("query", ["how come LoRA is so small?", "Which one is faster, is it pruning?", "lora memory"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "how come LoRA is so small?",
+        "Which one is faster, is it pruning?",
+        "lora memory",
+        "Put LoRA and QLoRA side by side.",
+        "I don't get mixture of experts.",
+        "Name a few models that truly are open source.",
+        "My laptop has 8 GB and no GPU, where do I begin with LoRA",
+    ],
+)
 def test_questions_that_want_words(query: str) -> None:
     """Protects: no Yes or No before an answer that nobody asked so."""
     assert not is_yes_no(query)

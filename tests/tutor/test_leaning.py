@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.coverage import FEATURES as COVERAGE_FEATURES
-from knowledge.coverage import Coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
-from tests.conftest import make_search
+from tests.conftest import coverage_of, make_search
 from tutor.leaning import FEATURES, Leaning, features, load_leaning
 
 NOTHING = dict.fromkeys(FEATURES, 0.0)
@@ -48,7 +46,7 @@ def test_wording_counts(search: Search) -> None:
 
 def test_what_the_notes_surely_do_not_cover_is_another_subject(knowledge: Knowledge) -> None:
     """Protects: after talk of cats, "who won the world cup?" is not answered with cats; what points back may be about them."""
-    foreign = make_search(knowledge, Coverage((0.0,) * len(COVERAGE_FEATURES), -5.0))
+    foreign = make_search(knowledge, coverage_of(0.0, -5.0))
     leaning = Leaning(weighing().weights, 1.0)
     assert not leaning.leans("who won the big world cup?", "Cats: who won the big world cup?", "cats-vs-dogs", foreign)
     assert leaning.leans(

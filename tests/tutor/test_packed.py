@@ -10,7 +10,7 @@ from tutor import packed
 from tutor.engines.quantized import Linear
 
 PACKED = {
-    torch.float32: torch.backends.cpu.get_cpu_capability() != "AVX512",
+    torch.float32: torch.backends.cpu.get_cpu_capability() == "AVX2",
     torch.bfloat16: torch.ops.mkldnn._is_mkldnn_bf16_supported(),
 }
 """What this CPU's kernels take in blocks."""
@@ -54,3 +54,12 @@ def test_a_build_without_the_operators_stays_plain(monkeypatch: pytest.MonkeyPat
     x = torch.randn(3, 64, generator=torch.Generator().manual_seed(3)).bfloat16()
     assert packed.pack(weight()) is None
     assert torch.equal(Linear(weight(), int8=False)(x), torch.nn.functional.linear(x, weight()))
+
+
+@pytest.mark.parametrize("capability", ["AVX512", "DEFAULT"])
+def test_wide_numbers_are_laid_out_only_where_that_was_measured(
+    capability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects: CPUs on which nobody found fp32 in blocks to be faster."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert packed.pack(weight(torch.float32)) is None

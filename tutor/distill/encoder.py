@@ -38,8 +38,8 @@ LAYERS = 6 - SHARED
 _HEADS = 12
 _EPOCHS = 6
 _FURTHER_EPOCHS, _FURTHER_RATE = 1.5, 1e-4  # when training goes on from the weights there are
-# Rounds of teaching (examples/zw-*.jsonl, zx-*.jsonl) worded far from the notes: the fewest, and the hardest to find.
-_FAR = ("zw-", "zx-")
+# Rounds of teaching (examples/zw-*.jsonl to zz-*.jsonl) worded far from the notes, as strangers' questions are, and hardest to find.
+_FAR = ("zw-", "zx-", "zy-", "zz-")
 _FAR_OFTEN = 4
 _SETS, _QUESTIONS = 3, 100  # a batch: so many sets, so many questions of each
 _OTHERS = 60  # sentences of these sets that answer none of the batch's questions

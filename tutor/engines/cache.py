@@ -63,7 +63,7 @@ class Store:
 
     @property
     def is_nearly_full(self) -> bool:
-        return 1e6 * self.megabytes > 0.9 * self._limit
+        return self._bytes > 0.9 * self._limit
 
 
 class PrefixStore(Store):

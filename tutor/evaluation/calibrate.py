@@ -1,9 +1,8 @@
 """Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, half an hour): do
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
-Covered questions are the teacher's and those of the labelled set's tuning part; not covered are knowledge/elsewhere.txt, each
-measured against the others, and the tuning part's. The threshold makes refusals as precise as complete on the tuning part. The reported part
-takes no part. fit_manner.py fits what is no question.
+Coverage and leaning are fitted on the labelled set's tuning part, most others on the teacher's questions. The threshold of coverage makes refusals as precise as
+complete on the tuning part. The reported part takes no part. fit_manner.py fits what is no question.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ import json
 import logging
 import re
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from knowledge.coverage import FEATURES, FITTED, elsewhere_questions, load_coverage
+from knowledge.coverage import FEATURES, FITTED, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tutor import agreement, several
@@ -39,9 +39,7 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_EVERY = 14  # of the teacher's questions, each of which takes a search
 _HABIT = 3.0  # size of the sign of a round of teaching, so that its weight is cheap
-_TUNING_WEIGHT = 3.0  # a labelled question counts as three: it is nearer to what learners type
 
 
 def main() -> None:
@@ -53,7 +51,7 @@ def main() -> None:
     search = open_search(Settings.from_environ())  # with the coverage just fitted
     fit_leaning(search)
     fit_manner(search)
-    fit_closed(search)
+    fit_closed(search.knowledge)
     fit_several(search)
     fit_unspoken(search)
     fit_agreement(search.knowledge)
@@ -61,11 +59,19 @@ def main() -> None:
 
 def begin_where_features_changed() -> None:
     """Each fit looks at questions as the others make them; one whose features are new begins with no weight on any."""
-    for load, path, features in ((load_coverage, FITTED, FEATURES), (load_leaning, FITTED_LEANING, LEANING_FEATURES)):
+
+    def nothing(features: Sequence[str]) -> dict[str, Any]:
+        return {"weights": dict.fromkeys(features, 0.0), "bias": 0.0}
+
+    coverage = {"learned": nothing(FEATURES), "untaught": nothing(FEATURES[:-1])}
+    for load, path, unfitted in (
+        (load_coverage, FITTED, coverage),
+        (load_leaning, FITTED_LEANING, nothing(LEANING_FEATURES)),
+    ):
         try:
             load()
         except (OSError, ValueError):
-            path.write_text(json.dumps({"weights": dict.fromkeys(features, 0.0), "bias": 0.0}))
+            path.write_text(json.dumps(unfitted))
             load_leaning.cache_clear()
 
 
@@ -92,7 +98,7 @@ def fit_agreement(knowledge: Knowledge) -> None:
     np.savez_compressed(agreement.FITTED, weights=weights, bias=model.intercept_[0])
 
 
-def fit_closed(search: Search) -> None:
+def fit_closed(knowledge: Knowledge) -> None:
     """Which questions want a Yes or No: logistic regression on the teacher's, checked on the tuning part."""
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -100,7 +106,7 @@ def fit_closed(search: Search) -> None:
     def buckets(queries: Sequence[str]) -> list[dict[str, float]]:
         return [{str(bucket): 1.0 for bucket in hints(query, by_rule(query))} for query in queries]
 
-    examples = [example for example in load_examples(search.knowledge) if example.answer]
+    examples = [example for example in load_examples(knowledge) if example.answer]
     table = DictVectorizer()
     model = LogisticRegression(C=0.1, max_iter=1000)
     model.fit(table.fit_transform(buckets([e.query for e in examples])), [bool(e.opening) for e in examples])
@@ -108,7 +114,7 @@ def fit_closed(search: Search) -> None:
     weights[[int(name) for name in table.feature_names_]] = model.coef_[0]
     np.savez(FITTED_CLOSED, weights=weights, bias=model.intercept_[0])
     items = [item for item in load_items() if item.half == "tune" and item.must]
-    queries = [make_standalone(i.question, i.history, search).query for i in items]
+    queries = [item.standalone or item.question for item in items]  # as a reader put follow-ups
     polar = [item.polarity is not None for item in items]
     log.info(
         "wants yes or no: right for %.3f of %d, by rule alone %.3f",
@@ -139,46 +145,37 @@ def fit_several(search: Search) -> None:
     weights = model.coef_[0, : several.BUCKETS].astype(np.float16)
     np.savez_compressed(several.FITTED, weights=weights, bias=model.intercept_[0])
     items = [item for item in load_items() if item.half == "tune" and item.must]
-    queries = [make_standalone(i.question, i.history, search).query for i in items]
+    queries = [item.standalone or item.question for item in items]  # as a reader put follow-ups
     area = roc_auc_score([len(item.must) > 1 for item in items], table(queries) @ weights.astype(np.float32))
     log.info("asks several things: area under the curve %.3f of %d", area, len(items))
 
 
 def fit_coverage(search: Search) -> None:
-    """A logistic model of the features; its threshold is moved into the bias."""
+    """On the tuning part alone: encoder and classifier were trained on the teacher's questions and on knowledge/elsewhere.txt."""
+    items = [item for item in load_items() if item.half == "tune" and item.intent == "ask"]
+    asked = [make_standalone(item.question, item.history, search) for item in items]
+    x = np.array([search.features(standalone.query, standalone.vector) for standalone in asked])
+    y = np.array([int(item.covered) for item in items])
+    fitted = {
+        "learned": _fit_logit("covered", FEATURES, x, y),
+        "untaught": _fit_logit("covered, as on notes that nobody taught", FEATURES[:-1], x[:, :-1], y),
+    }
+    FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
+
+
+def _fit_logit(name: str, features: Sequence[str], x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    """Weights and bias of a logistic model, its threshold moved into the bias."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    taught = [(search.features(query, indexed=True), 1) for query in _some_taught(search)]
-    strange = [(search.features(question, leave_out=i), 0) for i, question in enumerate(elsewhere_questions())]
-    tuning = [
-        (
-            search.features(standalone.query, vector=standalone.vector),
-            int(i.covered),
-        )
-        for i in load_items()
-        if i.half == "tune" and i.intent == "ask"
-        for standalone in (make_standalone(i.question, i.history, search),)
-    ]
-    rows = [*taught, *strange, *tuning]
-    x, y = np.array([row for row, _ in rows]), np.array([label for _, label in rows])
     scaler = StandardScaler().fit(x)
-    model = LogisticRegression(class_weight="balanced")
-    weight = np.array([1.0] * (len(taught) + len(strange)) + [_TUNING_WEIGHT] * len(tuning))
-    model.fit(scaler.transform(x), y, sample_weight=weight)
-    scores = model.decision_function(scaler.transform(x[-len(tuning) :]))
-    refused = y[-len(tuning) :] == 0
+    model = LogisticRegression(class_weight="balanced").fit(scaler.transform(x), y)
+    scores, refused = model.decision_function(scaler.transform(x)), y == 0
     threshold = max(np.unique(scores), key=lambda t: _lesser(scores < t, refused))
     weights = model.coef_[0] / scaler.scale_
     bias = float(model.intercept_[0] - weights @ scaler.mean_ - threshold)
-    fitted = {"weights": dict(zip(FEATURES, map(float, weights.round(4)), strict=True)), "bias": round(bias, 4)}
-    FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
-    log.info("precision and recall of refusals on the tuning part: at least %.3f", _lesser(scores < threshold, refused))
-
-
-def _some_taught(search: Search) -> list[str]:
-    """A part of the teacher's questions, evenly over all sets."""
-    return [example.query for example in load_examples(search.knowledge) if example.answer][::_EVERY]
+    log.info("%s: precision and recall of refusals at least %.3f", name, _lesser(scores < threshold, refused))
+    return {"weights": dict(zip(features, map(float, weights.round(4)), strict=True)), "bias": round(bias, 4)}
 
 
 def _lesser(said: np.ndarray, true: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Fit tutor/elliptic.npz and tutor/leaning.json: which questions lean on what was said before (a part of `make calibrate`).
 
 Leaning are the tuning part's follow-ups. Not leaning are its switches, what it asks of other sets or of what the notes do not cover after a
-conversation, and standalone items of both kinds put behind the follow-ups' histories, which are of other sets then.
+conversation, and every third standalone item of both kinds put behind a follow-up's history, which is of other sets then.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Weights: a follow-up, what was written as none, an item behind a history that is not its own.
-_LEANS, _REAL, _MADE = 2.0, 2.0, 0.5
+# Weights: a follow-up, what was written as none, an item behind a history that is not its own: every third, each for three.
+_LEANS, _REAL, _MADE = 2.0, 2.0, 1.5
+_EVERY = 3
 _FOLDS = 8
 _STRENGTH = 0.3  # of the fit against the pull to equal weights
 
@@ -101,14 +102,14 @@ def _cases(items: Sequence[Item], seed: int) -> Iterator[tuple[str, Sequence[Exc
     """Question, history, whether it leans, and its weight."""
     rng = random.Random(seed)
     histories = [(item.history, _sets(item)) for item in items if item.kind == "followup"]
-    for item in items:
+    for place, item in enumerate(items):
         if item.intent != "ask":
             continue
         if item.kind == "followup":
             yield item.question, item.history, True, _LEANS
         elif item.history:
             yield item.question, item.history, False, _REAL
-        elif item.must or not item.covered:
+        elif (item.must or not item.covered) and place % _EVERY == 0:
             others = [history for history, sets in histories if not sets & _sets(item)]
             yield item.question, rng.choice(others), False, _MADE
 
