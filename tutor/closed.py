@@ -18,7 +18,7 @@ FITTED = Path(__file__).parent / "closed.npz"
 BUCKETS = 2**15
 
 ANY_WH = re.compile(
-    r"\b(?:what|whats|why|how|which|wich|whom?|where|when|whose|explain\w*|example|analogy|picture|case)\b",
+    r"\b(?:what|whats|wat|wut|why|how|which|wich|whom?|where|when|whose|explain\w*|example|analogy|picture|case)\b|^\W*y\b",
     re.IGNORECASE,
 )
 """What asks for words, or for something to look at, wherever it stands."""
@@ -28,7 +28,9 @@ STATES = re.compile(
 )
 """What a statement is made with, more often than an order."""
 REQUEST = re.compile(
-    r"^\W*\w+(?:\W+\w+){0,2}\W*$|\b(?:vs|versus|difference|tell me|give me|show me|describe|compare|please|pls|(?:can|could) you)\b",
+    r"^\W*\w+(?:\W+\w+){0,2}\W*$|\b(?:vs|versus|difference|(?:tell|give|show|remind|walk) me|describe|compare|name (?:one|two|three|an?|the|some)|please|pls|(?:can|could) you)\b"
+    # "Untangle them for me?"
+    r"|\bfor me\W*$",
     re.IGNORECASE,
 )
 """A few words, or what orders an answer."""

@@ -1,4 +1,4 @@
-"""Train the encoder that reads follow-ups with what came before (`make dialogue`, ten minutes on two cores).
+"""Train the encoder that reads follow-ups with what came before (`make dialogue`, twenty minutes on two cores).
 
 Conversational dense retrieval (Yu et al. 2021, arXiv:2105.04166): the upper layers of the tuned encoder learn to put a follow-up behind its exchange (knowledge/dialogue.py)
 where the tuned encoder puts the same question asked in full by a teacher, and near the sentences that answer it. Questions that go on from nothing, put behind an

@@ -1,4 +1,4 @@
-"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, half an hour): do
+"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, with choosing.py and checking.py about an hour): do
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
 Coverage and leaning are fitted on the labelled set's tuning part, most others on the teacher's questions. The threshold of coverage makes refusals as precise as
