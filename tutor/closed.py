@@ -28,12 +28,17 @@ STATES = re.compile(
 )
 """What a statement is made with, more often than an order."""
 REQUEST = re.compile(
-    r"^\W*\w+(?:\W+\w+){0,2}\W*$|\b(?:vs|versus|difference|(?:tell|give|show|remind|walk) me|describe|compare|name (?:one|two|three|an?|the|some)|please|pls|(?:can|could) you)\b"
+    r"^\W*\w+(?:\W+\w+){0,2}\W*$|\b(?:vs|versus|difference|(?:tell|give|show|remind|walk) me|i (?:still )?(?:don'?t|do not) (?:get|understand)|describe|compare|name (?:one|two|three|an?|the|some)|please|pls|(?:can|could) you)\b"
     # "Untangle them for me?"
     r"|\bfor me\W*$",
     re.IGNORECASE,
 )
 """A few words, or what orders an answer."""
+
+_TURNED = re.compile(
+    r"(?:^|[.,;:!?]\s+)(?:(?:and|but|so|then|or)\s+)?(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had|must|may)\s+(?!you\b)\w",
+    re.IGNORECASE,
+)  # a clause that begins with its verb
 
 
 def asks_yes_or_no(query: str, by_rule: bool) -> bool:
@@ -54,7 +59,7 @@ def hints(query: str, by_rule: bool) -> list[int]:
 
 def _hints(query: str, by_rule: bool) -> Iterator[str]:
     query = TOPIC.sub("", query.strip())
-    yield from _forms(query)
+    yield from _forms(query, by_rule)
     words = re.findall(r"[a-z']+|[?.,!:;]", query.lower())
     yield from (f"rule {by_rule}", *(f"any {word}" for word in words))
     yield from (f"start {i} {word}" for i, word in enumerate(words[:4]))
@@ -66,15 +71,16 @@ def _hints(query: str, by_rule: bool) -> Iterator[str]:
             yield from (f"clause {words[i + 1]}", f"clause {' '.join(words[i + 1 : i + 3])}")
 
 
-def _forms(query: str) -> Iterator[str]:
+def _forms(query: str, by_rule: bool) -> Iterator[str]:
     """Is it marked as a question, does it ask for words, does it state or order something? What is only stated waits for a Yes or No too."""
     marked, wh, orders = "?" in query, bool(ANY_WH.search(query)), bool(REQUEST.search(query))
     last = re.split(r"(?<=[.!?;:])\s+", query)[-1]
     words = re.findall(r"[a-z']+", query.lower())
-    yield f"form {marked} {wh} {bool(STATES.search(query))} {orders}"
+    yield f"form {by_rule} {marked} {wh} {bool(STATES.search(query))} {orders}"
     yield f"form {marked} {wh} {orders} {min(len(words) // 5, 5)}"  # a few words name a subject, many tell a story
-    yield f"last {'?' in last} {bool(ANY_WH.search(last))} {bool(STATES.search(last))}"
+    yield f"last {by_rule} {'?' in last} {bool(ANY_WH.search(last))} {bool(STATES.search(last))}"
     yield f"form {marked} {wh} start {words[0] if words else ''}"
+    yield f"turned {_TURNED.search(query) is not None} {marked} {wh}"
     if not marked and not wh:
         yield from (f"stated {i} {word}" for i, word in enumerate(words[:3]))
         yield from (f"stated {word}" for word in words)
