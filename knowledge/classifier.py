@@ -55,7 +55,7 @@ def key_of(sentence: str) -> int:
 class SentenceClassifier:
     """`weight` (buckets,) says how telling a bucket is, `inner` (buckets, width) and `outer` (sentences + 1, width) are the two tables.
 
-    The larger one is rounded to 8 bits with a `scale` (buckets,) a row: hosts take no file of more than 10 MB without large-file storage.
+    The larger one is rounded to 8 bits with a `scale` (buckets,) a row: hosts take no file of more than 10 MiB without large-file storage.
     `keys` (sentences,) are the sentences' of the notes that it was trained on; the last row of `outer` and of `bias` (sentences + 1,) is for none of them.
     """
 

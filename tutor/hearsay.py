@@ -70,7 +70,7 @@ def is_hearsay(query: str) -> bool:
         # A claim, whatever words it holds ("True or not: what limits decode is memory."), but no question for words.
         return not (
             query.endswith("?")
-            and re.match(r"(?:what|why|how|which|who|where|when)", query[judged.end() :], re.IGNORECASE)
+            and re.match(r"(?:what|why|how|which|who(?:m|se)?|where|when)\b", query[judged.end() :], re.IGNORECASE)
         )
     if _ELSE.search(query):
         return False

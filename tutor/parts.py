@@ -12,7 +12,7 @@ from tutor.hearsay import VERDICT
 
 _WORDS = r"(?:what|whats|what's|how|why|which|who|whom|whose|where|when)"
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|must|may)"
-# "Pruning: does it …", a rewritten follow-up; "True or false: …" is none.
+# "Pruning: does it …", a rewritten follow-up; what asks for a verdict is none.
 TOPIC = re.compile(
     rf"^(?!{VERDICT}\b|(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have) )[\w ,/-]{{2,120}}: ",
     re.IGNORECASE,

@@ -26,6 +26,7 @@ from tutor.polarity import claim_of, is_yes_no
         "Most people believe that experts are assigned to topics.",
         "True or not: the router learns together with the experts.",
         "True or not: what limits decode is the memory.",
+        "True or false: however long it trains, a model never overfits?",
         "Right or wrong: QLoRA stores the base model in four bits.",
     ],
 )

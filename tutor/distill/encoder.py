@@ -1,4 +1,4 @@
-"""Train the last layers of the sentence encoder on our subject (`make encoder`, up to an hour on two cores).
+"""Train the last layers of the sentence encoder on our subject (`make encoder`, hours on two cores; with `--further` forty minutes).
 
 all-MiniLM-L6-v2 was trained on general text; on a few hundred passages about one subject everything is near everything. Supervised
 contrastive loss (Khosla et al. 2020, arXiv:2004.11362) on the questions of passages and teacher: each must be nearest to the sentence that answers it, and
@@ -279,7 +279,9 @@ def main() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--further", action="store_true", help="go on from the weights there are: a third of the time")
+    parser.add_argument(
+        "--further", action="store_true", help="go on from the weights there are: a quarter of the steps"
+    )
     begin = TUNED if parser.parse_args().further else None
     weights = train(load_knowledge(), str(ensure_embedder(Settings.from_environ().cache)), begin)
     save_file(weights, TUNED)
