@@ -9,7 +9,7 @@ _COUNT = f"one|{_SEVERAL}"
 # "Every token through two", "let each token visit two of them", "route the tokens to 2 experts each".
 _VISITS = (
     r"\btokens? (?:(?:is|are|be|being|gets?|should|must|can|could|may|able|allowed|to|always|only|just|now) )*"
-    r"(?:(?:goes|go|going|sent|routed|passes|passing|travels?|handed|given) )?(?:to|through|thru|via|past|pass(?:es)?|visit\w*|hits?|sees?|uses?|asks?|consults?|gets?|picks?|reach\w*)"
+    r"(?:(?:goes|go|going|sent|routed|passes|passing|travels?|handed|given) )?(?:to|through|thru|via|past|pass(?:es|ing)?|visit\w*|hits?|sees?|uses?|asks?|consults?|gets?|picks?|reach\w*)"
 )
 _BALANCING = r"(?:load[- ])?balanc\w+(?: (?:thing|loss|term|part|bit|stuff))?"
 # "Don't drop balancing" keeps it.

@@ -25,12 +25,12 @@ SENSITIVITY = Param(
     choices=("no", "yes"),
     spoken=(
         (
-            r"\b(?:without|w/o|no|not|drop|skip|omit|forget|leave out|stop|minus) (?:the |that |any )?(?:layer[- ]by[- ]layer|per[- ]layer|sensitivity|one[- ](?:layer )?at[- ]a[- ]time)\b",
+            r"\b(?:without|w/o|no|not|drop|skip|omit|forget|leave out|stop|minus) (?:the |that |any )?(?:layer[- ]by[- ]layer|per[- ](?:(?:decoder|transformer)[- ])?layer|sensitivity|one[- ](?:layer )?at[- ]a[- ]time)\b",
             "no",
         ),
         (
-            r"\blayer[- ]by[- ]layer\b|\b(?:per|each|every|one)[- ]layer\b(?! (?:type|kind|sort)s?\b)|\bsensitiv\w+"
-            r"|\bwhich (?:\w+ )?layers?\b|\bone (?:layer )?at a time\b|\bwhich of the (?:\w+ )?layers\b|\bone (?:\w+ )?layer at a time\b",
+            r"\blayer[- ]by[- ]layer\b|\b(?:(?:per|each|every)[- ](?:(?:decoder|transformer)[- ])?|one[- ])layer\b(?! (?:type|kind|sort)s?\b)|\bsensitiv\w+"
+            r"|\bwhich (?:\w+ )?layers?\b|\bone (?:layer )?at a time\b|\bwhich of the (?:\w+ )?layers\b|\bone (?:\w+ )?layer at a time\b|\beach (?:\w+ )?layer by itself\b",
             "yes",
         ),
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from zipfile import BadZipFile
@@ -19,17 +19,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.passages import Passage
+from knowledge.passages import Passage, Reference
 from tutor.errors import WeightsError
 
 FITTED = Path(__file__).parent / "classifier.npz"
 BUCKETS = 1 << 17
 WIDTH = 64
-Reference = tuple[str, int]
-"""Passage id and sentence number."""
 
 _PIECE = 4  # letters of a piece of a word
 _CERTAIN = 25.0  # log-odds beyond which nothing more is told
+_KEPT = 64  # questions whose probabilities are kept, as a turn asks for them several times
 
 
 def grams(text: str) -> set[str]:
@@ -126,10 +125,10 @@ def _read(path: Path) -> SentenceClassifier:
 
 
 class AnswerWords:
-    """What the classifier makes of a question, for the sentences of one body of notes. Immutable."""
+    """What the classifier makes of a question, for the sentences of one body of notes. Immutable but for what it keeps."""
 
     def __init__(self, passages: Sequence[Passage], classifier: SentenceClassifier) -> None:
-        self._classifier = classifier
+        self._told = lru_cache(_KEPT)(classifier.log_probabilities)
         place = {int(key): i for i, key in enumerate(classifier.keys)}
         keys = (((p.id, i), key_of(sentence)) for p in passages for i, sentence in enumerate(p.sentences))
         known = {reference: place[key] for reference, key in keys if key in place}
@@ -138,10 +137,10 @@ class AnswerWords:
 
     def shares(self, text: str) -> NDArray[np.float32]:
         """Of all that might be answered, how much each of `references` is; a sentence that stands twice has its share twice."""
-        told = self._classifier.log_probabilities(text)
+        told = self._told(text)
         return np.exp(told[self._places] - _log_sum(told[:-1]))
 
     def strangeness(self, text: str) -> float:
         """Log-odds that none of what was learned answers it, at most _CERTAIN either way."""
-        told = self._classifier.log_probabilities(text)
+        told = self._told(text)
         return float(np.clip(told[-1] - _log_sum(told[:-1]), -_CERTAIN, _CERTAIN))

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
-TUNED = Path(__file__).parent / "tuned.safetensors"
-"""The last layers of the encoder, trained so that questions with the same answer lie together (`make encoder`)."""
-SHARED = 4  # of six layers, which tuning leaves as they are
+TUNED = tuple(Path(__file__).parent / f"tuned-{layers}.safetensors" for layers in ("2-3", "4-5"))
+"""The last layers of the encoder, trained so that questions with the same answer lie together (`make encoder`); in two files, as hosts take none of more than 10 MB without large-file storage."""
+SHARED = 2  # of six layers, which no tuning changes
+DIMENSION = 384  # of the vectors
 LONGEST = 256  # tokens of a text, as the encoder was published
 _LAYER = "encoder.layer."  # stands in the names of the layers' weights
 _BULK = 500  # texts
@@ -70,7 +71,7 @@ class SentenceEmbedder:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not texts:
-            return np.zeros((0, 384), dtype=np.float32)
+            return np.zeros((0, DIMENSION), dtype=np.float32)
         if len(texts) <= _SMALL:
             return self._small.ask(texts)
         return on_tensor_thread(lambda: self._encode_many(texts))
@@ -117,21 +118,22 @@ class SentenceEmbedder:
 
 
 class TunedEmbedder(SentenceEmbedder):
-    """The same encoder with the last layers that a file holds in the place of its own; all others are shared."""
+    """An encoder with the last layers that files hold in the place of its own; all others are shared."""
 
-    def __init__(self, published: SentenceEmbedder, path: Path = TUNED, command: str = "make encoder") -> None:
-        """`command` trains them anew. Raises WeightsError if the file is missing or damaged."""
-        super().__init__(published._folder)
-        self._published, self._path, self._command = published, path, command
-        self.key = f"{published.key}, tuned {hashlib.sha256(self._read()).hexdigest()[:12]}"
+    def __init__(self, base: SentenceEmbedder, paths: Sequence[Path] = TUNED, command: str = "make encoder") -> None:
+        """`command` trains them anew. Raises WeightsError if a file is missing or damaged."""
+        super().__init__(base._folder)
+        self._base, self._paths, self._command = base, paths, command
+        self.key = f"{base.key}, tuned {hashlib.sha256(b''.join(map(self._read, paths))).hexdigest()[:12]}"
 
     @cached_property
     def model(self) -> SentenceTransformer:
-        published, weights = self._published.model, self._weights()
+        base, own = self._base.model, self._layers()
+        weights = {f"{_LAYER}{i}.{name}": value for i, layer in own.items() for name, value in layer.items()}
         shared: dict[int, Any] = {
-            id(value): value for name, value in published.named_parameters() if _in_layers(name) not in weights
+            id(value): value for name, value in base.named_parameters() if _in_layers(name) not in weights
         }
-        model = copy.deepcopy(published, shared)
+        model = copy.deepcopy(base, shared)
         for name, value in model.named_parameters():
             if _in_layers(name) in weights:
                 value.data = weights[_in_layers(name)]
@@ -139,44 +141,46 @@ class TunedEmbedder(SentenceEmbedder):
 
     @cached_property
     def bert(self) -> Bert:
-        whole, weights = self._published.bert, self._weights()
-        own = [
-            Layer.of({name: weights[f"{_LAYER}{i}.{name}"] for name in layer.weights()})
-            for i, layer in enumerate(whole.layers[SHARED:], SHARED)
-        ]
-        return replace(whole, layers=(*whole.layers[:SHARED], *own))
+        whole, own = self._base.bert, self._layers()
+        return replace(whole, layers=(*whole.layers[: -len(own)], *(Layer.of(own[i]) for i in sorted(own))))
 
     def below(self, texts: Sequence[str]) -> States:
-        return self._published.below(texts)
+        return self._base.below(texts)
 
-    def _read(self) -> bytes:
+    def _read(self, path: Path) -> bytes:
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(self._path, "numpy"):
-                return self._path.read_bytes()
+            with safe_open(path, "numpy"):
+                return path.read_bytes()
         except (OSError, SafetensorError) as error:
             raise WeightsError(
-                f"{self._path} is missing or damaged ({error}); restore it with `git checkout`, or run `{self._command}`."
+                f"{path} is missing or damaged ({error}); restore it with `git checkout`, or run `{self._command}`."
             ) from error
 
-    def _weights(self) -> dict[str, Tensor]:
-        """Raises WeightsError if the file does not fit the encoder."""
+    def _layers(self) -> dict[int, dict[str, Tensor]]:
+        """The weights of each layer that changes: the last ones, from SHARED on or later. Raises WeightsError if the files do not fit the encoder."""
         from safetensors.torch import load_file
 
-        found = load_file(self._path)
-        weights = {_in_layers(name): value.float() for name, value in found.items()}
-        wanted = {
-            f"{_LAYER}{i}.{name}": value.shape
-            for i, layer in enumerate(self._published.bert.layers[SHARED:], SHARED)
-            for name, value in layer.weights().items()
-        }
-        if {name: value.shape for name, value in weights.items()} != wanted:
+        found = {name: value for path in self._paths for name, value in load_file(path).items()}
+        own: dict[int, dict[str, Tensor]] = {}
+        for name, value in found.items():
+            number, _, part = _in_layers(name).removeprefix(_LAYER).partition(".")
+            own.setdefault(int(number) if number.isdigit() else -1, {})[part] = value.float()
+        layers = dict(enumerate(self._base.bert.layers))
+        last = range(max(SHARED, len(layers) - len(own)), len(layers))
+        if not own or {i: _shapes(layer) for i, layer in own.items()} != {
+            i: _shapes(layers[i].weights()) for i in last
+        }:
             raise WeightsError(
-                f"{self._path} must hold the layers of {self._published.key} from {SHARED} on, got {sorted(found)[:3]}; "
-                f"restore it with `git checkout`, or run `{self._command}`."
+                f"{', '.join(map(str, self._paths))} must hold the last layers of {self._base.key}, none below {SHARED} and none left out, "
+                f"got {sorted(found)[:3]}; restore with `git checkout`, or run `{self._command}`."
             )
-        return weights
+        return own
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in weights.items()}
 
 
 def _in_layers(name: str) -> str:

@@ -23,6 +23,8 @@ KINDS = (
     "misconception",
 )
 Polarity = Literal["yes", "no"]
+Reference = tuple[str, int]
+"""Passage id and sentence number."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.passages import Reference
 from knowledge.search import Hit, Search
 from tutor.composition import Composition, Reading
 from tutor.engines.base import ChoosingEngine, Engine
@@ -17,7 +18,7 @@ from tutor.judging import Judge
 from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 from tutor.runs import RunNote
-from tutor.taught import NO_VOTES, Reference, Votes
+from tutor.taught import NO_VOTES, Votes
 from tutor.wish import Wish
 
 _LONGEST_WRITTEN = 220  # tokens

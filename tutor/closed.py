@@ -1,16 +1,22 @@
-"""Does a question want a Yes or No? A logistic model over its words and its form, beside the rules of tutor/polarity.py.
+"""Does a question want a Yes or No? A logistic model over its words and its form, beside the rules of tutor/polarity.py, and another over that and its sense.
 
-Rules know "is it …?" and "…, right?"; the model, fitted on the teacher's questions (`make calibrate`), knows "at 8 bit do i need the second?" too. Words are
-hashed into a fixed number of weights (Weinberger et al. 2009, arXiv:0902.2206), so no vocabulary has to be kept.
+Rules know "is it …?" and "…, right?"; the models, fitted on the teacher's questions (`make calibrate`), know "at 8 bit do i need the second?" too. Words are
+hashed into a fixed number of weights (Weinberger et al. 2009, arXiv:0902.2206), so no vocabulary has to be kept; the published sentence encoder, which was not
+taught to put questions with one answer together, knows "pointless, then, all those scores?".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedder import DIMENSION, Embedder
 from tutor.hashed import Hashed, buckets_of_hints, load_hashed
 from tutor.parts import TOPIC
 
@@ -41,15 +47,40 @@ _TURNED = re.compile(
 )  # a clause that begins with its verb
 
 
-def asks_yes_or_no(query: str, by_rule: bool) -> bool:
-    """Whether Yes or No would answer it; `by_rule` is what the rules say."""
-    return load_closed().log_odds(hints(query, by_rule)) > 0
+@dataclass(frozen=True)
+class Closed:
+    """What words tell, how much that counts beside the sense, and a weight for each of the embedding's components: `sense` (dimension,)."""
+
+    words: Hashed
+    steepness: float
+    sense: NDArray[np.float32]
+    bias: float
+
+    def log_odds(self, query: str, by_rule: bool, embedder: Embedder) -> float:
+        """Of wanting Yes or No, in nats; `by_rule` is what the rules say."""
+        told = self.words.log_odds(hints(query, by_rule))
+        return self.steepness * told + float(embedder.embed([without_topic(query)])[0] @ self.sense) + self.bias
+
+
+def asks_yes_or_no(query: str, by_rule: bool, embedder: Embedder) -> bool:
+    """Whether Yes or No would answer it; `by_rule` is what the rules say, and `embedder` the published one."""
+    return load_closed().log_odds(query, by_rule, embedder) > 0
 
 
 @cache
-def load_closed(path: Path = FITTED) -> Hashed:
-    """The fitted model; raises ValueError if it has another size."""
-    return Hashed(*load_hashed(path, BUCKETS))
+def load_closed(path: Path = FITTED) -> Closed:
+    """The fitted models; raises ValueError if they have another size."""
+    words = Hashed(*load_hashed(path, BUCKETS))
+    with np.load(path) as fitted:
+        sense = fitted["sense"].astype(np.float32) if "sense" in fitted else np.zeros(0, dtype=np.float32)
+        if sense.shape != (DIMENSION,):
+            raise ValueError(f"{path} must weigh {DIMENSION} components, got {sense.shape}; run `make calibrate`")
+        return Closed(words, float(fitted["steepness"]), sense, float(fitted["sense_bias"]))
+
+
+def without_topic(query: str) -> str:
+    """The question without the subject that rewriting put in front."""
+    return TOPIC.sub("", query.strip())
 
 
 def hints(query: str, by_rule: bool) -> list[int]:
@@ -58,7 +89,7 @@ def hints(query: str, by_rule: bool) -> list[int]:
 
 
 def _hints(query: str, by_rule: bool) -> Iterator[str]:
-    query = TOPIC.sub("", query.strip())
+    query = without_topic(query)
     yield from _forms(query, by_rule)
     words = re.findall(r"[a-z']+|[?.,!:;]", query.lower())
     yield from (f"rule {by_rule}", *(f"any {word}" for word in words))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from knowledge.aspects import aspect_of
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
-from knowledge.passages import Polarity
+from knowledge.passages import Polarity, Reference
 from knowledge.search import Hit, embed_read
 from knowledge.sentences import cited
 from tutor.agreement import load_agreement
@@ -29,7 +29,7 @@ from tutor.engines.base import Branch
 from tutor.polarity import by_rule, claim_of, contradicts
 from tutor.runs import Mark, RunNote, mark_of
 from tutor.several import asks_several
-from tutor.taught import NO_VOTES, SILENCE, Reference, Votes
+from tutor.taught import NO_VOTES, SILENCE, Votes
 from tutor.weighing import UNSURE, Weighing, load_weighing
 from tutor.whole import sentences_told_whole
 from tutor.wish import Wish

@@ -79,8 +79,9 @@ def open_search(
     leave_cores_to_tensors()
     published = published or SentenceEmbedder(ensure_embedder(settings.cache))
     knowledge = knowledge or open_knowledge(settings)
-    embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(TunedEmbedder(published))
-    dialogue = RememberingEmbedder(TunedEmbedder(published, DIALOGUE, "make dialogue"), most=1_000)
+    encoder = TunedEmbedder(published)
+    embedder, tuned = RememberingEmbedder(published), RememberingEmbedder(encoder)
+    dialogue = RememberingEmbedder(TunedEmbedder(encoder, [DIALOGUE], "make dialogue"), most=1_000)
     examples = load_examples(knowledge, strict=False) if examples is None else examples
     asked = asked_of(examples)
     plain, trained = known_texts(knowledge, asked)

@@ -73,8 +73,8 @@ _HEARD = re.compile(
 _SURE = 0.93  # cosine from which an author's question counts as the same question
 
 
-def is_yes_no(query: str) -> bool:
-    """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model."""
+def is_yes_no(query: str, embedder: Embedder) -> bool:
+    """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model, its sense by the published `embedder` another."""
     bare, ruled = TOPIC.sub("", query.strip()), by_rule(query)
     if (
         _WISHES.match(bare)
@@ -82,7 +82,7 @@ def is_yes_no(query: str) -> bool:
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
     ):
         return False
-    return is_hearsay(query) or asks_yes_or_no(query, ruled)
+    return is_hearsay(query) or asks_yes_or_no(query, ruled, embedder)
 
 
 def by_rule(query: str) -> bool:
@@ -103,7 +103,7 @@ def by_rule(query: str) -> bool:
 
 def possible_openings(query: str, hits: Sequence[Hit], search: Search) -> tuple[Polarity, ...]:
     """The first words to choose from: none unless it is a yes/no question, one where an author settled it, else both."""
-    if not is_yes_no(query):
+    if not is_yes_no(query, search.embedder):
         return ()
     settled = settled_polarity(query, hits, search.embedder, search.mentions)
     return (settled,) if settled else ("yes", "no")
@@ -114,7 +114,7 @@ def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentio
 
     Short of that votes, readers and words decide (composition.py).
     """
-    if not is_yes_no(query):
+    if not is_yes_no(query, embedder):
         return None
     asks = [ask for hit in hits for ask in hit.passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow: "Is it true that quantization removes weights?"

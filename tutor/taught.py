@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.classifier import AnswerWords, Reference
+from knowledge.classifier import AnswerWords
 from knowledge.embedder import Embedder
-from knowledge.passages import Ask, Polarity
+from knowledge.passages import Ask, Polarity, Reference
 from knowledge.search import Part, embed_read
 from tutor.compute import Together
 from tutor.distill.examples import Example

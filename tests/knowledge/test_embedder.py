@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from knowledge.dialogue import DIALOGUE
-from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
+from knowledge.embedder import TUNED, RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from tutor.compute import on_tensor_thread
 from tutor.engines.weights import ensure_embedder
 from tutor.errors import WeightsError
@@ -78,6 +78,18 @@ def test_tuning_changes_its_own_layers_only() -> None:
     assert 0 < len(shared) < len(mine) and any("embeddings" in name for name in shared)
 
 
+def test_an_encoder_can_be_tuned_twice() -> None:
+    """Protects: follow-ups are read by the tuned encoder with its last layers changed once more, alone and in bulk."""
+    published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
+    tuned = TunedEmbedder(published)
+    twice = TunedEmbedder(tuned, [DIALOGUE], "make dialogue")
+    assert len({published.key, tuned.key, twice.key}) == 3
+    assert [a is b for a, b in zip(twice.bert.layers, tuned.bert.layers, strict=True)] == [True] * 4 + [False] * 2
+    texts = [f"And {i} of them?" for i in range(20)]
+    np.testing.assert_allclose(twice.embed(texts)[:3], twice.embed(texts[:3]), atol=1e-5)
+    assert not np.allclose(twice.embed(texts[:1]), tuned.embed(texts[:1]), atol=1e-2)
+
+
 def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
     """A foreign file is not used in silence, and the error says what to run."""
     import torch
@@ -85,8 +97,9 @@ def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
 
     save_file({"some.weight": torch.ones(2)}, tmp_path / "tuned.safetensors")
     published = SentenceEmbedder(ensure_embedder(Settings.from_environ({}).cache))
-    with pytest.raises(WeightsError, match="make encoder"):
-        TunedEmbedder(published, tmp_path / "tuned.safetensors").embed(["cats"])
+    for paths in ([tmp_path / "tuned.safetensors"], TUNED[:1]):
+        with pytest.raises(WeightsError, match=rf"{paths[0].name} must hold the last layers.*make encoder"):
+            TunedEmbedder(published, paths).embed(["cats"])
 
 
 def test_a_missing_or_damaged_file_is_told_before_anyone_asks(tmp_path: Path) -> None:
@@ -97,7 +110,7 @@ def test_a_missing_or_damaged_file_is_told_before_anyone_asks(tmp_path: Path) ->
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(WeightsError, match=r"dialogue\.safetensors is missing or damaged.*make dialogue"):
-            TunedEmbedder(published, path, "make dialogue")
+            TunedEmbedder(published, [path], "make dialogue")
 
 
 def test_lots_that_are_embedded_as_one_come_back_to_their_askers() -> None:

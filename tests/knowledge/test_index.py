@@ -47,19 +47,30 @@ def test_rows_hold_text_questions_and_claim(knowledge: Knowledge) -> None:
 
 
 def test_similarities_tell_questions_from_texts(knowledge: Knowledge) -> None:
-    """The authored question itself has cosine 1 with its passage's questions, and less with its text."""
+    """The authored question itself has cosine 1, as far as bf16 tells, with its passage's questions, and less with its text."""
     index = build(knowledge.passages, FakeEmbedder())
     near = index.similarities(vector("What are dogs?"))
     asks, texts = near.asks, near.texts
     assert asks.shape == texts.shape == (6,)
-    assert int(asks.argmax()) == 1 and asks[1] == pytest.approx(1, abs=1e-4) and texts[1] < 0.9
+    assert int(asks.argmax()) == 1 and asks[1] == pytest.approx(1, abs=2e-3) and texts[1] < 0.9
+
+
+def test_half_the_bytes_find_the_same() -> None:
+    """Protects: cosines of the codes that are searched are those of the vectors, and so is the order where it matters."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(500, 64)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    near = index_vectors(vectors, np.arange(500), np.zeros(500, dtype=bool), 500).similarities(vectors[7])
+    exact = vectors @ vectors[7]
+    assert near.asks == pytest.approx(np.maximum(exact, 0), abs=2e-3)
+    assert near.asks.argsort()[-5:].tolist() == exact.argsort()[-5:].tolist()
 
 
 def test_the_nearest_rows_are_at_most_what_there_is(knowledge: Knowledge) -> None:
     """An index of few rows gives all of them, best first."""
     index = build(knowledge.passages[:1], FakeEmbedder())
     near = index.similarities(vector("What are cats?")).rows
-    assert len(near) == 4 and near[0] == pytest.approx(1, abs=1e-4) and list(near) == sorted(near, reverse=True)
+    assert len(near) == 4 and near[0] == pytest.approx(1, abs=2e-3) and list(near) == sorted(near, reverse=True)
 
 
 def test_a_saved_index_is_loaded(knowledge: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

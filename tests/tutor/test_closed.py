@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge.search import Search
 from tutor.closed import BUCKETS, hints, load_closed
 from tutor.polarity import is_yes_no
 
@@ -21,9 +22,9 @@ from tutor.polarity import is_yes_no
         "Nobody rounds weights any more, now that memory is cheap.",
     ],
 )
-def test_forms_that_no_rule_knows(query: str) -> None:
+def test_forms_that_no_rule_knows(query: str, real_search: Search) -> None:
     """Protects: Yes or No also where the question does not begin with its verb."""
-    assert is_yes_no(query)
+    assert is_yes_no(query, real_search.embedder)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,15 @@ def test_forms_that_no_rule_knows(query: str) -> None:
         "My laptop has 8 GB and no GPU, where do I begin with LoRA",
     ],
 )
-def test_questions_that_want_words(query: str) -> None:
+def test_questions_that_want_words(query: str, real_search: Search) -> None:
     """Protects: no Yes or No before an answer that nobody asked so."""
-    assert not is_yes_no(query)
+    assert not is_yes_no(query, real_search.embedder)
+
+
+def test_a_form_that_only_its_sense_tells(real_search: Search) -> None:
+    """Protects: a follow-up without a verb that waits to be confirmed; one that asks for words stays without Yes or No."""
+    assert is_yes_no("Benchmarks: pointless, then, all those scores?", real_search.embedder)
+    assert not is_yes_no("RAG: and the notes afterwards, where are they?", real_search.embedder)
 
 
 def test_hints_are_few_and_stable() -> None:
@@ -51,6 +58,9 @@ def test_hints_are_few_and_stable() -> None:
 
 def test_another_size_is_refused(tmp_path: Path) -> None:
     """Protects: weights of another hashing are not used in silence."""
-    np.savez(tmp_path / "closed.npz", weights=np.zeros(8), bias=0.0)
-    with pytest.raises(ValueError, match="make calibrate"):
-        load_closed(tmp_path / "closed.npz")
+    whole, small = np.zeros(BUCKETS), np.zeros(3)
+    for found in ({"weights": small}, {"weights": whole}, {"weights": whole, "sense": small}):
+        np.savez(tmp_path / "closed.npz", bias=0.0, **found)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="make calibrate"):
+            load_closed(tmp_path / "closed.npz")
+        load_closed.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from knowledge.search import Search
 from tutor.hearsay import is_hearsay
 from tutor.polarity import claim_of, is_yes_no
 
@@ -30,9 +31,9 @@ from tutor.polarity import claim_of, is_yes_no
         "Right or wrong: QLoRA stores the base model in four bits.",
     ],
 )
-def test_a_claim_waits_for_yes_or_no(message: str) -> None:
+def test_a_claim_waits_for_yes_or_no(message: str, real_search: Search) -> None:
     """Protects: whoever repeats what others say hears whether it is so."""
-    assert is_hearsay(message) and is_yes_no(message)
+    assert is_hearsay(message) and is_yes_no(message, real_search.embedder)
 
 
 @pytest.mark.parametrize(

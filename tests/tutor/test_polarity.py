@@ -31,9 +31,9 @@ def test_possible_openings(search: Search) -> None:
         "Will the instruct version take more memory than the base one, and how do they differ?",
     ],
 )
-def test_yes_no_questions(query: str) -> None:
+def test_yes_no_questions(query: str, real_search: Search) -> None:
     """Questions that Yes or No answers are known as such."""
-    assert is_yes_no(query)
+    assert is_yes_no(query, real_search.embedder)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_yes_no_questions(query: str) -> None:
         "From whom can the marks for a batch come?",
     ],
 )
-def test_other_questions(query: str) -> None:
+def test_other_questions(query: str, real_search: Search) -> None:
     """A choice or an open question has no Yes or No."""
-    assert not is_yes_no(query)
+    assert not is_yes_no(query, real_search.embedder)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_shipped_misconception_is_settled(real_search: Search) -> None:
     """With the real embedder an authored yes/no question gets its author's answer."""
     for passage in real_search.knowledge.by_id["pruning-vs-quantization"].passages:
         for ask in passage.asks:
-            if ask.polarity and is_yes_no(ask.text):
+            if ask.polarity and is_yes_no(ask.text, real_search.embedder):
                 found = settled_polarity(ask.text, hits_of(passage), real_search.embedder, real_search.mentions)
                 assert found == ask.polarity, ask.text
 
@@ -145,9 +145,9 @@ def test_what_asks_for_the_same_claim_gets_the_same_answer(asked: str, claim: st
         "Is it possible to do both: train the bot on our tone and let it look up prices?",
     ],
 )
-def test_forms_that_rules_know(query: str) -> None:
+def test_forms_that_rules_know(query: str, real_search: Search) -> None:
     """Protects: a conclusion, a tag and a colon ask for Yes or No."""
-    assert by_rule(query) and is_yes_no(query)
+    assert by_rule(query) and is_yes_no(query, real_search.embedder)
 
 
 @pytest.mark.parametrize(
@@ -175,15 +175,15 @@ def test_a_purpose_is_no_conclusion(query: str) -> None:
         "any comparison from everyday life for PPO, DPO and GRPO?",
     ],
 )
-def test_a_wish_in_the_form_of_a_question_gets_no_yes(query: str) -> None:
+def test_a_wish_in_the_form_of_a_question_gets_no_yes(query: str, real_search: Search) -> None:
     """Protects: whoever asks to be told something is told it, without a Yes before it."""
-    assert not is_yes_no(query)
+    assert not is_yes_no(query, real_search.embedder)
 
 
 @pytest.mark.parametrize("query", ["Are more few-shot examples always better?", "Could you run LoRA on a CPU?"])
-def test_questions_that_only_sound_like_a_wish(query: str) -> None:
+def test_questions_that_only_sound_like_a_wish(query: str, real_search: Search) -> None:
     """Protects: the words of a wish elsewhere in a question do not take its Yes or No."""
-    assert is_yes_no(query)
+    assert is_yes_no(query, real_search.embedder)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,6 @@ def test_what_is_to_be_confirmed_is_the_claim(question: str, claim: str) -> None
         "can you outline what happens in prefill?",
     ],
 )
-def test_a_wish_in_a_question_s_form_gets_no_yes(question: str) -> None:
+def test_a_wish_in_a_question_s_form_gets_no_yes(question: str, real_search: Search) -> None:
     """Protects: "Yes." before an explanation, or worse "No.", answers what nobody asked."""
-    assert not is_yes_no(question)
+    assert not is_yes_no(question, real_search.embedder)

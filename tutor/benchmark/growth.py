@@ -53,7 +53,7 @@ def index_of(count: int, repeats: int = 20) -> dict[str, float | str]:
     return {
         "passages": count,
         "build_s": built,
-        "vectors_mb": vectors.nbytes / 1e6,
+        "vectors_mb": index.sa_code_size() * count / 1e6,
         "query_ms": 1000 * median(times),
         "recall@10": found / (10 * repeats),
         "kind": type(index).__name__,

@@ -1,6 +1,6 @@
 """Train the encoder that reads follow-ups with what came before (`make dialogue`, twenty minutes on two cores).
 
-Conversational dense retrieval (Yu et al. 2021, arXiv:2105.04166): the upper layers of the tuned encoder learn to put a follow-up behind its exchange (knowledge/dialogue.py)
+Conversational dense retrieval (Yu et al. 2021, arXiv:2105.04166): the last two layers of the tuned encoder learn to put a follow-up behind its exchange (knowledge/dialogue.py)
 where the tuned encoder puts the same question asked in full by a teacher, and near the sentences that answer it. Questions that go on from nothing, put behind an
 exchange of the same set or another, have to stay where they are. The lower layers, and what the tuned encoder makes of questions and sentences, stay as they are.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LAYERS = 2  # of the tuned encoder's six, which change once more: what fits in one file
 _EPOCHS, _BATCH = 3, 192
 _RATE = 3e-4
 _TEMPERATURE = 0.05
@@ -85,7 +86,7 @@ def train(knowledge: Knowledge, folder: str, seed: int = 0) -> dict[str, torch.T
 
     rng = random.Random(seed)
     torch.manual_seed(seed)
-    encoder = TopLayers(folder, TUNED)
+    encoder = TopLayers(folder, _LAYERS, TUNED)
 
     def embed(texts: Sequence[str]) -> Tensor:
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Train the last layers of the sentence encoder on our subject (`make encoder`, hours on two cores; with `--further` forty minutes).
+"""Train the last layers of the sentence encoder on our subject (`make encoder`, hours on two cores; with `--further` half an hour where the CPU multiplies in bf16).
 
 all-MiniLM-L6-v2 was trained on general text; on a few hundred passages about one subject everything is near everything. Supervised
 contrastive loss (Khosla et al. 2020, arXiv:2004.11362) on the questions of passages and teacher: each must be nearest to the sentence that answers it, and
@@ -95,21 +95,25 @@ def load_asked(knowledge: Knowledge) -> list[Asked]:
 class TopLayers:
     """The encoder cut in two: `lower` runs without gradients, `upper` with trainable copies of the last layers."""
 
-    def __init__(self, folder: str, begin: Path | None = None) -> None:
-        """`begin` holds weights of these layers to start from, in the place of the published ones."""
+    def __init__(self, folder: str, layers: int = LAYERS, begin: Sequence[Path] = ()) -> None:
+        """So many `layers` are trained; `begin` holds weights to start from, in the place of the published ones. Raises ValueError if it holds others."""
         from safetensors.torch import load_file
         from sentence_transformers import SentenceTransformer
 
+        self._layers = layers
         self._whole: Any = SentenceTransformer(folder, device="cpu", local_files_only=True)
+        for path in begin:
+            if unknown := self._whole.load_state_dict(load_file(path), strict=False).unexpected_keys:
+                raise ValueError(f"{path} must hold weights of the encoder, got {unknown[:3]}; run `make encoder`")
         bert: Any = self._whole[0].auto_model
         self._bert = bert.eval()
         names = {id(value): name for name, value in self._whole.named_parameters()}
-        modules = [layer.get_submodule(part) for layer in bert.encoder.layer[-LAYERS:] for part in _PARTS]
+        modules = [layer.get_submodule(part) for layer in bert.encoder.layer[-layers:] for part in _PARTS]
         originals = [value for module in modules for value in (module.weight, module.bias)]
         self.names = [names[id(value)] for value in originals]
-        begun = load_file(begin) if begin else dict(zip(self.names, originals, strict=True))
-        self.start = [begun[name].detach().float().clone() for name in self.names]
+        self.start = [value.detach().float().clone() for value in originals]
         self.weights = [value.clone().requires_grad_() for value in self.start]
+        bert.encoder.layer = bert.encoder.layer[:-layers]
         self._dtype = fastest_dtype()
 
     def lower(self, texts: Sequence[str]) -> list[Tensor]:
@@ -125,7 +129,7 @@ class TopLayers:
                 batch = self._whole.tokenizer(
                     [texts[i] for i in rows], padding=True, truncation=True, max_length=80, return_tensors="pt"
                 )
-                states = self._bert(**batch, output_hidden_states=True).hidden_states[-1 - LAYERS]
+                states = self._bert(**batch).last_hidden_state
                 for i, state, length in zip(rows, states, batch["attention_mask"].sum(1).tolist(), strict=True):
                     found[i] = state[:length].to(self._dtype).clone()
         return [found[i] for i in range(len(texts))]
@@ -163,23 +167,30 @@ class TopLayers:
     def _run(self, states: Sequence[Tensor], weights: Sequence[Tensor], train: bool) -> Tensor:
         """BERT layers (Devlin et al. 2018, arXiv:1810.04805) written out: x (texts, tokens, width), then the mean over tokens."""
         import torch
-        from torch.nn.functional import dropout, gelu, layer_norm, linear, normalize
+        from torch.nn.functional import gelu, layer_norm, linear, normalize
 
         lengths = torch.tensor([len(state) for state in states])
         x = torch.nn.utils.rnn.pad_sequence(list(states), batch_first=True)
         rows, tokens, width = x.shape
         real = torch.arange(tokens)[None] < lengths[:, None]
         unseen = torch.zeros(rows, 1, 1, tokens, dtype=x.dtype).masked_fill(~real[:, None, None], -1e4)
-        for layer in range(LAYERS):
+        for layer in range(self._layers):
             q, qb, k, kb, v, vb, o, ob, n, nb, i, ib, d, db, m, mb = weights[16 * layer : 16 * layer + 16]
             qkv = linear(x, torch.cat([q, k, v]), torch.cat([qb, kb, vb]))
             heads = qkv.view(rows, tokens, 3, _HEADS, width // _HEADS).permute(2, 0, 3, 1, 4)
             scores = heads[0] @ heads[1].transpose(-1, -2) * (width // _HEADS) ** -0.5 + unseen
             mixed = (scores.softmax(-1) @ heads[2]).transpose(1, 2).reshape(rows, tokens, width)
-            x = layer_norm(x + dropout(linear(mixed, o, ob), _DROPOUT, train), (width,), n, nb, 1e-12)
+            x = layer_norm(x + dropped(linear(mixed, o, ob), _DROPOUT, train), (width,), n, nb, 1e-12)
             inner = linear(gelu(linear(x, i, ib)), d, db)
-            x = layer_norm(x + dropout(inner, _DROPOUT, train), (width,), m, mb, 1e-12)
+            x = layer_norm(x + dropped(inner, _DROPOUT, train), (width,), m, mb, 1e-12)
         return normalize((x.float() * real[..., None]).sum(1) / lengths[:, None], dim=1)
+
+
+def dropped(x: Tensor, rate: float, train: bool) -> Tensor:
+    """Dropout of x (texts, tokens, width) with one mask for all tokens of a text (Gal & Ghahramani 2016, arXiv:1512.05287): random numbers are what a CPU is slow at."""
+    import torch
+
+    return x * torch.nn.functional.dropout(torch.ones_like(x[:, :1]), rate) if train else x
 
 
 def contrast(scores: Tensor, same: Tensor, counted: Tensor | None = None) -> Tensor:
@@ -211,7 +222,7 @@ def batches(asked: Sequence[Asked], sets: Sequence[str], steps: int, rng: random
     return made[:steps]
 
 
-def train(knowledge: Knowledge, folder: str, begin: Path | None = None, seed: int = 0) -> dict[str, torch.Tensor]:
+def train(knowledge: Knowledge, folder: str, begin: Sequence[Path] = (), seed: int = 0) -> dict[str, torch.Tensor]:
     """The trained weights by their names in the encoder, bf16. `begin` holds trained weights to go on from, gently."""
     import torch
 
@@ -221,7 +232,7 @@ def train(knowledge: Knowledge, folder: str, begin: Path | None = None, seed: in
     texts = [sentence for passage in knowledge.passages for sentence in passage.sentences]
     owners = [i for i, passage in enumerate(knowledge.passages) for _ in passage.sentences]
     sets = [passage.concept for passage in knowledge.passages]
-    encoder = TopLayers(folder, begin)
+    encoder = TopLayers(folder, begin=begin)
     rate, epochs = (_FURTHER_RATE, _FURTHER_EPOCHS) if begin else (_RATE, _EPOCHS)
     questions, sentences = encoder.lower([question.text for question in asked]), encoder.lower(texts)
     elsewhere = encoder.lower(elsewhere_questions())
@@ -282,10 +293,12 @@ def main() -> None:
     parser.add_argument(
         "--further", action="store_true", help="go on from the weights there are: a quarter of the steps"
     )
-    begin = TUNED if parser.parse_args().further else None
+    begin = TUNED if parser.parse_args().further else ()
     weights = train(load_knowledge(), str(ensure_embedder(Settings.from_environ().cache)), begin)
-    save_file(weights, TUNED)
-    log.info("%s; now `make calibrate` and `make report`", TUNED)
+    names, each = list(weights), len(weights) // len(TUNED)
+    for i, path in enumerate(TUNED):
+        save_file({name: weights[name] for name in names[i * each : (i + 1) * each]}, path)
+    log.info("%s; now `make dialogue`, `make vectors`, `make calibrate` and `make report`", TUNED[-1].parent)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.coverage import FEATURES, FITTED, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tutor import agreement, several
-from tutor.closed import BUCKETS, hints
+from tutor.closed import BUCKETS, hints, without_topic
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
 from tutor.distill.pairs import questions
@@ -39,6 +40,7 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_SENSE = 3.0  # size of an embedding beside the log-odds by words, so that its weights are cheap
 _HABIT = 3.0  # size of the sign of a round of teaching, so that its weight is cheap
 
 
@@ -51,7 +53,7 @@ def main() -> None:
     search = open_search(Settings.from_environ())  # with the coverage just fitted
     fit_leaning(search)
     fit_manner(search)
-    fit_closed(search.knowledge)
+    fit_closed(search)
     fit_several(search)
     fit_unspoken(search)
     fit_agreement(search.knowledge)
@@ -98,29 +100,41 @@ def fit_agreement(knowledge: Knowledge) -> None:
     np.savez_compressed(agreement.FITTED, weights=weights, bias=model.intercept_[0])
 
 
-def fit_closed(knowledge: Knowledge) -> None:
-    """Which questions want a Yes or No: logistic regression on the teacher's, checked on the tuning part."""
-    from sklearn.feature_extraction import DictVectorizer
+def fit_closed(search: Search) -> None:
+    """Which questions want a Yes or No: logistic regression on the teacher's, by words, then by sense and what the words of the others tell; checked on the tuning part."""
+    from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import KFold, cross_val_predict
 
-    def buckets(queries: Sequence[str]) -> list[dict[str, float]]:
-        return [{str(bucket): 1.0 for bucket in hints(query, by_rule(query))} for query in queries]
+    def table(queries: Sequence[str]) -> csr_matrix:
+        return hashed_table([hints(query, by_rule(query)) for query in queries], BUCKETS)
 
-    examples = [example for example in load_examples(knowledge) if example.answer]
-    table = DictVectorizer()
-    model = LogisticRegression(C=0.1, max_iter=1000)
-    model.fit(table.fit_transform(buckets([e.query for e in examples])), [bool(e.opening) for e in examples])
-    weights = np.zeros(BUCKETS, dtype=np.float16)
-    weights[[int(name) for name in table.feature_names_]] = model.coef_[0]
-    np.savez(FITTED_CLOSED, weights=weights, bias=model.intercept_[0])
+    def sense(queries: Sequence[str]) -> NDArray[np.float32]:
+        return _SENSE * search.embedder.embed([without_topic(query) for query in queries])
+
+    examples = [example for example in load_examples(search.knowledge) if example.answer]
+    queries, polar = [example.query for example in examples], [bool(example.opening) for example in examples]
+    words, meant = LogisticRegression(C=0.1, max_iter=1000), LogisticRegression(C=0.1, max_iter=1000)
+    folds = KFold(5, shuffle=True, random_state=0)
+    told = cross_val_predict(words, table(queries), polar, cv=folds, method="decision_function")
+    meant.fit(np.column_stack([told, sense(queries)]), polar)
+    words.fit(table(queries), polar)
+    np.savez(
+        FITTED_CLOSED,
+        weights=words.coef_[0].astype(np.float16),
+        bias=words.intercept_[0],
+        steepness=meant.coef_[0, 0],
+        sense=(_SENSE * meant.coef_[0, 1:]).astype(np.float32),
+        sense_bias=meant.intercept_[0],
+    )
     items = [item for item in load_items() if item.half == "tune" and item.must]
-    queries = [item.standalone or item.question for item in items]  # as a reader put follow-ups
-    polar = [item.polarity is not None for item in items]
+    asked = [item.standalone or item.question for item in items]  # as a reader put follow-ups
+    wanted = [item.polarity is not None for item in items]
+    beside = np.column_stack([words.decision_function(table(asked)), sense(asked)])
     log.info(
-        "wants yes or no: right for %.3f of %d, by rule alone %.3f",
-        model.score(table.transform(buckets(queries)), polar),
-        len(items),
-        float(np.mean([by_rule(query) == wanted for query, wanted in zip(queries, polar, strict=True)])),
+        "wants yes or no: right for %.3f of %d, by words alone %.3f, by rule alone %.3f",
+        *(meant.score(beside, wanted), len(items), words.score(table(asked), wanted)),
+        float(np.mean([by_rule(query) == want for query, want in zip(asked, wanted, strict=True)])),
     )
 
 

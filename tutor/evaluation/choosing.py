@@ -82,7 +82,7 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
 def polar(item: Item, tutor: Tutor) -> Polar | None:
     """What is known of the item's Yes or No; None if it is no such question, or is not told to be one."""
     query, _, composition = compose(item, tutor)
-    if item.polarity is None or not is_yes_no(query):
+    if item.polarity is None or not is_yes_no(query, tutor.search.embedder):
         return None
     return Polar(composition.opening_hints(), item.polarity == "yes")
 

@@ -60,7 +60,7 @@ def measured_state() -> str:
     )
     written = (*sorted(CONCEPTS.glob("*.md")), *sorted(PHRASINGS.glob("*.txt")), ELSEWHERE, *exam)
     fitted = (
-        TUNED,
+        *TUNED,
         DIALOGUE,
         CLASSIFIER,
         COVERAGE,
