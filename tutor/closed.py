@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import DIMENSION, Embedder
 from tutor.hashed import Hashed, buckets_of_hints, load_hashed
-from tutor.parts import TOPIC
+from tutor.parts import without_topic
 
 FITTED = Path(__file__).parent / "closed.npz"
 BUCKETS = 2**15
@@ -76,11 +76,6 @@ def load_closed(path: Path = FITTED) -> Closed:
         if sense.shape != (DIMENSION,):
             raise ValueError(f"{path} must weigh {DIMENSION} components, got {sense.shape}; run `make calibrate`")
         return Closed(words, float(fitted["steepness"]), sense, float(fitted["sense_bias"]))
-
-
-def without_topic(query: str) -> str:
-    """The question without the subject that rewriting put in front."""
-    return TOPIC.sub("", query.strip())
 
 
 def hints(query: str, by_rule: bool) -> list[int]:

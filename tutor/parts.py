@@ -67,6 +67,11 @@ class Asked:
     after: str = ""
 
 
+def without_topic(query: str) -> str:
+    """The question without the subject that rewriting put in front."""
+    return TOPIC.sub("", query.strip())
+
+
 def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     """The parts that ask; empty where the message is one question and no more. What is asked of each of several sides is asked once a side."""
     topic = TOPIC.match(query)

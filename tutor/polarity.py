@@ -11,7 +11,7 @@ from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
 from tutor.closed import ANY_WH, REQUEST, STATES, asks_yes_or_no
 from tutor.hearsay import JUDGED_FIRST, VERDICT, is_hearsay
-from tutor.parts import TOPIC, without_echo
+from tutor.parts import without_echo, without_topic
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
 _LEAD = r"^(?:(?:so|and|but|ok(?:ay)?|wait|hmm?|then|also|well|hey|please)\b[\s,]*)*(?:if\b[^,]{3,60},\s*)?"
@@ -75,7 +75,7 @@ _SURE = 0.93  # cosine from which an author's question counts as the same questi
 
 def is_yes_no(query: str, embedder: Embedder) -> bool:
     """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model, its sense by the published `embedder` another."""
-    bare, ruled = TOPIC.sub("", query.strip()), by_rule(query)
+    bare, ruled = without_topic(query), by_rule(query)
     if (
         _WISHES.match(bare)
         or _WISHES_BACK.search(bare)
@@ -89,7 +89,7 @@ def by_rule(query: str) -> bool:
     """Whether a question's form asks for Yes or No; a choice ("A or B?") and a request ("can you explain …") do not."""
     if is_hearsay(query):
         return True
-    query = TOPIC.sub("", query.strip())
+    query = without_topic(query)
     if _TAG.search(query):
         return True
     if re.search(r"\bor\b(?! not)", query):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from knowledge.mentions import Mentions
 from tutor.hashed import Hashed, buckets_of_hints, load_hashed
-from tutor.parts import TOPIC, parts_of
+from tutor.parts import parts_of, without_topic
 
 FITTED = Path(__file__).parent / "several.npz"
 BUCKETS = 2**15
@@ -45,7 +45,7 @@ def hints(query: str, mentions: Mentions) -> list[int]:
 
 
 def _hints(query: str, mentions: Mentions) -> Iterator[str]:
-    asked = TOPIC.sub("", query.strip())
+    asked = without_topic(query)
     masked = mentions.masked(asked)
     words = re.findall(r"[a-z']+|NAME|[?.,!:;]", masked)
     parts, sides, marks = len(parts_of(query, mentions)), min(4, len(mentions.sides(query))), min(3, masked.count("?"))

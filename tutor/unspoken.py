@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from tutor.hashed import buckets_of_hints
-from tutor.parts import TOPIC
+from tutor.parts import without_topic
 
 Wish: TypeAlias = Literal["analogy", "contrast"]
 """The kind of note that is told whole."""
@@ -75,7 +75,7 @@ def load_unspoken(path: Path = FITTED) -> Fitted:
 
 def masked_question(query: str, mentions: Mentions) -> str:
     """The question in lower case, with NAME for each concept's name."""
-    return mentions.masked(TOPIC.sub("", query.strip()))
+    return mentions.masked(without_topic(query))
 
 
 def hints(query: str, masked: str, mentions: Mentions) -> list[int]:

@@ -19,8 +19,9 @@ from knowledge.concept_files import load_knowledge
 from knowledge.dialogue import DIALOGUE, in_dialogue
 from knowledge.embedder import TUNED
 from knowledge.passages import Knowledge
-from tutor.distill.encoder import TopLayers, contrast
+from tutor.distill.encoder import contrast
 from tutor.distill.examples import FOLDER
+from tutor.distill.top_layers import TopLayers
 from tutor.engines.weights import ensure_embedder
 from tutor.settings import Settings
 

@@ -21,7 +21,7 @@ from knowledge.coverage import FEATURES, FITTED, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tutor import agreement, several
-from tutor.closed import BUCKETS, hints, without_topic
+from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
 from tutor.distill.pairs import questions
@@ -35,6 +35,7 @@ from tutor.leaning import FEATURES as LEANING_FEATURES
 from tutor.leaning import FITTED as FITTED_LEANING
 from tutor.leaning import load_leaning
 from tutor.open import open_search
+from tutor.parts import without_topic
 from tutor.polarity import by_rule
 from tutor.settings import Settings
 
