@@ -11,8 +11,9 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.sentences import cited
 from tests.conftest import FakeEmbedder, hits_of
-from tutor.composition import LONGEST_ANSWER, Composition, Piece
+from tutor.composition import LONGEST_ANSWER, Composition
 from tutor.engines.base import Branch
+from tutor.evidence import Piece
 from tutor.polarity import contradicts
 from tutor.taught import Votes
 from tutor.weighing import END, FIRST, LATER, UNSURE, load_weighing
@@ -155,7 +156,8 @@ def test_only_differences_of_biases_count(knowledge: Knowledge) -> None:
 def test_untaught_notes_are_read_from_their_start(knowledge: Knowledge) -> None:
     """Protects: a class's own notes, where no teacher said which sentence answers: the first one is likeliest to."""
     hints = {
-        piece.text: compose(knowledge).first_hints(key, "") for key, piece in enumerate(compose(knowledge).pieces[:2])
+        piece.text: compose(knowledge).evidence.first_hints(key, "")
+        for key, piece in enumerate(compose(knowledge).pieces[:2])
     }
     first, second = hints.values()
     assert first[FIRST.index("vote")] > second[FIRST.index("vote")]
@@ -166,7 +168,7 @@ def later_hint(composition: Composition, said: str, name: str) -> dict[str, floa
     pieces = [piece for piece in composition.pieces if piece.kind == "sentence"]
     place = next(key for key, piece in enumerate(pieces) if piece.sentence.startswith(said))
     return {
-        piece.sentence: composition.later_hints(key, (place,))[LATER.index(name)]
+        piece.sentence: composition.evidence.later_hints(key, (place,))[LATER.index(name)]
         for key, piece in enumerate(pieces)
         if key != place
     }
@@ -180,7 +182,7 @@ def test_a_sentence_for_the_part_that_is_left_counts_more(knowledge: Knowledge) 
     gains = later_hint(composition, cats, "tuned of a part")
     assert max(gains, key=lambda sentence: gains[sentence]) == dogs
     left = END.index("parts left")
-    assert composition.end_hints((0,))[left] == 1 and composition.end_hints((0, 1))[left] == 0
+    assert composition.evidence.end_hints((0,))[left] == 1 and composition.evidence.end_hints((0, 1))[left] == 0
 
 
 def test_the_first_sentence_on_a_named_side_counts_more(knowledge: Knowledge) -> None:
@@ -215,4 +217,4 @@ def test_what_the_answer_before_told_is_known(knowledge: Knowledge) -> None:
     passage = knowledge.passages[0]
     composition = Composition("?", hits_of(passage), FakeEmbedder(), (), told=[(passage.id, 1)])
     told = FIRST.index("told before")
-    assert [composition.first_hints(key, "")[told] for key in (0, 1)] == [0.0, 1.0]
+    assert [composition.evidence.first_hints(key, "")[told] for key in (0, 1)] == [0.0, 1.0]

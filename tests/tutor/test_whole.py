@@ -10,8 +10,9 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tests.conftest import FakeEmbedder, hits_of
-from tutor.composition import Composition, Piece
+from tutor.composition import Composition
 from tutor.engines.base import Branch
+from tutor.evidence import Piece
 from tutor.whole import sentences_told_whole
 
 

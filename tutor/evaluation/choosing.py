@@ -106,15 +106,15 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice]]:
         if right.any():
             if said:
                 hints = [
-                    [*composition.later_hints(b.key, said), *(0.0,) * len(END)]
+                    [*composition.evidence.later_hints(b.key, said), *(0.0,) * len(END)]
                     if b.text
-                    else [*(0.0,) * len(LATER), *composition.end_hints(said)]
+                    else [*(0.0,) * len(LATER), *composition.evidence.end_hints(said)]
                     for b in allowed
                 ]
                 counts = _MISSING if left else 1.0
-                later.append(Choice(np.array(hints), right, right | ~fits, counts, composition.of_several))
+                later.append(Choice(np.array(hints), right, right | ~fits, counts, composition.evidence.of_several))
             else:
-                hints = [list(composition.first_hints(b.key, opening)) for b in allowed]
+                hints = [list(composition.evidence.first_hints(b.key, opening)) for b in allowed]
                 first.append(Choice(np.array(hints), right, right | ~fits))
         if not left or not makes.any():
             break

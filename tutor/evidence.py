@@ -1,0 +1,165 @@
+"""What is known of each sentence that an answer may hold: the hints that tutor/weighing.py names and weighs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.aspects import aspect_of
+from knowledge.embedder import Embedder
+from knowledge.mentions import Mentions
+from knowledge.passages import Reference
+from knowledge.search import Hit, embed_read
+from tutor.polarity import contradicts
+from tutor.runs import Mark
+from tutor.several import asks_several
+from tutor.taught import SILENCE, Votes
+
+_LATER_IN_NOTE = 0.15  # of a vote, by which a sentence of an untaught note counts less than the one before it
+_IN_STEPS = re.compile(
+    r"\bsteps?\b|\bstages?\b|one after (?:the other|another)|under the hood|walk me|in order\b|\beach (?:of|one)\b|\ball (?:of|the|three|four)\b|\bthree\b|\bfour\b"
+    r"|\bhow (?:does|do|is|are)\b.*\b(?:works?|made|built|trained|computed|done)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing that the answer may hold; `mark` cites its note, `n` is the note's place among the notes that were found,
+    and `position` the sentence's place in it."""
+
+    kind: Literal["opening", "sentence", "end"]
+    text: str
+    n: int = 0
+    position: int = 0
+    sentence: str = ""
+    mark: Mark = 0
+
+
+class Evidence:
+    """Of an answer's sentences, by their places: what retrieval, teaching and the answer before tell of them. `said` are the places of those said so far."""
+
+    def __init__(
+        self,
+        query: str,
+        pieces: Sequence[Piece],
+        hits: Sequence[Hit],
+        embedder: Embedder,
+        votes: Votes,
+        tuned: Embedder | None,
+        mentions: Mentions | None,
+        told: Collection[Reference],
+        vector: NDArray[np.float32] | None,
+    ) -> None:
+        """Each of the `hits` is the note of the piece at its place; the rest is as in tutor/composition.py."""
+        self._query, self._pieces, self._hits, self._votes = query, pieces, hits, votes
+        self.references: list[Reference] = [
+            (hit.passage.id, piece.position) for hit, piece in zip(hits, pieces, strict=True)
+        ]
+        self._told, self._notes_told = frozenset(told), frozenset(name for name, _ in told)
+        vectors = embedder.embed([query, *(piece.sentence for piece in pieces)])
+        self.alike: NDArray[np.float32] = vectors[1:] @ vectors[1:].T
+        self._near: NDArray[np.float32] = vectors[1:] @ vectors[0]
+        tuned_vectors = tuned.embed([query, *(piece.sentence for piece in pieces)]) if tuned else vectors
+        self._tuned: NDArray[np.float32] = tuned_vectors[1:] @ (tuned_vectors[0] if vector is None else vector)
+        before = [key for key, reference in enumerate(self.references) if reference in self._told]
+        self._near_told: NDArray[np.float32] = self.alike[:, before].max(1) if before else 0 * self._near
+        self._parts = [part.first for part in votes.parts]
+        self.of_several = len(self._parts) > 1
+        self._parts_words = [part.words for part in votes.parts]
+        self._parts_learned = [part.learned for part in votes.parts]
+        near = embed_read([(part.query, part.vector) for part in votes.parts], tuned or embedder)
+        self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
+        self.sides = [frozenset(mentions.sides(piece.sentence)) for piece in pieces] if mentions else []
+        self.asked_sides = frozenset(mentions.sides(query)) if mentions else frozenset()
+        self._several = asks_several(query, mentions) if mentions else 0.0
+        self._contrast = float(aspect_of(query) == "contrast")
+        self._best = max((hit.fused for hit in hits), default=0.0)
+
+    def first_hints(self, key: int, opening: str) -> tuple[float, ...]:
+        """What is known of a sentence that might come first (tutor/weighing.py: FIRST)."""
+        opposes = opening == "Yes." and contradicts("yes", self._query, self._pieces[key].sentence)
+        return (
+            *self._hints(key, self._vote(self._votes.first, key)),
+            *(float(opposes), self._was_told(key), float(self._near_told[key])),
+            float(self.references[key][0] in self._notes_told),
+            *self._part_hints(key, ()),
+        )
+
+    def later_hints(self, key: int, said: Sequence[int]) -> tuple[float, ...]:
+        """What is known of a sentence that might follow others (LATER)."""
+        last, piece = self._pieces[said[-1]], self._pieces[key]
+        same = last.mark == piece.mark
+        after, _ = self._votes.after(self._said(said))
+        new_side = float(bool(self.sides_left(said) & self.sides[key])) if self.sides else 0.0
+        return (
+            *self._hints(key, self._vote(after, key)),
+            float(same),
+            float(same and piece.position == last.position + 1),
+            self._was_told(key),
+            *self._part_hints(key, said),
+            *(new_side, self._contrast * new_side),
+            self._vote(self._votes.held, key),
+            float(max(self.alike[key, other] for other in said)),
+        )
+
+    def end_hints(self, said: Sequence[int]) -> tuple[float, ...]:
+        """What is known of ending after these (END)."""
+        _, end = self._votes.after(self._said(said))
+        so_many = (float(len(said) == 1), float(len(said) == 2), float(len(said) > 2))
+        unsaid = [key for key in range(len(self._pieces)) if key not in said]
+        return (
+            *(end, *so_many),
+            float(max(0, len(self._votes.parts) - len(said))),
+            float(len(self.sides_left(said))),
+            float(_IN_STEPS.search(self._query) is not None),
+            *(self._several * n for n in so_many),
+            self._contrast * float(bool(self.sides_left(said))),
+            max((self._part_hints(key, said)[0] for key in unsaid), default=0.0),
+            max((self._vote(self._votes.held, key) for key in unsaid), default=SILENCE),
+            max((self._vote(self._votes.learned, key) for key in unsaid), default=SILENCE),
+            self._vote(self._votes.first, said[0]),
+        )
+
+    def _was_told(self, key: int) -> float:
+        return float(self.references[key] in self._told)
+
+    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float, float, float]:
+        """How near the sentence is to that part of the question for which it does most beyond what is said: votes, and cosine."""
+        if not self._parts:
+            return 0.0, 0.0, 0.0, 0.0
+        votes, words, learned = (
+            max(self._beyond([self._vote(part, k) for k in (key, *said)]) for part in parts)
+            for parts in (self._parts, self._parts_words, self._parts_learned)
+        )
+        cosines = (self._beyond([float(part[k]) for k in (key, *said)]) for part in self._tuned_parts.T)
+        return votes, words, learned, max(cosines)
+
+    @staticmethod
+    def _beyond(values: Sequence[float]) -> float:
+        return values[0] - max(values[1:], default=0.0)
+
+    def sides_left(self, said: Sequence[int]) -> frozenset[str]:
+        """The sides that the question names and no sentence has named yet."""
+        return self.asked_sides.difference(*(self.sides[key] for key in said)) if self.sides else frozenset()
+
+    def _hints(self, key: int, vote: float) -> tuple[float, ...]:
+        behind = self._best - self._hits[key].fused
+        words, learned = (self._vote(votes, key) for votes in (self._votes.words, self._votes.learned))
+        n = float(self._pieces[key].n)
+        return (float(self._near[key]), float(self._tuned[key]), vote, words, learned, n, behind)
+
+    def _said(self, said: Sequence[int]) -> tuple[Reference, ...]:
+        return tuple(self.references[key] for key in said)
+
+    def _vote(self, votes: Mapping[Reference, float], key: int) -> float:
+        name, place = self.references[key]
+        if name in self._votes.passages:
+            return votes.get((name, place), SILENCE)
+        # Nobody taught a class's own notes: there the nearest of the passage's own questions votes, first for its first sentence.
+        return self._hits[key].score - _LATER_IN_NOTE * place
