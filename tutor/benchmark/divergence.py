@@ -8,7 +8,7 @@ import sys
 
 from tutor.benchmark.contenders import THREADS
 from tutor.engines.decoder import Pass
-from tutor.engines.llama import LlamaDecoder
+from tutor.engines.llama import Llama, LlamaDecoder
 from tutor.engines.models import load_model
 from tutor.engines.weights import ensure_tutor_model
 from tutor.settings import Settings
@@ -27,7 +27,7 @@ def main() -> None:
     ids = list(tokenizer(text, add_special_tokens=False)["input_ids"])[:TOKENS]
     logits = {}
     for int8 in (False, True):
-        decoder = LlamaDecoder(model, int8)
+        decoder = LlamaDecoder(Llama.of(model), int8)
         lane = decoder.lane(len(ids))
         logits[int8] = torch.cat([decoder.run([Pass(lane, [token], i)])[0] for i, token in enumerate(ids)])[:-1]
     wanted = torch.tensor(ids)

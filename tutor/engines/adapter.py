@@ -7,21 +7,22 @@ few lines, so peft is needed for training only.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import WeightsError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from torch import Tensor
 
 ADAPTER = Path(__file__).parent.parent / "distill" / "adapter"
 
 _PREFIX = "base_model.model."
 
 
-def merge_adapter(model: PreTrainedModel, adapter: Path, retrain: str = "make distill") -> None:
-    """Add the adapter's update to the model's weights in place, computed in fp32; `retrain` is the command that makes it anew.
+def merge_adapter(weights: Mapping[str, Tensor], adapter: Path, retrain: str = "make distill") -> None:
+    """Add the adapter's update to the weights (by their names in the model) in place, computed in fp32; `retrain` is the command that makes it anew.
 
     Raises WeightsError if the adapter is damaged or its shapes belong to another base.
     """
@@ -35,7 +36,6 @@ def merge_adapter(model: PreTrainedModel, adapter: Path, retrain: str = "make di
         scale = config["lora_alpha"] / config["r"]
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, SafetensorError) as error:
         raise WeightsError(f"The adapter in {adapter} is damaged ({error}); restore it with `git checkout`.") from error
-    parameters = dict(model.named_parameters())
     downs = [name for name in tensors if name.endswith(".lora_A.weight")]
     if not downs:
         raise WeightsError(f"The adapter in {adapter} holds no LoRA weights; restore it with `git checkout`.")
@@ -43,7 +43,7 @@ def merge_adapter(model: PreTrainedModel, adapter: Path, retrain: str = "make di
         for name in downs:
             target = name.removeprefix(_PREFIX).replace(".lora_A.weight", ".weight")
             down, up = tensors[name].float(), tensors.get(name.replace("lora_A", "lora_B"))
-            weight = parameters.get(target)
+            weight = weights.get(target)
             if (
                 weight is None
                 or up is None

@@ -36,7 +36,7 @@ class Lane(Protocol):
 
 @dataclass(frozen=True)
 class Pass:
-    """Tokens to feed into a lane, the first at rotary `position`; the logits of the last `keep` are wanted."""
+    """Tokens to feed into a lane, the first at rotary `position`; the logits of the last `keep` are wanted, or, of a decoder without a head, the states."""
 
     lane: Lane
     tokens: Sequence[int]
@@ -57,7 +57,7 @@ class Decoder(Protocol):
         ...
 
     def run(self, passes: Sequence[Pass]) -> list[Tensor]:
-        """Run all passes in one go; each gives logits of shape (keep, vocabulary), fp32.
+        """Run all passes in one go; each gives logits (keep, vocabulary), or states (keep, width) if there is no head, fp32.
 
         A pass that does not fit its lane may be a ValueError for all of them, before any lane has grown.
         """

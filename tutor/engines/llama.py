@@ -7,8 +7,10 @@ texts can be read apart and put side by side later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.engines.attention import LlamaLane, Tables, seating_order
@@ -18,6 +20,8 @@ from tutor.engines.quantized import Linear
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
+
+_EMBEDDINGS, _HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,75 @@ class _Layer:
 
 def fits(model: PreTrainedModel) -> bool:
     """Whether the model is a plain Llama: no biases, no scaled rotary positions, SiLU."""
-    config: Any = model.config
-    rope = getattr(config, "rope_parameters", None) or {}
+    return _is_plain(model.config.to_dict())
+
+
+def _is_plain(config: Mapping[str, Any]) -> bool:
     return bool(
-        config.model_type == "llama"
-        and not getattr(config, "attention_bias", False)
-        and not getattr(config, "mlp_bias", False)
-        and config.hidden_act == "silu"
-        and rope.get("rope_type", "default") == "default"
+        config["model_type"] == "llama"
+        and not config.get("attention_bias", False)
+        and not config.get("mlp_bias", False)
+        and config["hidden_act"] == "silu"
+        and (config.get("rope_parameters") or {}).get("rope_type", "default") == "default"
     )
+
+
+@dataclass(frozen=True)
+class Llama:
+    """A plain Llama's weights by their names in its file, as many layers as they hold, and what they do not tell.
+
+    The last product is with `head` (outputs, width); without one the states before it are given out, in the place of logits.
+    """
+
+    weights: Mapping[str, torch.Tensor]
+    head: torch.Tensor | None
+    heads: int
+    kv_heads: int
+    eps: float
+    theta: float
+    longest: int
+
+    @property
+    def width(self) -> int:
+        """Numbers of a state."""
+        return int(self.weights[_EMBEDDINGS].shape[1])
+
+    @classmethod
+    def of(cls, model: PreTrainedModel) -> Llama:
+        """The weights of a loaded model; raises ValueError if it is none of these."""
+        if not fits(model):
+            raise ValueError(f"expected a plain Llama model, got {type(model).__name__}")
+        weights = {name: value.detach() for name, value in model.named_parameters()}
+        return cls(weights, model.get_output_embeddings().weight.detach(), *_shape(model.config.to_dict()))
+
+    @classmethod
+    def read(cls, folder: Path, layers: int) -> Llama:
+        """The lowest layers from a folder as transformers writes it, without importing that; no head. Raises OSError, ValueError, KeyError or SafetensorError if it holds something else."""
+        from safetensors import safe_open
+
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if not _is_plain(config):
+            raise ValueError(f"expected a plain Llama model, got {config['model_type']!r}")
+        with safe_open(folder / "model.safetensors", "pt") as file:
+            names = list(file.keys())
+            weights = {n: file.get_tensor(n) for n in names if n != _HEAD and _layer_of(n) < layers}
+            if _EMBEDDINGS not in weights:  # of two that are one, the head may be what was written
+                weights[_EMBEDDINGS] = file.get_tensor(_HEAD)
+        return cls(weights, None, *_shape(config))
+
+
+def _layer_of(name: str) -> int:
+    """The number of the layer that a weight belongs to; -1 of one outside all layers."""
+    _, found, rest = name.partition(".layers.")
+    return int(rest.partition(".")[0]) if found else -1
+
+
+def _shape(config: Mapping[str, Any]) -> tuple[int, int, float, float, int]:
+    """Heads, heads of keys and values, the norms' epsilon, the base of rotary positions, the longest text."""
+    rope = config.get("rope_parameters") or {}
+    theta = float(rope.get("rope_theta") or config.get("rope_theta") or 10_000.0)
+    heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
+    return heads, kv_heads, float(config["rms_norm_eps"]), theta, config["max_position_embeddings"]
 
 
 class LlamaDecoder:
@@ -48,38 +112,24 @@ class LlamaDecoder:
 
     apart = True
 
-    def __init__(self, model: PreTrainedModel, int8: bool = False) -> None:
+    def __init__(self, llama: Llama, int8: bool = False) -> None:
         import torch
 
-        if not fits(model):
-            raise ValueError(f"expected a plain Llama model, got {type(model).__name__}")
         self._tables = Tables()
-        inner: Any = model.model
-        config: Any = model.config
-        self._heads, self._kv = config.num_attention_heads, config.num_key_value_heads
-        self._size = int(getattr(config, "head_dim", None) or config.hidden_size // self._heads)
-        self._eps = float(config.rms_norm_eps)
+        self._heads, self._kv, self._eps = llama.heads, llama.kv_heads, llama.eps
         with torch.inference_mode():
-            self._embed: torch.Tensor = inner.embed_tokens.weight.detach()
-            self._layers = [
-                _Layer(
-                    layer.input_layernorm.weight.detach(),
-                    Linear(
-                        torch.cat([p.weight for p in (attn.q_proj, attn.k_proj, attn.v_proj)]).detach(),
-                        int8,
-                    ),
-                    Linear(attn.o_proj.weight.detach(), int8),
-                    layer.post_attention_layernorm.weight.detach(),
-                    Linear(torch.cat([layer.mlp.gate_proj.weight, layer.mlp.up_proj.weight]).detach(), int8),
-                    Linear(layer.mlp.down_proj.weight.detach(), int8),
-                )
-                for layer in inner.layers
-                for attn in (layer.self_attn,)
-            ]
-            self._norm: torch.Tensor = inner.norm.weight.detach()
-            self._head = Linear(model.get_output_embeddings().weight.detach(), int8)
-            positions = torch.arange(config.max_position_embeddings, device=self._embed.device)
-            self._cos, self._sin = (t[0] for t in inner.rotary_emb(self._embed[:1][None], positions[None]))
+            weights = llama.weights
+            self._embed: torch.Tensor = weights[_EMBEDDINGS]
+            layers = 1 + max(map(_layer_of, weights))
+            self._layers = [_layer(weights, f"model.layers.{i}.", int8) for i in range(layers)]
+            self._size = weights["model.layers.0.self_attn.q_proj.weight"].shape[0] // self._heads
+            self._norm: torch.Tensor = weights["model.norm.weight"]
+            self._head = None if llama.head is None else Linear(llama.head, int8)
+            self._outputs = llama.width if llama.head is None else llama.head.shape[0]
+            device = self._embed.device
+            pace = llama.theta ** -(torch.arange(0, self._size, 2, device=device).float() / self._size)
+            angles = torch.outer(torch.arange(llama.longest, device=device).float(), pace).repeat(1, 2)
+            self._cos, self._sin = angles.cos().to(self._embed.dtype), angles.sin().to(self._embed.dtype)
 
     def lane(self, capacity: int) -> LlamaLane:
         import torch
@@ -126,10 +176,28 @@ class LlamaDecoder:
             last.append(x[start - one.keep : start])
         wanted = torch.cat(last)
         if not len(wanted):
-            return [wanted.new_empty(0, self._embed.shape[0]) for _ in passes]
-        logits = self._head(rms_norm(wanted, hidden, self._norm, self._eps)).float()
+            return [wanted.new_empty(0, self._outputs) for _ in passes]
+        states = rms_norm(wanted, hidden, self._norm, self._eps)
+        logits = (states if self._head is None else self._head(states)).float()
         found = dict(zip(order, logits.split([one.keep for one in passes]), strict=True))
         return [found[i] for i in range(len(passes))]
+
+
+def _layer(weights: Mapping[str, torch.Tensor], prefix: str, int8: bool) -> _Layer:
+    import torch
+
+    def joined(*names: str) -> Linear:
+        parts = [weights[f"{prefix}{name}_proj.weight"] for name in names]
+        return Linear(torch.cat(parts) if len(parts) > 1 else parts[0], int8)
+
+    return _Layer(
+        weights[f"{prefix}input_layernorm.weight"],
+        joined("self_attn.q", "self_attn.k", "self_attn.v"),
+        joined("self_attn.o"),
+        weights[f"{prefix}post_attention_layernorm.weight"],
+        joined("mlp.gate", "mlp.up"),
+        joined("mlp.down"),
+    )
 
 
 def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ from tutor.engines.choosing import choose
 from tutor.engines.decoder import Decoder, Lane, Pass, Stretch
 from tutor.engines.drafts import LONGEST, draft
 from tutor.engines.generic import GenericDecoder
-from tutor.engines.llama import LlamaDecoder, fits
+from tutor.engines.llama import Llama, LlamaDecoder, fits
 from tutor.engines.models import load_model
 from tutor.engines.tokens import Prompt, encode_prompt, encode_text
 from tutor.errors import EngineError
@@ -63,7 +63,7 @@ class LocalEngine:
         self.tokenizer, self.name = tokenizer, name
         own = self._parts.own_loop and fits(model)
         int8 = self._parts.int8 and model.dtype == torch.bfloat16 and model.device.type == "cpu"
-        self.decoder: Decoder = LlamaDecoder(model, int8) if own else GenericDecoder(model)
+        self.decoder: Decoder = LlamaDecoder(Llama.of(model), int8) if own else GenericDecoder(model)
         self._batch = Batch(self.decoder, self._parts.together)
         size = model.dtype.itemsize if self._parts.reuse else 0
         self._prompts, self._notes = PrefixStore(_PROMPTS_MB * size), Store(_NOTES_MB * size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,9 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+@cache
 def fastest_dtype() -> torch.dtype:
-    """bf16 where this machine multiplies bf16 matrices faster than fp32 ones, else fp32 (older CPUs emulate bf16)."""
+    """bf16 where this machine multiplies bf16 matrices faster than fp32 ones, else fp32 (older CPUs emulate bf16). Measured once, so that all weights are of one kind."""
     import torch
 
     if best_device() == "cuda":

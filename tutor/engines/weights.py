@@ -66,7 +66,7 @@ def ensure_tutor_model(cache: Path, adapter: Path | None = ADAPTER) -> Path:
 
 
 def ensure_all(cache: Path) -> list[Path]:
-    """Fetch, convert and verify everything that the embedded mode needs, the experiments' unadapted model included."""
+    """Fetch, convert and verify everything that the embedded mode needs, the model as published, for experiments and readers, included."""
     return [ensure_embedder(cache), ensure_tutor_model(cache), ensure_tutor_model(cache, adapter=None)]
 
 
@@ -102,7 +102,7 @@ def _convert(gguf: Path, adapter: Path | None, folder: Path) -> None:
         )
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         if adapter is not None:
-            merge_adapter(model, adapter)
+            merge_adapter(dict(model.named_parameters()), adapter)
         folder.mkdir(parents=True)
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-
-from tutor.distill.causal_reader import Row, _side_by_side, _steps
+from tutor.distill.causal_reader import Row, _side_by_side
 
 
 def test_a_question_sees_its_sentence_and_itself() -> None:
@@ -17,11 +15,3 @@ def test_a_question_sees_its_sentence_and_itself() -> None:
     assert visible[0, 6].nonzero().flatten().tolist() == [0, 1, 4, 5, 6]
     assert visible[0, 2].nonzero().flatten().tolist() == [0, 1, 2]
     assert ends == [(0, 3), (0, 6), (1, 1)]
-
-
-def test_every_row_is_read_once_an_epoch() -> None:
-    """Protects: nothing is lost where steps are filled up to their most tokens."""
-    rows = [Row((1,) * (n % 50 + 1), ((n,),), (True,)) for n in range(300)]
-    steps = _steps(rows, random.Random(0))
-    assert sorted(row.questions[0][0] for step in steps for row in step) == list(range(300))
-    assert max(len(step) * max(map(len, step)) for step in steps) <= 1_700

@@ -39,7 +39,7 @@ def model(tiny_llama: LlamaForCausalLM) -> LlamaForCausalLM:
 
 def test_merging_adds_the_scaled_product(model: LlamaForCausalLM, tiny_llama: LlamaForCausalLM, tmp_path: Path) -> None:
     """W' = W + (alpha / r) · B A on the target, and no other weight moves."""
-    merge_adapter(model, adapter(tmp_path))
+    merge_adapter(dict(model.named_parameters()), adapter(tmp_path))
     before = dict(tiny_llama.named_parameters())
     for name, weight in model.named_parameters():
         update = 4 * 2 * 0.25 if name == f"{TARGET}.weight" else 0.0
@@ -56,7 +56,7 @@ def test_a_foreign_adapter_is_refused(
 ) -> None:
     """Shapes of another base model give a WeightsError with the next step."""
     with pytest.raises(WeightsError, match="another base model"):
-        merge_adapter(model, adapter(tmp_path, **changes))
+        merge_adapter(dict(model.named_parameters()), adapter(tmp_path, **changes))
 
 
 def test_layers_that_the_base_lacks_are_refused(model: LlamaForCausalLM, tmp_path: Path) -> None:
@@ -65,13 +65,13 @@ def test_layers_that_the_base_lacks_are_refused(model: LlamaForCausalLM, tmp_pat
     names = {f"base_model.model.model.layers.7.self_attn.q_proj.lora_{x}.weight": torch.ones(2, 2) for x in "AB"}
     save_file(names, tmp_path / "adapter_model.safetensors")
     with pytest.raises(WeightsError, match=r"layers\.7"):
-        merge_adapter(model, tmp_path)
+        merge_adapter(dict(model.named_parameters()), tmp_path)
 
 
 def test_ranks_that_differ_are_refused(model: LlamaForCausalLM, tmp_path: Path) -> None:
     """A and B of different ranks are damage, not a RuntimeError."""
     with pytest.raises(WeightsError):
-        merge_adapter(model, adapter(tmp_path, lora_B=torch.ones(32, 3)))
+        merge_adapter(dict(model.named_parameters()), adapter(tmp_path, lora_B=torch.ones(32, 3)))
 
 
 def test_an_adapter_without_lora_weights_is_refused(model: LlamaForCausalLM, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_an_adapter_without_lora_weights_is_refused(model: LlamaForCausalLM, tmp
     adapter(tmp_path)
     save_file({"other": torch.ones(2)}, tmp_path / "adapter_model.safetensors")
     with pytest.raises(WeightsError, match="no LoRA weights"):
-        merge_adapter(model, tmp_path)
+        merge_adapter(dict(model.named_parameters()), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_a_damaged_adapter_is_refused(model: LlamaForCausalLM, tmp_path: Path, n
     """Cut, altered or foreign files give a WeightsError that says how to restore them."""
     (adapter(tmp_path) / name).write_bytes(data)
     with pytest.raises(WeightsError, match="git checkout"):
-        merge_adapter(model, tmp_path)
+        merge_adapter(dict(model.named_parameters()), tmp_path)
 
 
 def test_a_missing_adapter_is_refused(model: LlamaForCausalLM, tmp_path: Path) -> None:
     """A folder that is not there is named."""
     with pytest.raises(WeightsError, match="gone"):
-        merge_adapter(model, tmp_path / "gone")
+        merge_adapter(dict(model.named_parameters()), tmp_path / "gone")

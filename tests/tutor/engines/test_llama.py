@@ -11,7 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaForCausalLM
 from tutor.engines.attention import _Table
 from tutor.engines.decoder import Pass
 from tutor.engines.generic import GenericDecoder
-from tutor.engines.llama import LlamaDecoder, fits
+from tutor.engines.llama import Llama, LlamaDecoder, fits
 
 TOKENS = [5, 9, 2, 7, 7, 1, 30, 12]
 
@@ -26,7 +26,7 @@ def reference(model: LlamaForCausalLM, tokens: list[int]) -> torch.Tensor:
 @pytest.fixture(params=["llama", "generic"])
 def decoder(request: pytest.FixtureRequest, tiny_llama: LlamaForCausalLM) -> LlamaDecoder | GenericDecoder:
     """Both decoders keep the same promises."""
-    return LlamaDecoder(tiny_llama) if request.param == "llama" else GenericDecoder(tiny_llama)
+    return LlamaDecoder(Llama.of(tiny_llama)) if request.param == "llama" else GenericDecoder(tiny_llama)
 
 
 def test_logits_equal_transformers(decoder: LlamaDecoder, tiny_llama: LlamaForCausalLM) -> None:
@@ -54,7 +54,7 @@ def test_a_class_attends_as_each_learner_alone(tiny_llama: LlamaForCausalLM) -> 
 
     What lanes hold behind their end, whatever it is, reaches nobody.
     """
-    decoder = LlamaDecoder(tiny_llama)
+    decoder = LlamaDecoder(Llama.of(tiny_llama))
     before = [[3, 8, 1, 5, 9], [4], list(range(40, 60)), [], [7, 7, 7], [6, 2]]
     new = [[11], [12, 13], [14], list(range(100, 140)), [15], [16, 17]]
     lanes = [decoder.lane(64) for _ in before]
@@ -71,7 +71,7 @@ def test_a_class_keeps_its_table_whoever_asks_first(
     tiny_llama: LlamaForCausalLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Protects: speed; all keys and values copied anew at each step because passes arrive in another order or number of rows."""
-    decoder = LlamaDecoder(tiny_llama)
+    decoder = LlamaDecoder(Llama.of(tiny_llama))
     lanes = [decoder.lane(64) for _ in range(3)]
     decoder.run([Pass(lane, [3, 8, 1], 0, keep=0) for lane in lanes])
     monkeypatch.setattr(_Table, "load", lambda *_: pytest.fail("copied anew"))
@@ -95,7 +95,7 @@ def test_stretches_and_rewinding(decoder: LlamaDecoder, tiny_llama: LlamaForCaus
 
 def test_texts_read_apart_are_as_under_a_mask(tiny_llama: LlamaForCausalLM) -> None:
     """Two notes read after the head only, side by side at the same positions, equal one pass whose mask parts them."""
-    decoder = LlamaDecoder(tiny_llama)
+    decoder = LlamaDecoder(Llama.of(tiny_llama))
     head, one, two, tail = [1, 2], [3, 4, 5], [6, 7], [8, 9]
     base = decoder.lane(2)
     decoder.run([Pass(base, head, 0, keep=0)])
@@ -122,7 +122,7 @@ def test_other_models_are_left_to_transformers(tiny_llama: LlamaForCausalLM) -> 
     other = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=16, n_positions=16))
     assert not fits(other) and fits(tiny_llama)
     with pytest.raises(ValueError, match="GPT2"):
-        LlamaDecoder(other)
+        Llama.of(other)
     scaled = copy.deepcopy(tiny_llama)
     scaled.config.rope_parameters = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
     assert not fits(scaled)
