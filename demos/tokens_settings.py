@@ -11,7 +11,10 @@ from demos.token_pieces import split_words
 
 MOST_WORDS = 8  # in the map of cosines
 
-_WORD = r"(?!(?:demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b)[\"“]?[\w'’-]+[\"”]?"
+_WORD = (
+    r"(?!(?:demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b"
+    r"|(?:please|pl[sz]|thanks|thx)\W*$|(?<=\w, )now\W+please\W*$)[\"“]?[\w'’-]+[\"”]?"  # "…, hammer, please" ends with no word of the list
+)
 _LISTED = rf"{_WORD}(?:(?:,? and |, ?){_WORD})+"
 # A list that is not announced as words must hold none that are numbers: "with 20, 50 and 80 instead".
 # Nor may it name what other experiments are about: "ok now pruning, quantization and LoRA" goes on to those.
@@ -31,7 +34,10 @@ class WordList(Param):
 
     def parse(self, value: Value) -> str:
         text = str(value)
-        return ", ".join(split_words(text, len(text))[0])
+        words = split_words(text, len(text))[0]
+        # "violin, cello, hammer, now": not the fourth word, but when.
+        impatient = len(words) > 3 and words[-1].lower() == "now" and " and " not in text
+        return ", ".join(words[:-1] if impatient else words)
 
 
 PARAMS = (

@@ -39,7 +39,7 @@ _OTHER_FORM = re.compile(r"(?:s|es|(?<=e)[drs]|rs|ers|'s|less|ly)$")
 _SLIPS = (
     "u you; ur your; pls please; plz please; thx thanks; abt about; cuz because; coz because; bcuz because; bcs because; "
     "tho though; altho although; wat what; wot what; wht what; waht what; wen when; wich which; hw how; hav have; teh the; hte the; "
-    "wiv with; wiht with; frm from; smth something; kno know; gud good; evry every; jus just; gimme give me; lemme let me; dunno do not know; "
+    "wiv with; wiht with; frm from; smth something; kno know; gud good; evry every; evn even; wots what's; wats what's; dat that; jus just; gimme give me; lemme let me; dunno do not know; "
     "gonna going to; wanna want to; whats what's; thats that's; theres there's; youre you're; theyre they're; cant can't; "
     "dosnt doesn't; shud should; wud would; coud could; tmrw tomorrow"
 )
@@ -75,6 +75,33 @@ _HERE = (
     ),
 )
 
+# Who types so means more of it so: what one of these might be elsewhere it is not beside two more of them.
+_TEXTED = re.compile(
+    r"\b(?:u|ur|y|n|r|da|dis|dat|w[aoh]t|w[ao]ts|wen|whn|pl[sz]|evn|evry\w*|jus|teh|cuz|coz|tho|thx|abt|gud|kno|wud|shud|cud|dosnt|[124](?:ce|day|nite|morow)|b4|gr8|wrd|prob|rly|realy|happns?|hapens?)\b"
+    r"|\b[24](?=\W*(?:$|[?!]))",
+    re.IGNORECASE,
+)
+_COUNTED = (
+    r"(?! ?-?(?:bits?|b|gb|mb|x|k|m|of|or|and|to|vs|[a-z]|outta|out|in|per|active|times|more|most|different|other|main|big|small|large|new|good|real|\w*(?:shot|step|stage|phase|part|token|expert|example|head|layer|weight|model|gpu|"
+    r"side|kind|type|way|thing|word|method|group|number|row|year|day|hour|minute|second|point|reason|people|user|learner|note|answer|question)s?)\b)"
+)
+_NAMED = r"(?<!llama )(?<!gpt )(?<!gemma )(?<!qwen )(?<!phi )(?<!rank )(?<!top )(?<!int )(?<!level )(?<!with )(?<!than )(?<!only )(?<!at )(?<!by )(?<!is )(?<!are )(?<!to )(?<!the )(?<!outta )(?<!of )(?<!has )"
+_IN_TEXTING = (
+    (
+        re.compile(
+            r"^y\b|\by(?= (?:do|does|did|is|are|r|was|would|wud|should|can|cant|not|we|they|i|u|you|the|even|evn|so|bother)\b)"
+        ),
+        "why",
+    ),
+    (re.compile(r"(?<=[A-Za-z,] )n(?= [a-z]{2,})"), "and"),
+    (re.compile(r"(?<=[a-z] )r(?= [a-z]{3,})|^r(?= [a-z]{2,})"), "are"),
+    (re.compile(rf"{_NAMED}(?<=[a-z] )4(?=\W*$|[?!.,]| [a-z]){_COUNTED}", re.IGNORECASE), "for"),
+    (re.compile(rf"{_NAMED}(?<=[a-z] )2(?= [a-z]){_COUNTED}", re.IGNORECASE), "to"),
+    (re.compile(r"\bda(?= [a-z])"), "the"),
+    (re.compile(r"\bdis\b"), "this"),
+    (re.compile(r"\b1ce\b"), "once"),
+)
+
 
 class Spelling:
     """Immutable, so that all learners share it."""
@@ -102,15 +129,18 @@ class Spelling:
         strange = [word for word in found if word not in _CHAT and self._repaired(word) is None]
         if len(strange) > _FOREIGN * len(found) or len(set(_ELSEWHERE.findall(text.lower()))) > 1:
             return text
+        texting = (
+            len({word.lower().replace("r", "n") for word in _TEXTED.findall(text)}) > 1
+        )  # "n" and "r" may be numbers
         pieces, done = [], 0
         for quoted in _QUOTED.finditer(text):
-            pieces += [self._mended(text[done : quoted.start()]), quoted.group()]
+            pieces += [self._mended(text[done : quoted.start()], texting), quoted.group()]
             done = quoted.end()
-        return "".join([*pieces, self._mended(text[done:])])
+        return "".join([*pieces, self._mended(text[done:], texting)])
 
-    def _mended(self, text: str) -> str:
+    def _mended(self, text: str, texting: bool) -> str:
         words = _WORD.sub(lambda match: self._mend(match.group(), match.start() > 0), text)
-        for pattern, word in _HERE:
+        for pattern, word in (*_HERE, *(_IN_TEXTING if texting else ())):
             words = pattern.sub(word, words)
         return words
 

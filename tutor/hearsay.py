@@ -10,8 +10,11 @@ import re
 VERDICT = r"(?:true or (?:false|not|untrue)|yes or no|right or wrong|fact or (?:myth|fiction)|correct or (?:not|wrong))"
 """A pattern for what asks to be told whether a claim holds."""
 
-JUDGED_FIRST = re.compile(rf"^\W*{VERDICT}\s*[:,–—-]\s*(?:that )?(?=\w)", re.IGNORECASE)
-"""“True or not: …” before a claim."""
+JUDGED_FIRST = re.compile(
+    rf"^\W*(?:{VERDICT}|(?:please )?correct me if i(?:['’]?m| am) (?:\w+ )?(?:off|wrong|mistaken))\s*[:,–—-]\s*(?:that |but )?(?=\w)",
+    re.IGNORECASE,
+)
+"""“True or not: …”, “Correct me if I'm wrong, but …” before a claim."""
 
 _LONGEST = 600  # characters; what is longer tells a story
 _SAYS = (
@@ -48,7 +51,7 @@ _TO_BE_JUDGED = re.compile(
     re.IGNORECASE,
 )
 _ELSE = re.compile(
-    r"^\W*(?:with |an? )?(?:example|case|picture|image)\b|[,;:]\s*(?:and |so |but )?(?:what|whats|why|how|which|who|where|when)\b|\b(?:what|why|how|which|who|where|when)\b[^,.?!]*\?"
+    r"^\W*(?:with |an? )?(?:example|case|picture|image)\b|[,;:]\s*(?:and |so |but )?(?:(?:what|whats|why|how)\b|(?:which|who|where|when)\b[^.!]*\?)|\b(?:what|why|how|which|who|where|when)\b[^,.?!]*\?"
     r"|\b(?:correct (?:him|her|them)|tells? \w*\s*apart|explain|describe|compare|define|summari[sz]e|spell out|walk me|(?:show|give|help) me|tell me (?!whether|if))\b",
     re.IGNORECASE,
 )

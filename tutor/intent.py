@@ -22,6 +22,7 @@ from tutor.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tel
 
 LONGEST_QUESTION = 2_000  # characters
 _TURNS = 6  # of the history, which are replayed
+_SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
 _UNLIKE = 0.05  # the probability of a named experiment below which another, surely meant, is run
 
 
@@ -148,9 +149,8 @@ def _requested(
     ):
         return named
     # "Can you run a mixture of experts on one GPU?" has the words of a request and the meaning of a question.
-    if judged.asked and (
-        not patterns.LIVE.search(text) or (patterns.QUESTION.match(text) and not patterns.SHOW.search(text))
-    ):
+    surely = patterns.QUESTION.match(text) or (text.endswith("?") and judged.manners.get("question", 0.0) >= _SURELY)
+    if judged.asked and (not patterns.LIVE.search(text) or (surely and not patterns.SHOW.search(text))):
         return None
     if ordering is not None:
         return ordering

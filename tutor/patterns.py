@@ -84,7 +84,7 @@ COMMAND = any_of(
 WORDS = any_of(
     r"\b(?:do not|don'?t|no need to|without|instead of) (?:run|start|show|measur|simulat|runn)\w*\b|\bnot (?:the|an?) (?:experiment|demo|run)\b",
     r"\b(?:in|only|just) (?:plain |simple |your own )?words\b|\bin (?:theory|principle|plain \w+)\b|\bon paper\b|\bby hand\b|\bwithout (?:any |the )?(?:charts?|jargon|maths?)\b",
-    r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?(?:through|thru)\b|\b(?:true or (?:false|not)|right or wrong|yes or no|fact or (?:fiction|myth))\b|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
+    r"\b(?:run|walk|talk|take|lead|guide) (?:me|us) (?:\w+ )?(?:through|thru)\b|\b(?:true or (?:false|not)|right or wrong|yes or no|fact or (?:fiction|myth))\b|\bis (?:it|that|this) (?:so|true|correct)\?+\W*$|\brun\b.{1,60}\b(?:past|by) (?:me|us)\b",
     r"(?<!enough )\b(?:arithmetic|maths?|reasoning|arguments?|formula|theory|logic|intuition) (?:behind|for|of|against)\b",
     r"\b(?:most |many |other )?(?:people|companies|labs|practitioners|experts) (?:\w+ly |mostly )?(?:recommend|use|take|choose|pick|prefer|go for|go with|suggest|deploy)\b",
     r"\btry (?:to|and) (?:explain|tell|put|say|describe|name|sum|make me)\b|\bexplain\w* .{0,60}\bwith(?: an?)? example\b",

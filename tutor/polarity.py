@@ -23,7 +23,7 @@ _TAG = re.compile(
     rf"|\s(?:is|are|was|were|does|do|did|can|will|would|has|have)n'?t (?:it|they|that|this|he|she|there)\s*$"
     # Without "n't" only behind a comma: "which part decides, and how does it do it?" asks for words.
     rf"|[,;]\s*{_AUXILIARY} (?:it|they|i|you|we|that|this|one|he|she|there)\s*\?+\s*$"
-    r"|\b(?:is it true|is that true|true or (?:false|not)|is it correct|am i right)\b|^(?:i (?:heard|read|thought|think|believe|guess) (?:that )?(?!the (?:term|word)))",
+    r"|\b(?:is it true|is that true|true or (?:false|not)|is it correct|am i right)\b|\b(?:it is|is it|is this|is that|it'?s|that) so\s*\?+\s*$|^(?:i (?:heard|read|thought|think|believe|guess) (?:that )?(?!the (?:term|word)))",
     re.IGNORECASE,
 )
 _WH_END = re.compile(
@@ -70,6 +70,8 @@ _HEARD = re.compile(
     rf"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|{VERDICT})\s*[:,–—-]? ?(?:that )?",
     re.IGNORECASE,
 )
+# "Should I go for PPO, DPO or GRPO?" wants one of them named.
+_CHOICE = re.compile(rf"(?:^|[.!?,]\s+){_JOINT}{_AUXILIARY}\b[^.?!]*?\w, [^.?!,]+,? or [^.?!,]+\?", re.IGNORECASE)
 _SURE = 0.93  # cosine from which an author's question counts as the same question
 
 
@@ -79,6 +81,7 @@ def is_yes_no(query: str, embedder: Embedder) -> bool:
     if (
         _WISHES.match(bare)
         or _WISHES_BACK.search(bare)
+        or (not ruled and _CHOICE.search(bare))
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
     ):
         return False

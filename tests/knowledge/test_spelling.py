@@ -20,6 +20,11 @@ from knowledge.search import Search
         ("diffrence betwen prunning and quantizaton", "difference between pruning and quantization"),
         ("is it vectorised, and why is it toooo slow?", "is it vectorized, and why is it too slow?"),
         ("tokenizr, pretrainng and hyperparmeter", "tokenizer, pretraining and hyperparameter"),
+        ("y do they use it 4 AI n not jus the pc chip??", "why do they use it for AI and not just the pc chip??"),
+        (
+            "wats 2:4 good 4?? does it jus need 2 active gpus n tools",
+            "what's 2:4 good for?? does it just need 2 active gpus and tools",
+        ),
     ],
 )
 def test_what_is_misspelt_is_put_right(real_search: Search, typed: str, meant: str) -> None:

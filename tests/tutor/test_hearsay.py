@@ -13,6 +13,8 @@ from tutor.polarity import claim_of, is_yes_no
     "message",
     [
         "Someone at work insists that pruning always makes a model faster.",
+        "My coach says a model learns its facts at the very end, when people talk to it.",
+        "Correct me if I'm mistaken, but a GPU is always cheaper.",
         "According to my boss, LoRA leaves us with a lighter model to ship.",
         "I've been told that perplexity is just the loss, run through an exponential.",
         "My take: a mixture of experts runs on any small graphics card.",
@@ -41,6 +43,7 @@ def test_a_claim_waits_for_yes_or_no(message: str, real_search: Search) -> None:
     [
         "My teacher said ChatGPT hallucinates, what does that mean?",
         "Yes or no: which one is better?",
+        "My teacher said ChatGPT hallucinates, when does that happen?",
         "Right or wrong, why does pruning help?",
         "My boss keeps saying we need a reasoning model; what is he talking about?",
         "My kid thinks a token equals a word. Correct her please.",

@@ -26,6 +26,7 @@ def test_possible_openings(search: Search) -> None:
         "Is pruning lossless?",
         "does LoRA change the weights?",
         "so RAG trains the model, right?",
+        "I must let the whole training run once more. It is so?",
         "ok. and what about bigger models, do those hallucinate as well?",
         "and when I chat with a model all day, does it learn from that?",
         "Will the instruct version take more memory than the base one, and how do they differ?",
@@ -41,6 +42,7 @@ def test_yes_no_questions(query: str, real_search: Search) -> None:
     [
         "What is pruning?",
         "Is it pruning or quantization?",
+        "I own one small card. Should I take PPO, DPO or GRPO? And how many models will sit in memory?",
         "how does LoRA work",
         "",
         "🙂",
