@@ -126,7 +126,9 @@ class Tutor:
             return
         first, checked, text = 0.0, [], ""
         try:
-            votes = self.taught.votes(standalone.query, parts, standalone.vector) if self.taught else NO_VOTES
+            votes = NO_VOTES
+            if self.taught is not None:
+                votes = self.taught.votes(standalone.query, parts, standalone.vector, standalone.context)
             for event in stream_answer(
                 self.engine,
                 self.free,

@@ -63,7 +63,7 @@ class Composition:
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
         `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it, and
-        `context` as the second reader gets it; of the kind that is the `wish` a note is told whole."""
+        `context` as the causal readers get it; of the kind that is the `wish` a note is told whole."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)

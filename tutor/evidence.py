@@ -73,6 +73,7 @@ class Evidence:
         self.of_several = len(self._parts) > 1
         self._parts_words = [part.words for part in votes.parts]
         self._parts_learned = [part.learned for part in votes.parts]
+        self._parts_read = [part.read for part in votes.parts]
         near = embed_read([(part.query, part.vector) for part in votes.parts], tuned or embedder)
         self._tuned_parts: NDArray[np.float32] = tuned_vectors[1:] @ near.T
         self.sides = [frozenset(mentions.sides(piece.sentence)) for piece in pieces] if mentions else []
@@ -123,22 +124,23 @@ class Evidence:
             max((self._part_hints(key, said)[0] for key in unsaid), default=0.0),
             max((self._vote(self._votes.held, key) for key in unsaid), default=SILENCE),
             max((self._vote(self._votes.learned, key) for key in unsaid), default=SILENCE),
+            max((self._vote(self._votes.read, key) for key in unsaid), default=SILENCE),
             self._vote(self._votes.first, said[0]),
         )
 
     def _was_told(self, key: int) -> float:
         return float(self.references[key] in self._told)
 
-    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, float, float, float]:
+    def _part_hints(self, key: int, said: Sequence[int]) -> tuple[float, ...]:
         """How near the sentence is to that part of the question for which it does most beyond what is said: votes, and cosine."""
         if not self._parts:
-            return 0.0, 0.0, 0.0, 0.0
-        votes, words, learned = (
+            return (0.0,) * 5
+        votes = (
             max(self._beyond([self._vote(part, k) for k in (key, *said)]) for part in parts)
-            for parts in (self._parts, self._parts_words, self._parts_learned)
+            for parts in (self._parts, self._parts_words, self._parts_learned, self._parts_read)
         )
         cosines = (self._beyond([float(part[k]) for k in (key, *said)]) for part in self._tuned_parts.T)
-        return votes, words, learned, max(cosines)
+        return (*votes, max(cosines))
 
     @staticmethod
     def _beyond(values: Sequence[float]) -> float:
@@ -150,9 +152,8 @@ class Evidence:
 
     def _hints(self, key: int, vote: float) -> tuple[float, ...]:
         behind = self._best - self._hits[key].fused
-        words, learned = (self._vote(votes, key) for votes in (self._votes.words, self._votes.learned))
-        n = float(self._pieces[key].n)
-        return (float(self._near[key]), float(self._tuned[key]), vote, words, learned, n, behind)
+        others = (self._vote(votes, key) for votes in (self._votes.words, self._votes.learned, self._votes.read))
+        return (float(self._near[key]), float(self._tuned[key]), vote, *others, float(self._pieces[key].n), behind)
 
     def _said(self, said: Sequence[int]) -> tuple[Reference, ...]:
         return tuple(self.references[key] for key in said)

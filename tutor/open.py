@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from knowledge.index import Asked, load_or_build
 from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Search
 from knowledge.vectors import Progress, VectorStore, log_progress
+from tutor.causal_classifier import CausalClassifier
 from tutor.causal_reader import CausalReader
 from tutor.chat import Tutor
 from tutor.compute import begin_on_tensor_thread, leave_cores_to_tensors
@@ -36,6 +37,7 @@ from tutor.readers import Readers
 from tutor.settings import Settings
 from tutor.specimens import Specimens
 from tutor.taught import Taught
+from tutor.weighing import load_weighing
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +126,18 @@ def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path, 
 def open_tutor(
     settings: Settings, knowledge: Knowledge | None = None, progress: Progress = log_progress, lazy: bool = False
 ) -> Tutor:
-    """Everything loaded, or, if `lazy`, all but the embedded model. Raises TutorError with the next step for whatever is missing or damaged."""
+    """Everything loaded, or, if `lazy`, all but the embedded model. Raises TutorError with the next step for whatever is missing or damaged,
+    ValueError for a fitted file of another version."""
+    load_weighing()
+    return _open(settings, knowledge, progress, lazy)
+
+
+def open_unfitted(settings: Settings) -> Tutor:
+    """The same for whoever fits what an answer weighs with: the file there may be of another version."""
+    return _open(settings, None, log_progress, False)
+
+
+def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, lazy: bool) -> Tutor:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     published = SentenceEmbedder(ensure_embedder(settings.cache))
@@ -135,7 +148,7 @@ def open_tutor(
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine, embedded = _open_engine(settings, lazy)
-    taught = teach(search, examples) if embedded else None
+    taught = teach(search, examples, open_classifier(settings, search.knowledge)) if embedded else None
     readers = open_readers(settings, published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
     judge = (
@@ -154,13 +167,18 @@ def open_tutor(
     )
 
 
-def teach(search: Search, examples: Sequence[Example] | None = None) -> Taught:
-    """The teacher's questions, read unless they are given, and the notes' own that have a Yes or No."""
+def teach(search: Search, examples: Sequence[Example] | None = None, reads: CausalClassifier | None = None) -> Taught:
+    """The teacher's questions, read unless they are given, and the notes' own that have a Yes or No; `reads` was trained on them."""
     examples = load_examples(search.knowledge, strict=False) if examples is None else examples
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
-    return Taught(examples, search.tuned, settled, search.learned)
+    return Taught(examples, search.tuned, settled, search.learned, reads)
+
+
+def open_classifier(settings: Settings, knowledge: Knowledge) -> CausalClassifier:
+    """What tells by reading which sentence answers; loaded when it is first asked, or told to."""
+    return CausalClassifier(lambda: ensure_tutor_model(settings.cache, adapter=None), knowledge.passages)
 
 
 def open_readers(settings: Settings, published: SentenceEmbedder | None = None) -> Readers:
@@ -192,11 +210,13 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
     """
 
     def read() -> None:
-        unasked = "A text that nobody asked, so that the first question finds encoder and reader loaded."
+        unasked = "A text that nobody asked, so that the first question finds the encoders loaded."
         tutor.search.search(unasked)
         if tutor.search.dialogue is not None:
             tutor.search.dialogue.embed([unasked])
         tutor.search.spelling.mended(unasked)
+        if tutor.taught is not None and not _could(tutor.taught.load):
+            return  # no question is answered without it, and each who asks is told why
         if tutor.readers is not None:
             tutor.readers.encoder.load()
         engine = tutor.engine
@@ -208,10 +228,7 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
                 log.error("%s", error)
                 return
         if tutor.readers is not None:
-            try:
-                tutor.readers.causal.load()  # nearly as large as the model
-            except TutorError as error:
-                log.error("%s", error)
+            _could(tutor.readers.causal.load)  # nearly as large as the model
         log.info(READY)
         if not notes or tutor.free or not isinstance(engine, LocalEngine):
             return
@@ -222,3 +239,13 @@ def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
     thread = threading.Thread(target=read, name="read ahead", daemon=True)
     thread.start()
     return thread
+
+
+def _could(load: Callable[[], None]) -> bool:
+    """Whether it could be loaded; if not, why is logged."""
+    try:
+        load()
+    except TutorError as error:
+        log.error("%s", error)
+        return False
+    return True

@@ -18,6 +18,7 @@ from knowledge.classifier import AnswerWords
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity, Reference
 from knowledge.search import Part, embed_read
+from tutor.causal_classifier import CausalClassifier
 from tutor.compute import Together
 from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
@@ -30,7 +31,7 @@ SILENCE = 0.2  # the vote for what no near question was answered with
 class Votes:
     """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
-    `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
+    `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `read` what the language model makes of the question that learned them (both are `first` for what they do not know), `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
     asks several things, `parts` holds the votes of each; `vector` is what was compared.
     """
@@ -40,6 +41,7 @@ class Votes:
     first: Mapping[Reference, float] = field(default_factory=dict)
     words: Mapping[Reference, float] = field(default_factory=dict)
     learned: Mapping[Reference, float] = field(default_factory=dict)
+    read: Mapping[Reference, float] = field(default_factory=dict)
     held: Mapping[Reference, float] = field(default_factory=dict)
     polarity: Mapping[Polarity, float] = field(default_factory=dict)
     passages: frozenset[str] = frozenset()
@@ -79,10 +81,11 @@ class Taught:
         tuned: Embedder,
         settled: Sequence[Ask] = (),
         learned: AnswerWords | None = None,
+        reads: CausalClassifier | None = None,
     ) -> None:
-        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words."""
+        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words, and `reads` by what a language model makes of them."""
         self._examples = [example for example in examples if example.answer]
-        self._tuned, self._learned = tuned, learned
+        self._tuned, self._learned, self._reads = tuned, learned, reads
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
         polar = [(i, example.opening) for i, example in enumerate(self._examples) if example.opening]
         further = [ask for ask in settled if ask.polarity]
@@ -104,17 +107,29 @@ class Taught:
         place = {reference: i for i, reference in enumerate(self._openers)}
         self._first = np.array([place[example.answer[0]] for example in self._examples], dtype=np.int64)
 
-    def votes(self, query: str, parts: Sequence[Part] = (), vector: NDArray[np.float32] | None = None) -> Votes:
+    def load(self) -> None:
+        """Load what is only loaded when it is first asked. Raises EngineError or WeightsError if it cannot be."""
+        if self._reads is not None:
+            self._reads.load()
+
+    def votes(
+        self,
+        query: str,
+        parts: Sequence[Part] = (),
+        vector: NDArray[np.float32] | None = None,
+        context: str = "",
+    ) -> Votes:
         """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1.
 
-        `vector` stands for a follow-up, as it was read with what came before it.
+        `vector` stands for a follow-up, as it was read with what came before it, and `context` is the text of both. Raises as `load` does.
         """
         if not self._examples:
             return NO_VOTES
         vectors = embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self._tuned)
         texts = (query, *(part.text for part in parts))
+        read = self._reads.shares((context or query, *texts[1:])) if self._reads else [{}] * len(texts)
         whole, *voted = (
-            self._votes_of(*each) for each in zip(texts, vectors, self._together.ask(vectors), strict=True)
+            self._votes_of(*each) for each in zip(texts, vectors, self._together.ask(vectors), read, strict=True)
         )
         return replace(whole, parts=tuple(voted))
 
@@ -128,7 +143,13 @@ class Taught:
         cosines = (torch.from_numpy(self._vectors) @ columns).T.contiguous().numpy()[: len(vectors)]
         return np.split(cosines, np.cumsum([len(lot) for lot in lots])[:-1])
 
-    def _votes_of(self, query: str, vector: NDArray[np.float32], cosines: NDArray[np.float32]) -> Votes:
+    def _votes_of(
+        self,
+        query: str,
+        vector: NDArray[np.float32],
+        cosines: NDArray[np.float32],
+        read: Mapping[Reference, float],
+    ) -> Votes:
         weights = _weights(cosines[: len(self._examples)])
         sums = _votes(np.bincount(self._first, weights, len(self._openers)))
         held = _votes(np.bincount(self._held, weights[self._holders], len(self._holding)))
@@ -144,6 +165,7 @@ class Taught:
             first=first,
             words=dict(zip(self._openers, alike.tolist(), strict=True)),
             learned={**first, **self._learned_of(query)},
+            read={**first, **_scaled(read)},
             held=dict(zip(self._holding, held.tolist(), strict=True)),
             polarity={side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             passages=self._passages,
@@ -156,11 +178,16 @@ class Taught:
         """On the votes' scale; of an edited sentence, which the classifier does not know, there is none, and its vote stands for it."""
         if self._learned is None:
             return {}
-        return dict(zip(self._learned.references, _votes(self._learned.shares(query)).tolist(), strict=True))
+        return _scaled(dict(zip(self._learned.references, self._learned.shares(query).tolist(), strict=True)))
 
 
 def _weights(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.exp((cosines - 1) / SHARPNESS), dtype=np.float32)
+
+
+def _scaled(shares: Mapping[Reference, float]) -> dict[Reference, float]:
+    """Shares of all answers on the scale of votes."""
+    return dict(zip(shares, _votes(np.array(list(shares.values()))).tolist(), strict=True))
 
 
 def _vote(weight: float) -> float:

@@ -15,9 +15,9 @@ from pathlib import Path
 FITTED = Path(__file__).parent / "choice.json"
 
 # What the last answer told is known where a question leans on it: the sentence itself, its likes, its note.
-# Of a sentence: cosine with the question, as published and tuned; the teacher's vote, by the questions' sense, by their words, and as learned of these;
-# its note's place and score below the best note's.
-_ANY = ("near", "tuned", "vote", "words", "learned", "rank", "behind")
+# Of a sentence: cosine with the question, as published and tuned; the teacher's vote, by the questions' sense, by their words, as learned of these, and
+# as a language model that learned them reads the question; its note's place and score below the best note's.
+_ANY = ("near", "tuned", "vote", "words", "learned", "read", "rank", "behind")
 # And with its parts (tutor/parts.py): how near the sentence is to any, or how much nearer than those said; and whether it is the first to name a side.
 FIRST = (
     *_ANY,
@@ -28,6 +28,7 @@ FIRST = (
     "vote of a part",
     "words of a part",
     "learned of a part",
+    "read of a part",
     "tuned of a part",
 )
 # "held": the vote for it to come anywhere in the answer; "alike": cosine with what it follows.
@@ -39,18 +40,19 @@ LATER = (
     "vote of a part",
     "words of a part",
     "learned of a part",
+    "read of a part",
     "tuned of a part",
     "new side",
     "new side of a contrast",
     "held",
     "alike",
 )
-# The votes for the sentence that does most for a part of the question, for the best one that is not said yet, by sense and as learned, and for the first one said.
+# The votes for the sentence that does most for a part of the question, for the best one that is not said yet, by sense, as learned and as read, and for the first one said.
 # Whether several things are asked (tutor/several.py) counts differently after one sentence and after two.
 END = (
     *("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps"),
     *("several, one said", "several, two said", "several, more said"),
-    *("sides of a contrast left", "part left", "best left", "learned left", "first said"),
+    *("sides of a contrast left", "part left", "best left", "learned left", "read left", "first said"),
 )
 OPENING = ("vote", "reader", "causal reader", "words")
 """Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py, tutor/causal_reader.py and tutor/agreement.py make of the likeliest sentence."""

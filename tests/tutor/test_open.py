@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,12 +16,23 @@ from tutor.errors import WeightsError
 from tutor.open import read_ahead
 
 
-def test_a_reader_that_cannot_be_loaded_leaves_the_rest(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Protects: with one damaged file notes are still read ahead, so that other answers are as fast as ever."""
+def damaged() -> None:
+    raise WeightsError("restore it")
 
-    def damaged() -> None:
-        raise WeightsError("restore it")
 
+def fine() -> None: ...
+
+
+@pytest.mark.parametrize(("taught", "causal", "notes"), [(fine, damaged, True), (damaged, fine, False)])
+def test_what_cannot_be_loaded_is_told_and_leaves_the_rest(
+    knowledge: Knowledge,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    taught: Callable[[], None],
+    causal: Callable[[], None],
+    notes: bool,
+) -> None:
+    """Protects: with a damaged reader notes are still read ahead, so that other answers are as fast as ever; without what every answer needs nothing more is loaded."""
     read: list[Any] = []
     monkeypatch.setattr(LocalEngine, "warm", lambda self, messages: read.append(messages) or True)
     tutor = SimpleNamespace(
@@ -28,9 +40,11 @@ def test_a_reader_that_cannot_be_loaded_leaves_the_rest(knowledge: Knowledge, mo
         search=SimpleNamespace(
             search=lambda text: None, dialogue=FakeEmbedder(), spelling=SimpleNamespace(mended=lambda text: text)
         ),
-        readers=SimpleNamespace(encoder=SimpleNamespace(load=lambda: None), causal=SimpleNamespace(load=damaged)),
+        taught=SimpleNamespace(load=taught),
+        readers=SimpleNamespace(encoder=SimpleNamespace(load=fine), causal=SimpleNamespace(load=causal)),
         engine=LocalEngine.__new__(LocalEngine),
         free=False,
     )
     read_ahead(cast(Tutor, tutor)).join(10)
-    assert len(read) == len(knowledge.passages)
+    assert len(read) == (len(knowledge.passages) if notes else 0)
+    assert "restore it" in caplog.text

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import numpy as np
 import pytest
 
 from knowledge.classifier import AnswerWords
-from knowledge.passages import Ask, Knowledge
+from knowledge.passages import Ask, Knowledge, Reference
 from knowledge.search import Hit, Part, Search
 from tests.conftest import FakeEmbedder, classifier_of
+from tutor.causal_classifier import CausalClassifier
 from tutor.composition import Composition
 from tutor.distill.examples import Example
 from tutor.taught import NO_VOTES, SHARPNESS, SILENCE, Taught, Votes
@@ -49,6 +52,31 @@ def test_what_was_learned_votes_beside_and_an_edited_sentence_keeps_its_vote(kno
     assert votes.learned[DOGS, 0] == pytest.approx(1.0, abs=1e-3)  # it knows no other
     assert votes.learned[CATS, 1] == votes.first[CATS, 1] == pytest.approx(1.0, abs=1e-3)
     assert Taught(EXAMPLES, FakeEmbedder()).votes("How long do cats sleep?").learned.keys() == votes.first.keys()
+
+
+class Reads:
+    """Takes each text for what the script says, and remembers what it was given."""
+
+    def __init__(self, **shares: float) -> None:
+        self.given: list[str] = []
+        self._shares = {(CATS, 1): shares["cats"]}
+
+    def load(self) -> None: ...
+
+    def shares(self, texts: Sequence[str]) -> list[dict[Reference, float]]:
+        self.given += texts
+        return [self._shares] * len(texts)
+
+
+def test_what_is_read_votes_beside_and_a_follow_up_is_read_behind_what_it_goes_on_from() -> None:
+    """Protects: the language model's say, for the whole and for each part; what it does not know keeps its vote."""
+    reads = Reads(cats=0.5)
+    taught = Taught(EXAMPLES, FakeEmbedder(), reads=cast(CausalClassifier, reads))
+    votes = taught.votes("Cats or dogs: how long?", [Part("how long?"), Part("why?")], context="Cats sleep. how long?")
+    assert reads.given == ["Cats sleep. how long?", "how long?", "why?"]
+    half = 1 + SHARPNESS * np.log(0.5)
+    assert votes.read[CATS, 1] == pytest.approx(half) == votes.parts[1].read[CATS, 1]
+    assert votes.read[DOGS, 0] == votes.first[DOGS, 0]
 
 
 def test_several_questions_speak_louder_than_one() -> None:

@@ -18,7 +18,7 @@ from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.tokens import encode_chat
 from tutor.engines.weights import SMOLLM2_GGUF, ensure_tutor_model
 from tutor.events import Checked
-from tutor.open import open_readers, teach
+from tutor.open import open_classifier, open_readers, teach
 from tutor.prompts import written_prompt
 from tutor.settings import Settings
 
@@ -124,7 +124,8 @@ def llama_cpp(settings: Settings) -> Answer:
 def ours_embedded(settings: Settings, search: Search, parts: Parts, warm: bool) -> Answer:
     """What a learner gets: sentences chosen from the notes; `warm` has read the notes before, as the page has soon after its start."""
     engine = LocalEngine.load(ensure_tutor_model(settings.cache), "ours", parts)
-    taught, readers = teach(search), open_readers(settings)
+    taught, readers = teach(search, reads=open_classifier(settings, search.knowledge)), open_readers(settings)
+    taught.load()
 
     def answer(query: str, hits: Sequence[Hit], tokens: int) -> Timed:
         from tutor.prompts import choice_prompt

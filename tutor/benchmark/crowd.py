@@ -26,7 +26,7 @@ from tutor.benchmark.worker import BenchPrompt, load_prompts
 from tutor.compound import read_parts
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.weights import ensure_tutor_model
-from tutor.open import open_readers, open_search, teach
+from tutor.open import open_classifier, open_readers, open_search, teach
 from tutor.prompts import choice_prompt, written_prompt
 from tutor.settings import Settings
 
@@ -134,7 +134,7 @@ def embedded_classes(
 ) -> dict[str, Any]:
     """The same in the embedded mode, and what the process holds over many turns."""
     engine = LocalEngine.load(folder, "ours")
-    taught, readers = teach(search), open_readers(settings)
+    taught, readers = teach(search, reads=open_classifier(settings, search.knowledge)), open_readers(settings)
     for prompt in prompts:
         engine.warm(choice_prompt("", prompt.hits))
 

@@ -195,7 +195,7 @@ def _lines(result: Mapping[str, Any], figures: Mapping[str, tuple[str, str]]) ->
         "",
         "## Start, stop, memory",
         "",
-        f"- Second start: the page answers after {pages:.1f} s; {answering:.1f} s after the command questions are answered whose sentences need no model, "
+        f"- Second start: the page answers after {pages:.1f} s; {answering:.1f} s after the command questions are answered whose sentences need no decoding, "
         f"and after {ready:.1f} s everything is loaded (medians of {len(result['start_s'])}).",
         f"- A stopped answer leaves {result['class']['idle_cpu_s']:.2f} s of processor time in the second after it.",
         f"- Resident memory in the embedded mode over {memory[-1][0]} turns: {memory[0][1]:.0f} MB after {memory[0][0]}, {memory[-1][1]:.0f} MB at the end.",

@@ -23,7 +23,7 @@ from tutor.compound import read_parts
 from tutor.engines.base import Branch
 from tutor.evaluation.items import Item, load_items
 from tutor.followup import make_standalone
-from tutor.open import open_tutor
+from tutor.open import open_unfitted
 from tutor.polarity import is_yes_no
 from tutor.settings import Settings
 from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, UNSURE, load_weighing
@@ -67,7 +67,7 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
         hits,
         search.embedder,
         (item.polarity,) if item.polarity else (),
-        votes=tutor.taught.votes(query, parts, standalone.vector),
+        votes=tutor.taught.votes(query, parts, standalone.vector, standalone.context),
         tuned=search.tuned,
         weighing=load_weighing(strict=False),
         readers=tutor.readers,
@@ -181,7 +181,7 @@ def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    tutor = open_tutor(Settings.from_environ())
+    tutor = open_unfitted(Settings.from_environ())
     items = [item for item in load_items() if item.half == "tune" and item.must]
     polars = [found for item in items if item.polarity and (found := polar(item, tutor))]
     forks = [fork(item, tutor) for item in items]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Weights: a follow-up, what was written as none, an item behind a history that is not its own: every third, each for three.
-_LEANS, _REAL, _MADE = 2.0, 2.0, 1.5
+_LEANS, _REAL, _MADE = 3.0, 2.0, 1.5
 _EVERY = 3
 _FOLDS = 8
 _STRENGTH = 0.3  # of the fit against the pull to equal weights

@@ -17,6 +17,7 @@ from knowledge.coverage import FITTED as COVERAGE
 from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import TUNED
 from tutor.agreement import FITTED as AGREEMENT
+from tutor.causal_classifier import CHANGE as CLASSIFYING
 from tutor.causal_reader import CHANGE as READING
 from tutor.chat import Tutor
 from tutor.closed import FITTED as CLOSED
@@ -76,6 +77,7 @@ def measured_state() -> str:
         ELLIPTIC,
         ADAPTER / "adapter_model.safetensors",
         READING / "adapter_model.safetensors",
+        CLASSIFYING / "adapter_model.safetensors",
     )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
         digest.update(path.read_bytes())
