@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Semaphore
@@ -215,3 +216,14 @@ def tiny_llama() -> LlamaForCausalLM:
         eos_token_id=2,
     )
     return LlamaForCausalLM(config).float().eval()
+
+
+def change_without(lost: str, change: Path, folder: Path) -> Path:
+    """A copy, in the folder, of a change to the language model's lower layers that lacks all weights with this in their names."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copy(change / "adapter_config.json", folder)
+    state = load_file(change / "adapter_model.safetensors")
+    kept = {name: value for name, value in state.items() if lost not in name}
+    save_file(kept, folder / "adapter_model.safetensors")
+    return folder

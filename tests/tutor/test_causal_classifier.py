@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from knowledge.concept_files import load_knowledge
+from tests.conftest import change_without
 from tutor.causal_classifier import CHANGE, CausalClassifier
 from tutor.engines.weights import ensure_tutor_model
 from tutor.errors import WeightsError
@@ -57,13 +57,7 @@ def test_an_edited_sentence_is_not_taken_for_what_was_trained_on(folder: Path) -
 @pytest.mark.parametrize(("lost", "told"), [("lora", "no LoRA weights"), ("head", "make causal-classifier")])
 def test_a_foreign_change_is_refused(folder: Path, tmp_path: Path, lost: str, told: str) -> None:
     """Protects: weights of something else, or half of them, are not used in silence; the error says what to run, each time."""
-    from safetensors.torch import load_file, save_file
-
-    shutil.copy(CHANGE / "adapter_config.json", tmp_path)
-    state = load_file(CHANGE / "adapter_model.safetensors")
-    kept = {name: value for name, value in state.items() if lost not in name}
-    save_file(kept, tmp_path / "adapter_model.safetensors")
-    classifier = CausalClassifier(lambda: folder, PASSAGES, tmp_path)
+    classifier = CausalClassifier(lambda: folder, PASSAGES, change_without(lost, CHANGE, tmp_path))
     for _ in range(2):
         with pytest.raises(WeightsError, match=told):
             classifier.shares(["Is it?"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import change_without
 from tutor.causal_reader import CHANGE, CausalReader
 from tutor.engines.weights import ensure_tutor_model
 from tutor.errors import WeightsError
@@ -50,13 +50,7 @@ def test_who_reads_along_changes_nothing(reader: CausalReader) -> None:
 @pytest.mark.parametrize(("lost", "told"), [("lora", "no LoRA weights"), ("head", "make causal-reader")])
 def test_a_foreign_change_is_refused(folder: Path, tmp_path: Path, lost: str, told: str) -> None:
     """Protects: weights of something else, or half of them, are not used in silence; the error says what to run, each time."""
-    from safetensors.torch import load_file, save_file
-
-    shutil.copy(CHANGE / "adapter_config.json", tmp_path)
-    state = load_file(CHANGE / "adapter_model.safetensors")
-    kept = {name: value for name, value in state.items() if lost not in name}
-    save_file(kept, tmp_path / "adapter_model.safetensors")
-    reader = CausalReader(lambda: folder, tmp_path)
+    reader = CausalReader(lambda: folder, change_without(lost, CHANGE, tmp_path))
     for _ in range(2):
         with pytest.raises(WeightsError, match=told):
             reader.log_odds("Is it?", "It is.")

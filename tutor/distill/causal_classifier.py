@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from knowledge.index import passage_rows
 from knowledge.passages import Knowledge
 from tutor.causal_classifier import CHANGE, LAYERS, read_tokens
 from tutor.distill.examples import FOLDER
-from tutor.distill.lower_layers import LowerLayers, descend, steps_of_like_length
+from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
 from tutor.engines.weights import ensure_tutor_model
 from tutor.polarity import claim_of
 from tutor.settings import Settings
@@ -128,8 +127,6 @@ def _loss(log_shares: Tensor, asked: Sequence[Asked]) -> Tensor:
 
 def train(asked: Sequence[Asked], trainee: Trainee, rounds: float, pace: float, seed: int = 0) -> None:
     """Train in place: so many `rounds` through all texts, at `pace` times the rates."""
-    import torch
-
     rng = random.Random(seed)
     texts = [read_tokens(trainee.layers.encode, one.text) for one in asked]
     lengths, steps, left = [len(text) for text in texts], list[list[int]](), rounds
@@ -142,15 +139,11 @@ def train(asked: Sequence[Asked], trainee: Trainee, rounds: float, pace: float, 
         {"params": trainee.layers.changes, "pace": pace * _RATE},
         {"params": [*trainee.output.values()], "pace": pace * _OUTPUT_RATE},
     ]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
-    began, losses = time.monotonic(), 0.0
-    for number, step in enumerate(steps):
-        loss = _loss(trainee.log_shares([texts[i] for i in step]), [asked[i] for i in step])
-        descend(optimizer, loss, number, len(steps), _WARMUP)
-        losses += float(loss.detach())
-        if number % 25 == 24:
-            log.info("step %d of %d, loss %.3f, %.0f s", number + 1, len(steps), losses / 25, time.monotonic() - began)
-            losses = 0.0
+
+    def loss_of(places: Sequence[int]) -> Tensor:
+        return _loss(trainee.log_shares([texts[i] for i in places]), [asked[i] for i in places])
+
+    train_through(steps, loss_of, groups, _WARMUP)
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from knowledge.concept_files import load_knowledge
 from tutor.causal_reader import CHANGE, LAYERS, question_tokens, sentence_tokens
-from tutor.distill.lower_layers import LowerLayers, descend, steps_of_like_length
+from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
 from tutor.distill.pairs import Pair, follow_ups, load_pairs
 from tutor.engines.lower import Encode
 from tutor.engines.weights import ensure_tutor_model
@@ -112,17 +111,13 @@ def train(pairs: Sequence[Pair], trainee: Trainee, seed: int = 0) -> None:
     rng.shuffle(steps)
     output = [trainee.head, trainee.bias]
     groups = [{"params": trainee.layers.changes, "pace": _RATE}, {"params": output, "pace": _OUTPUT_PACE * _RATE}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
-    began, losses = time.monotonic(), 0.0
-    for number, places in enumerate(steps):
+
+    def loss_of(places: Sequence[int]) -> Tensor:
         step = [rows[i] for i in places]
         truth = torch.tensor([float(yes) for row in step for yes in row.yes])
-        loss = binary_cross_entropy_with_logits(trainee.log_odds(step), truth)
-        descend(optimizer, loss, number, len(steps), _WARMUP)
-        losses += float(loss.detach())
-        if number % 25 == 24:
-            log.info("step %d of %d, loss %.3f, %.0f s", number + 1, len(steps), losses / 25, time.monotonic() - began)
-            losses = 0.0
+        return binary_cross_entropy_with_logits(trainee.log_odds(step), truth)
+
+    train_through(steps, loss_of, groups, _WARMUP)
 
 
 def main() -> None:

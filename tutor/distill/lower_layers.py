@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,9 @@ from tutor.engines.lower import Encode
 from tutor.engines.models import fastest_dtype
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 _RANK, _ALPHA = 16, 32
 _LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -98,13 +101,28 @@ def steps_of_like_length(lengths: Sequence[int], order: Sequence[int], lot: int,
     return steps
 
 
-def descend(optimizer: torch.optim.Optimizer, loss: Tensor, step: int, steps: int, warmup: int) -> None:
-    """One step down the loss; each group's rate, its `pace`, rises from nothing over the first steps and falls again as a cosine."""
+def train_through(
+    steps: Sequence[Sequence[int]],
+    loss_of: Callable[[Sequence[int]], Tensor],
+    groups: Sequence[dict[str, Any]],
+    warmup: int,
+) -> None:
+    """Descend the loss of each step's texts in turn: a group's rate, its `pace`, rises from nothing over the first steps and falls again as a cosine."""
     import torch
 
-    for group in optimizer.param_groups:
-        group["lr"] = group["pace"] * min(1, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / steps))
-    optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_([value for group in optimizer.param_groups for value in group["params"]], 1.0)
-    optimizer.step()
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
+    changed = [value for group in groups for value in group["params"]]
+    began, losses = time.monotonic(), 0.0
+    for number, step in enumerate(steps):
+        for group in optimizer.param_groups:
+            risen, fallen = min(1, (number + 1) / warmup), 0.5 * (1 + math.cos(math.pi * number / len(steps)))
+            group["lr"] = group["pace"] * risen * fallen
+        loss = loss_of(step)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(changed, 1.0)
+        optimizer.step()
+        losses += float(loss.detach())
+        if number % 25 == 24:
+            log.info("step %d of %d, loss %.3f, %.0f s", number + 1, len(steps), losses / 25, time.monotonic() - began)
+            losses = 0.0
