@@ -75,7 +75,7 @@ _HERE = (
     ),
 )
 
-# Who types so means more of it so: what one of these might be elsewhere it is not beside two more of them.
+# Signs of text-speak: where a message has two, "n", "r", "y" and lone digits in it are words as well.
 _TEXTED = re.compile(
     r"\b(?:u|ur|y|n|r|da|dis|dat|w[aoh]t|w[ao]ts|wen|whn|pl[sz]|evn|evry\w*|jus|teh|cuz|coz|tho|thx|abt|gud|kno|wud|shud|cud|dosnt|[124](?:ce|day|nite|morow)|b4|gr8|wrd|prob|rly|realy|happns?|hapens?)\b"
     r"|\b[24](?=\W*(?:$|[?!]))",
@@ -129,9 +129,8 @@ class Spelling:
         strange = [word for word in found if word not in _CHAT and self._repaired(word) is None]
         if len(strange) > _FOREIGN * len(found) or len(set(_ELSEWHERE.findall(text.lower()))) > 1:
             return text
-        texting = (
-            len({word.lower().replace("r", "n") for word in _TEXTED.findall(text)}) > 1
-        )  # "n" and "r" may be numbers
+        # "n" and "r" beside each other may be numbers, so they count as one sign.
+        texting = len({word.lower().replace("r", "n") for word in _TEXTED.findall(text)}) > 1
         pieces, done = [], 0
         for quoted in _QUOTED.finditer(text):
             pieces += [self._mended(text[done : quoted.start()], texting), quoted.group()]

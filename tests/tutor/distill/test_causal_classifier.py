@@ -22,7 +22,7 @@ def test_the_first_sentence_counts_most_and_of_a_passage_any_will_do() -> None:
 
 
 def test_a_follow_up_is_read_in_full_and_behind_what_it_goes_on_from() -> None:
-    """Protects: training reads what answers read, and what the notes do not answer has a place of its own."""
+    """Protects: both forms in which answers read a follow-up, and what the notes do not answer has a place of its own."""
     knowledge = load_knowledge()
     asked = load_asked(knowledge)
     none = sum(len(passage.sentences) for passage in knowledge.passages)
