@@ -8,7 +8,7 @@ balance between neighbours. Scores, not ranks, are fused: the distance to the se
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -54,11 +54,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class Part:
-    """One of several things that a message asks: its text, its vector where it was read in the light of what stands before it, and the set talked of by then."""
+    """One of several things that a message asks: its text, its vector where it was read in the light of what stands before it, the set talked of by then,
+    and, for readers from left to right, its words behind those that it goes on from."""
 
     text: str
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     concept: str | None = None
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ class Search:
         parts: Sequence[Part] = (),
         vector: NDArray[np.float32] | None = None,
         wanted: str | None = None,
+        read: Collection[str] = (),
     ) -> Retrieval:
-        """The k passages that answer the query best, a contrast's sides all present, and the best for each of its `parts`, if it has several.
+        """The k passages that answer the query best, a contrast's sides all present, the best for each of its `parts`, if it has several, and those that a reader names (`read`).
 
         `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. One of the
         kind that is `wanted` is among them, about a named side where sides are named; the first stays what fits best. Raises ValueError for k < 1.
@@ -148,12 +151,17 @@ class Search:
             for part, aim in zip(parts, aims, strict=True)
         ]
         of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
-        chosen = _cover_parts(_cover_sides(hits, named, k), of_parts)
+        chosen = _cover_needed(_cover_sides(hits, named, k), of_parts)
         if wanted and not any(self._is_wanted(hit.passage, wanted, named) for hit in chosen):
             falling = np.argsort(-fused, kind="stable")
             found = next((i for i in falling if self._is_wanted(self._passages[i], wanted, named)), None)
             if found is not None and k > 1:
                 chosen[k - 1 :] = [Hit(self._passages[found], float(scores[found]), float(fused[found]))]
+        if places := [i for i, passage in enumerate(self._passages) if passage.id in read]:
+            wishes = (hit for hit in chosen if wanted and self._is_wanted(hit.passage, wanted, named))
+            of_read = (Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in places)
+            chosen = _cover_needed(chosen, [*of_parts, *wishes, *of_read])
+            chosen = _cover_sides([*chosen, *(hit for hit in hits if hit not in chosen)], named, k)
         confidence = self._coverage.confidence(self._features(query, plain, tuned, near))
         best_of: dict[str, float] = {}
         for passage, score in zip(self._passages, fused.tolist(), strict=True):
@@ -249,9 +257,9 @@ def _cover_sides(hits: Sequence[Hit], named: Sequence[str], k: int) -> list[Hit]
     return chosen
 
 
-def _cover_parts(chosen: Sequence[Hit], of_parts: Sequence[Hit]) -> list[Hit]:
-    """The same, exchanged from the end for what answers a part best and is not there, the first hit always kept."""
-    wanted = {hit.passage.id: hit for hit in of_parts}
+def _cover_needed(chosen: Sequence[Hit], needed: Sequence[Hit]) -> list[Hit]:
+    """The same, exchanged from the end for what is needed and is not there, the first hit always kept."""
+    wanted = {hit.passage.id: hit for hit in needed}
     kept = [hit for i, hit in enumerate(chosen) if i == 0 or hit.passage.id in wanted]
     missing = [hit for name, hit in wanted.items() if name not in {hit.passage.id for hit in chosen}]
     missing = missing[: len(chosen) - len(kept)]

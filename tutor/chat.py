@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
-from knowledge.search import Hit, Part, Retrieval, Search
+from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
-from tutor.compound import read_parts
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError, WeightsError
 from tutor.events import (
@@ -34,6 +33,7 @@ from tutor.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
+from tutor.lookup import NOTES, look_up
 from tutor.manner import Judged, Manner, unjudged
 from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
@@ -42,16 +42,10 @@ from tutor.readers import Readers
 from tutor.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.specimens import Specimens
 from tutor.suggestions import nearest_sets, suggest
-from tutor.taught import NO_VOTES, Taught
+from tutor.taught import Taught
 from tutor.wish import wish_of
 
-NOTES = 4
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
-
-
-def notes_for(parts: Sequence[Part]) -> int:
-    """How many notes an answer is chosen from: one more where several things are asked."""
-    return NOTES + (len(parts) > 1)
 
 
 @dataclass(frozen=True)
@@ -112,10 +106,14 @@ class Tutor:
     def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
-        parts = read_parts(standalone.query, self.search)
         wish = wish_of(standalone.query, self.search)
-        k = notes_for(parts)
-        retrieval = self.search.search(standalone.query, k, standalone.concept, parts, standalone.vector, wish)
+        broken = None
+        try:
+            found = look_up(standalone, self.search, self.taught, wish)
+        except (EngineError, WeightsError) as error:
+            # Told where the answer would stand: the notes are shown, and what they do not answer needs no model.
+            found, broken = look_up(standalone, self.search, None, wish), error
+        retrieval = found.retrieval
         covered = retrieval.covered or recalled.strongly
         hits = with_reasons(standalone.query, retrieval.hits, recalled, DEMOS, self.search)
         notes = (*hits, *recalled.notes)
@@ -126,16 +124,15 @@ class Tutor:
             return
         first, checked, text = 0.0, [], ""
         try:
-            votes = NO_VOTES
-            if self.taught is not None:
-                votes = self.taught.votes(standalone.query, parts, standalone.vector, standalone.context)
+            if broken:
+                raise broken
             for event in stream_answer(
                 self.engine,
                 self.free,
                 standalone.query,
                 notes,
                 self.search,
-                votes,
+                found.votes,
                 self.judge,
                 self.readers,
                 standalone.said,

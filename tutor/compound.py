@@ -2,11 +2,12 @@
 
 "Our prices change weekly. What suits us, and will it put a stop to invented stuff?" asks with "it" for what the first request will be answered with, so that
 nothing is found for its words alone. The encoder that reads a conversation's follow-ups (knowledge/dialogue.py) reads it behind the first request and the
-sentence that would answer that.
+sentence that would answer that, and so does what reads from left to right.
 """
 
 from __future__ import annotations
 
+from knowledge.dialogue import in_context
 from knowledge.search import Part, Search
 from tutor.followup import fill_in, read_in_dialogue
 from tutor.ordinals import by_name
@@ -28,13 +29,14 @@ def read_parts(query: str, search: Search) -> tuple[Part, ...]:
 
 def _go_on(asked: Asked, answered: str, search: Search) -> Part:
     """The part as a follow-up to what stands before it, which `answered` answers."""
+    context = in_context(asked.words, asked.after, answered)
     topic = named_topic(asked.after, answered, None, search.knowledge, search.mentions)
     if topic is None:
-        return Part(asked.text)
+        return Part(asked.text, context=context)
     order = topic.in_order(answered, search.mentions)
     vector = read_in_dialogue(by_name(asked.words, [topic.named([side]) for side in order]), topic, answered, search)
     text = asked.text if search.mentions.sides(asked.words) else fill_in(asked.words, topic, search.mentions, order)
-    return Part(text, vector, topic.concept.id)
+    return Part(text, vector, topic.concept.id, context)
 
 
 def _likeliest(part: Part, search: Search) -> str:

@@ -50,6 +50,7 @@ _EACH = re.compile(r"\b(?:each|both|respectively|either of them)\b", re.IGNORECA
 _THE_ONE_THE_OTHER = re.compile(r"\bthe one\b[^.?!]*\bthe other\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|its|they|them|their|that|this|these|those|ones|which one)\b|\bthere\W*$", re.IGNORECASE)
 _JOINED_ON = re.compile(r"[,;:\s–—-]*(?:\b(?:and|but|or|so|then|also)\b[,\s]*)*$", re.IGNORECASE)  # at a part's end
+_LEADING = re.compile(r"^[\W_]+")
 _CLAUSES = re.compile(r"[.?!;,]\s+")
 _STOPS = (".", "!", "…")
 _MOST = 4
@@ -59,7 +60,7 @@ _SUBJECT = 5  # words that stand for a subject which has no name
 
 @dataclass(frozen=True)
 class Asked:
-    """One part of a message: `text` has the names that only other parts have before it, `words` are its own, the first part's with what leads up to it,
+    """One part of a message: `text` has the names that only other parts have before it, `words` are its own with what leads up to them,
     and `after` are the words of the part that it goes on from."""
 
     text: str
@@ -76,7 +77,8 @@ def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     """The parts that ask; empty where the message is one question and no more. What is asked of each of several sides is asked once a side."""
     topic = TOPIC.match(query)
     rest = without_echo(query[topic.end() :] if topic else query)
-    asked = [part for sentence in _asking_sentences(rest) for part in _asking(sentence)]
+    within = [(sentence, part) for sentence in _asking_sentences(rest) for part in _asking(sentence)]
+    asked = [part for _, part in within]
     sides = {mention.sides: mention.words for mention in mentions.find(query)}
     of_each = _THE_ONE_THE_OTHER.search(rest) or (len(asked) < 2 and _EACH.search(rest))
     if of_each and 2 <= len(sides) <= _MOST:
@@ -94,9 +96,16 @@ def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     texts = [f"{lead}: {part}" if lead else part for lead, part in zip(leads, filled, strict=False)]
     if len(texts) == 1:
         return (Asked(texts[0], texts[0]),)
-    begins = rest.index(asked[1], rest.index(asked[0]) + len(asked[0]))
+    led = [
+        _led_up_to(part, sentence, before) for (sentence, part), (before, _) in zip(within[1:], within, strict=False)
+    ]
+    begins = rest.index(led[0], rest.index(asked[0]) + len(asked[0]))
     head = _JOINED_ON.sub("", (topic.group() if topic else "") + rest[:begins])
-    words = [head if head.endswith((".", "!", "?")) else f"{head}?", *filled[1:]]
+    own = [
+        _LEADING.sub("", words) if part == was else part
+        for part, was, words in zip(filled[1:], asked[1:], led, strict=True)
+    ]
+    words = [head if head.endswith((".", "!", "?")) else f"{head}?", *own]
     return tuple(Asked(text, own, before) for text, own, before in zip(texts, words, ["", *words], strict=False))
 
 
@@ -118,6 +127,11 @@ def _asking(sentence: str) -> list[str]:
     parts = [part.strip(" ,;") for part in _JOINT.split(sentence)]
     asked = [part for part in parts if len(part.split()) >= 2 and _ASKS.search(part)]
     return asked[1:] if len(asked) > 1 and _CIRCUMSTANCE.match(asked[0]) else asked
+
+
+def _led_up_to(part: str, sentence: str, before: str) -> str:
+    """The part with the words of its sentence that lead up to it, unless the part before stands there: "If it had 70B, how many GB would it take?"."""
+    return part if sentence is before else sentence[: sentence.index(part) + len(part)]
 
 
 def _without_gap(part: str, before: str, mentions: Mentions) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
 
 SHARPNESS = 0.08  # cosine by which a question must be nearer for its vote to count e times as much
+_SAYS = 0.76  # the vote of a twentieth of what might answer
 SILENCE = 0.2  # the vote for what no near question was answered with
 
 
@@ -67,6 +69,11 @@ class Votes:
                 if reference not in said:
                     more[reference] = more.get(reference, 0.0) + weight
         return {reference: _vote(weight) for reference, weight in more.items()}, _vote(end)
+
+    def passages_read(self) -> frozenset[str]:
+        """The passage of the sentence that votes and language model find likeliest, for each part, unless that says little: a question about notes that nobody taught."""
+        of_each = [max(v.read.items(), key=itemgetter(1)) for v in self.parts or (self,) if v.read]
+        return frozenset(name for (name, _), vote in of_each if vote >= _SAYS)
 
 
 NO_VOTES = Votes()
@@ -121,13 +128,14 @@ class Taught:
     ) -> Votes:
         """The votes of all taught questions, for the whole question and for each of its parts; the same question itself votes with 1.
 
-        `vector` stands for a follow-up, as it was read with what came before it, and `context` is the text of both. Raises as `load` does.
+        `vector` stands for a follow-up, as it was read with what came before it, and `context` is the text of both, as a part has its own. Raises as `load` does.
         """
         if not self._examples:
             return NO_VOTES
         vectors = embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self._tuned)
         texts = (query, *(part.text for part in parts))
-        read = self._reads.shares((context or query, *texts[1:])) if self._reads else [{}] * len(texts)
+        contexts = (context or query, *(part.context or part.text for part in parts))
+        read = self._reads.shares(contexts) if self._reads else [{}] * len(texts)
         whole, *voted = (
             self._votes_of(*each) for each in zip(texts, vectors, self._together.ask(vectors), read, strict=True)
         )

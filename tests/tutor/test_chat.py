@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.conftest import ScriptedEngine
 from tests.turns import answered, turn
 from tutor.chat import Tutor
 from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Exchange, Retrieved, Understood
+from tutor.taught import Taught
 
 
 class FakeLab:
@@ -106,6 +107,22 @@ def test_a_model_that_fails_midway_leaves_what_was_said(tutor: Tutor) -> None:
     last = events[-1]
     assert isinstance(last, Answered) and last.sources and last.sentences and "cannot be loaded" in last.text
     assert "".join(event.text for event in events if isinstance(event, Delta)) == last.text
+
+
+def test_notes_are_shown_though_what_votes_cannot_be_loaded(tutor: Tutor) -> None:
+    """Protects: an error that says what to do stands where the answer would, beside the notes; what they do not answer is told without it."""
+    from tutor.errors import WeightsError
+
+    class Damaged:
+        def votes(self, *_: object) -> Any:
+            raise WeightsError("The output is damaged; restore it.")
+
+    broken = replace(tutor, taught=cast(Taught, Damaged()))
+    events = turn(broken, "What are cats?")
+    assert next(event for event in events if isinstance(event, Retrieved)).hits
+    last = events[-1]
+    assert isinstance(last, Answered) and last.text == "The output is damaged; restore it." and last.sources
+    assert "damaged" not in answered(broken, "Who won the football match yesterday?").text
 
 
 @pytest.mark.parametrize("free", [False, True])

@@ -18,6 +18,7 @@ def test_the_second_request_is_about_what_answers_the_first(real_search: Search)
     )
     _, second = read_parts(question, real_search)
     assert second.concept == "rag-vs-fine-tuning" and second.vector is not None
+    assert second.context.startswith(question.partition(",")[0]) and second.context.endswith("made-up answers?")
     hits = real_search.search(question, 5, parts=read_parts(question, real_search)).hits
     assert "rag-vs-fine-tuning#rag-does-not-end-hallucinations" in {hit.passage.id for hit in hits}
 

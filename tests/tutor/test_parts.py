@@ -92,3 +92,12 @@ def test_a_story_asks_nothing(mentions: Mentions) -> None:
 def test_any_text_is_survived(mentions: Mentions, text: str) -> None:
     """However it is typed, a message gives a few parts at most."""
     assert len(parts_of(text, mentions)) <= 4
+
+
+def test_a_part_keeps_the_words_of_its_sentence_that_lead_up_to_it(mentions: Mentions) -> None:
+    """Protects: "if it were Llama 3.1 70B", which belongs to the second question and would lead the first astray."""
+    first, second = parts_of(
+        "What should I try first? And if it had 70 billion weights, how many GB would I need?", mentions
+    )
+    assert first.words == "What should I try first?" == second.after
+    assert second.words == "And if it had 70 billion weights, how many GB would I need?"

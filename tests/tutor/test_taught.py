@@ -72,11 +72,13 @@ def test_what_is_read_votes_beside_and_a_follow_up_is_read_behind_what_it_goes_o
     """Protects: the language model's say, for the whole and for each part; what it does not know keeps its vote."""
     reads = Reads(cats=0.5)
     taught = Taught(EXAMPLES, FakeEmbedder(), reads=cast(CausalClassifier, reads))
-    votes = taught.votes("Cats or dogs: how long?", [Part("how long?"), Part("why?")], context="Cats sleep. how long?")
-    assert reads.given == ["Cats sleep. how long?", "how long?", "why?"]
+    parts = [Part("how long?"), Part("Cats: why?", context="how long?\nQuestion: why?")]
+    votes = taught.votes("Cats or dogs: how long?", parts, context="Cats sleep. how long?")
+    assert reads.given == ["Cats sleep. how long?", "how long?", "how long?\nQuestion: why?"]
     half = 1 + SHARPNESS * np.log(0.5)
     assert votes.read[CATS, 1] == pytest.approx(half) == votes.parts[1].read[CATS, 1]
     assert votes.read[DOGS, 0] == votes.first[DOGS, 0]
+    assert votes.passages_read() == {CATS} and NO_VOTES.passages_read() == frozenset()
 
 
 def test_several_questions_speak_louder_than_one() -> None:

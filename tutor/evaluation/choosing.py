@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.search import Hit
-from tutor.chat import Tutor, notes_for
+from tutor.chat import Tutor
 from tutor.composition import LONGEST_ANSWER, Composition
-from tutor.compound import read_parts
 from tutor.engines.base import Branch
 from tutor.evaluation.items import Item, load_items
 from tutor.followup import make_standalone
+from tutor.lookup import look_up
 from tutor.open import open_unfitted
 from tutor.polarity import is_yes_no
 from tutor.settings import Settings
@@ -60,14 +60,14 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
     search = tutor.search
     standalone = make_standalone(item.question, item.history, search)
     query = standalone.query
-    parts = read_parts(query, search)
-    hits = search.search(query, notes_for(parts), standalone.concept, parts, standalone.vector).hits
+    found = look_up(standalone, search, tutor.taught)
+    hits = found.retrieval.hits
     composition = Composition(
         query,
         hits,
         search.embedder,
         (item.polarity,) if item.polarity else (),
-        votes=tutor.taught.votes(query, parts, standalone.vector, standalone.context),
+        votes=found.votes,
         tuned=search.tuned,
         weighing=load_weighing(strict=False),
         readers=tutor.readers,

@@ -22,12 +22,12 @@ from knowledge.mentions import Mentions
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
 from tutor.causal_reader import CHANGE as READING
-from tutor.chat import NOTES
 from tutor.distill.examples import load_examples
 from tutor.evaluation.finding import Finding, share
 from tutor.grounding import Grounding
 from tutor.judging import FITTED as JUDGING
 from tutor.judging import Judge
+from tutor.lookup import NOTES
 from tutor.reader import FITTED as READER
 
 WRITTEN = Path(__file__).parent / "written"
