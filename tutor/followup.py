@@ -59,7 +59,7 @@ _BARE_NAME = re.compile(
     r"^(?:and|or|but|so|also|then|the|a|an|for|with|about|of|in|too|well|as|one|now|ok)$", re.IGNORECASE
 )
 _OTHER = re.compile(
-    r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model))?",
+    r"\b(?:the|that)\s+(?:other|opposite)\b(?:\s+(?:one|ones|side|sides|method|approach|way|two|trick|kind|type|technique|option|model|sort|half|family|camp|version|route|group|thing))?",
     re.IGNORECASE,
 )
 _NEXT = re.compile(

@@ -21,8 +21,14 @@ from tutor.naming import is_asked, is_wished, last_sentence, named_in, ordering_
 from tutor.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
 
 LONGEST_QUESTION = 2_000  # characters
+_GOES_ON = re.compile(
+    r"^(?:(?:and|but|so|ok(?:ay)?)[, ]+)*(?:and|with|without|what about|how about|if it)\b(?:\W+\w+){1,5}\W*$",
+    re.IGNORECASE,
+)
 _TURNS = 6  # of the history, which are replayed
 _SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
+# A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
+_ANSWERED = re.compile(r"^(?!.*\[R\d+\]).*\[\d+\]", re.DOTALL)
 _UNLIKE = 0.05  # the probability of a named experiment below which another, surely meant, is run
 
 
@@ -164,8 +170,14 @@ def _requested(
         unlike = named not in spoken and judged.experiments.get(told.name, 1.0) < _UNLIKE
         return meant if meant is not None and unlike and live else told
     pointed = _pointed_at(text, history, demos, concept)
-    live = live and not patterns.RELATIVE.match(text)
+    live = live and not patterns.RELATIVE.match(text) and not _goes_on(text, history)
     return pointed or (meant if live else None)
+
+
+def _goes_on(text: str, history: Sequence[Exchange]) -> bool:
+    """Whether a few words follow an answer from the notes: "and with 8?" asks on, whatever it would mean after a run."""
+    answered = history and history[-1].run is None and _ANSWERED.search(history[-1].tutor)
+    return bool(answered and _GOES_ON.match(text) and not patterns.LIVE.search(text))
 
 
 def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None) -> Demo | None:
@@ -190,7 +202,7 @@ def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | No
             calls.append(DemoCall(exchange.run.name, exchange.run.params))
             continue
         text, judged = mended(exchange.user.strip(), demos), judge(exchange.user.strip())
-        if patterns.WORDS.search(text):
+        if patterns.WORDS.search(text) or _ANSWERED.search(exchange.tutor):
             continue
         try:
             call = continued(text, calls, demos, judged) if calls else None

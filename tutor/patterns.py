@@ -55,7 +55,8 @@ LIVE = any_of(
     # Eager, but for words, where those are asked for: "explain top-p this instant", "next topic: sampling. Let's go!"
     r"^(?!.*\b(?:explain\w*|describe|define|tell me|teach me|what(?! happens)|why|next|topics?|chapters?|lessons?|subjects?)\b)(?:.*\bthis (?:minute|instant|very moment)\b|.*(?<![.!?:;] )\blet'?s go+\W*$|(?:.*(?:[.,;!?]\s*|\b(?:just|please|and|to) ))?(?:have|give it) a go\b(?! (?:at|first)))",
     r"\b(?:can|could|shall|may|might) we (?:\w+ly |just |please )?(?:find out|(?:run|try|test|do|measure) (?:it|that|this))(?: (?:here|now|together|please))*\W*$",
-    r"\b(?:show (?:me|us)|see|watch) what happens\b",
+    r"\b(?:show (?:me|us)|see|watch) what happens\b|(?<!when i )(?<!if i )\b(?:see|watch|start) the (?:live )?run\b(?![- ]?(?:time|length)|\s+(?:was|is|did))",
+    r"(?:^|[.!?;,]\s*)(?:please |then |and |so )*(?:have|let) (?:the|this|your) (?:machine|computer|program) (?:compare|measure|compute|show|count|work|find|calculate)\b",
     r"\b(?:watch|let'?s see|let me see|(?:want to|wanna|need to|like to|love to|would rather|'?d rather) see) what\b.{0,50}\b(?:does|do|adds?)\b",
     r"\b(?:show (?:me|us)|see) what\b.{0,40}\d.{0,30}\b(?:does|do|costs?)\b",
     r"(?:[,.;?!]\s*|\b(?:and|then) )(?:please )?(?:run|measure|try|simulate|test|show|see|do)(?: (?:it|that|this|me|us))?\W*$",
@@ -93,6 +94,10 @@ WORDS = any_of(
     r"(?<!\bit's )(?<!\bit’s )(?<!\bits )(?<!\bare )(?<!\bgets )\b(?:right|correct)\s*\?\W*$|\b\w+n't (?:it|they|that|you)\s*\?\W*$",
     # A remark of one clause, and what leads on to another topic.
     r"^\d[\d.]* ?(?:%|[a-z]+) (?:broke|breaks|ruined|ruins|destroyed|killed|kills|lost|loses|hurt|hurts|worked|failed|fails)\b[^,;:.?!]*[.!]?$",
+    # A run that is over is talked of: "I ran the LoRA demo with rank 4 …. Is …?"
+    r"^(?:i|we)(?: just| have|['’]ve)* (?:ran|run|did|tried|watched|saw|seen) (?:the|your) (?:[\w-]+ ){0,4}(?:demo|experiment|run)\b(?!.*\b(?:again|now|(?:can|could|will|would) (?:you|we|i)|run|try)\b).*\?\W*$",
+    r"^(?:the|your) (?:[\w-]+ ){1,4}(?:demo|experiment|run) (?:says?|said|shows|showed|tells|told|claims|claimed|gave|found|wrote)\b(?!.*\b(?:again|now|(?:can|could|will|would) (?:you|we|i)|run|try)\b).*\?\W*$",
+    r"\btell me,? (?:please )?(?:and )?(?:do not|don['’]?t) (?:run|start|do|train|simulate|show|measure|try)\b",
     r"\bmodels? (?:needs?|wants?|likes?|loves?) to see\b|^(?:the )?next (?:topic|chapter|lesson|subject)\b(?!.*\b(?:demo|live|run|experiment)\b)",
     r"\b(?:in|for) production\b|\bno (?:live )?(?:experiments?|demos?|runs?)\b(?! (?:yet|so far))|(?:^|[.!,;])\s*(?:just |only )?(?:one|two|three) (?:short )?(?:sentences?|words?|lines?)(?=\s*(?:[.!,;]|please\b|$))",
 )
@@ -218,3 +223,8 @@ SPELLINGS = words_of(
     "finetune finetuning examples prompting reinforcement chunks overlap passages caching decoding balance balancing",
     "simulate visualize compare measure layers",
 )
+# Short names of settings, which are mended only where two letters changed places: "30 stpes", "rnak 2".
+_SHORT_NAMES = words_of("alpha bits heads rank rows shots steps width")
+SWAPPED = {
+    f"{name[:i]}{name[i + 1]}{name[i]}{name[i + 2 :]}": name for name in _SHORT_NAMES for i in range(1, len(name) - 1)
+}

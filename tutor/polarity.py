@@ -70,8 +70,12 @@ _HEARD = re.compile(
     rf"^(?:so |and |but )?(?:is it (?:really )?(?:true|correct|right)|i (?:have )?(?:heard|read|thought|think|believe)|{VERDICT})\s*[:,–—-]? ?(?:that )?",
     re.IGNORECASE,
 )
-# "Should I go for PPO, DPO or GRPO?" wants one of them named.
-_CHOICE = re.compile(rf"(?:^|[.!?,]\s+){_JOINT}{_AUXILIARY}\b[^.?!]*?\w, [^.?!,]+,? or [^.?!,]+\?", re.IGNORECASE)
+# "Should I go for PPO, DPO or GRPO?" wants one of them named, and so does "should it learn from a teacher or from its own tries?"; "can it run on a laptop or on a phone?" does not.
+_CHOICE = re.compile(
+    rf"(?:^|[.!?,]\s+){_JOINT}(?:{_AUXILIARY}\b[^.?!]*?\w, [^.?!,]+,? or [^.?!,]+"
+    rf"|(?:should|shall)\b[^.?!]*?\b(from|with|on|by|in|to|for|as)\b [^.?!,]{{2,70}},? or \1 [^.?!]+)\?",
+    re.IGNORECASE,
+)
 _SURE = 0.93  # cosine from which an author's question counts as the same question
 
 

@@ -9,7 +9,7 @@ from demos.base import Demo, Param, Value
 from demos.levels import Levels
 from demos.quotes import QUOTATION_MARKS, QUOTED
 from tutor.numerals import in_digits
-from tutor.patterns import SPELLINGS
+from tutor.patterns import SPELLINGS, SWAPPED
 
 _SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended, and two
 
@@ -83,7 +83,7 @@ def mended(text: str, demos: Sequence[Demo]) -> str:
 
 
 def _mended(text: str) -> str:
-    return in_digits(re.sub(r"[^\W\d_]{5,}", lambda word: _mend(word.group()), text))
+    return in_digits(re.sub(r"[^\W\d_]{4,}", lambda word: _mend(word.group()), text))
 
 
 def rejected_spans(text: str) -> list[tuple[int, int]]:
@@ -173,6 +173,10 @@ def value_of(text: str, param: Param) -> Value:
 
 def _mend(word: str) -> str:
     lower = word.lower()
+    if lower in SWAPPED:
+        return SWAPPED[lower]
+    if len(lower) < _SHORT_SPELLING - 1:
+        return word
     if lower in SPELLINGS or any(right.startswith(lower) or lower.startswith(right) for right in SPELLINGS):
         return word  # right, or another form of it: "token", "experiments"
     for right in sorted(SPELLINGS):

@@ -121,10 +121,11 @@ def test_any_text_is_survived(shipped: Search, text: str) -> None:
         assert isinstance(resolve(shipped, question, history).query, str)
 
 
-def test_the_other_one_is_a_side_not_named(shipped: Search) -> None:
+@pytest.mark.parametrize("question", ["and the other one?", "ok and the other half?"])
+def test_the_other_one_is_a_side_not_named(shipped: Search, question: str) -> None:
     """ "The other one" means a side of the set that was not in play."""
     history = (Exchange("What is PTQ?", "PTQ rounds a finished model [1]."),)
-    found = resolve(shipped, "and the other one?", history)
+    found = resolve(shipped, question, history)
     assert found.rewritten and shipped.mentions.sides(found.query) == ["qat"]
 
 

@@ -98,6 +98,9 @@ SET = "pruning-vs-quantization"
         ("can you prune it right?", "ask"),
         ("prune 50% of them right?", "ask"),
         ("prune it and count how often it's right?", "demo"),
+        ("I ran the LoRA demo with rank 4 and the file is tiny. Did the whole model shrink?", "ask"),
+        ("The pruning experiment says smallest first. Is size all that counts?", "ask"),
+        ("I ran the quantize demo. Can you run it again with 2 bits?", "demo"),
     ],
 )
 def test_intents(question: str, intent: str) -> None:
@@ -206,6 +209,16 @@ def test_what_ran_counts_before_what_was_typed() -> None:
     run = Run("quantize", "", {**find_demo("quantize").settings({}), "layers": "mlp"}, 0, {}, {}, Table((), ()), "")
     call = route("now with 2 bits", (Exchange("yes, that one", "…", run),), DEMOS).demo
     assert call is not None and (call.name, call.params["bits"], call.params["layers"]) == ("quantize", 2, "mlp")
+
+
+def test_what_was_answered_from_notes_ran_nothing() -> None:
+    """Protects: "and with 8?" behind an answer with figures, whose question has the words of a run."""
+    rounded = "quantize it to 4 bits"
+    wishing = Judged({"run": 0.99}, {"quantize": 0.99})
+    for said in ("and with 8?", "and with the Q in front?"):
+        answered = (Exchange(rounded, "Perplexity rose [1]."),)
+        assert route(said, answered, DEMOS, judge=lambda _: wishing).intent == "ask"
+    assert route("and with 8?", (Exchange(rounded, "Perplexity rose [R1]. Rounding costs quality [1]."),), DEMOS).demo
 
 
 def test_the_last_question_is_no_request_and_no_small_talk() -> None:

@@ -43,6 +43,7 @@ def test_yes_no_questions(query: str, real_search: Search) -> None:
         "What is pruning?",
         "Is it pruning or quantization?",
         "I own one small card. Should I take PPO, DPO or GRPO? And how many models will sit in memory?",
+        "It fails all my puzzles. Should it learn from a bigger model's answers or from its own tries? And what comes later?",
         "how does LoRA work",
         "",
         "🙂",

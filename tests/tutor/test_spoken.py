@@ -25,6 +25,7 @@ QUANTIZE, PRUNE, TOKENS, SAMPLING = (find_demo(name) for name in ("quantize", "p
     [
         ("quantze it", "quantize it"),
         ("shuffel them", "shuffle them"),
+        ("30 stpes with rnak 2", "30 steps with rank 2"),
         ("a high tempature", "a high temperature"),
         ("prunning", "pruning"),
         ("one token, two tokens, an experiment", "one token, 2 tokens, an experiment"),
