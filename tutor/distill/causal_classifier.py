@@ -1,9 +1,9 @@
 """Train the reader of tutor/causal_classifier.py: which sentence answers a question, or none (`make causal-classifier`, an hour on two cores that multiply in bf16).
 
-Twice through the teacher's questions, each with the sentences that she answered, follow-ups both asked in full and behind what they go on from; the passages' own questions, each with
-all sentences of its passage, of which any will do; the sentences themselves, and what the notes do not answer, so that it is not taken for what they do (the tutor asks the output for it nothing yet). What ships was trained
-by an earlier form, which left "is it true that" before 231 of the follow-ups. With `--further` it goes on from what ships for half a round, as after new
-questions. Labelled evaluation items take no part.
+Twice through the teacher's questions (those of keyed.py and those that the notes do not answer, four times), each with the sentences that she answered, follow-ups both asked in full and behind what they go on from; those with all sentences that answer them
+(keyed.py), those with two requests also request by request, as tutor/compound.py has them read; the passages' own questions, each with all sentences of its passage, of which any will do; the sentences themselves,
+and what the notes do not answer, so that it is not taken for what they do. With `--further` it goes on from what ships, as after new questions: twice through those of keyed.py, with as many others beside, and those that the notes do not answer.
+What ships was trained so after a first training without keyed.py. Labelled evaluation items take no part.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from knowledge.concept_files import load_knowledge
 from knowledge.coverage import elsewhere_questions
 from knowledge.dialogue import in_context
 from knowledge.index import passage_rows
-from knowledge.passages import Knowledge
+from knowledge.mentions import Mentions
+from knowledge.passages import Knowledge, Reference
 from tutor.causal_classifier import CHANGE, LAYERS, read_tokens
 from tutor.distill.examples import FOLDER
+from tutor.distill.keyed import load_keyed, split_reference
 from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
 from tutor.engines.weights import ensure_tutor_model
+from tutor.parts import parts_of
 from tutor.polarity import claim_of
 from tutor.settings import Settings
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FROZEN = 4  # layers from the bottom that stay as they are
-_ROUNDS, _FURTHER_ROUNDS = 2.0, 0.5
+_ROUNDS = 2
 _RATE, _OUTPUT_RATE, _WARMUP = 6e-4, 3e-3, 40
 _FURTHER = 0.3  # of the rates, where training goes on
 _LOT, _STEP = 3_000, 4_500  # texts among which those of like length are found, tokens a step
@@ -47,11 +50,10 @@ _STRANGE_OFTEN = 2  # times that a question from elsewhere is asked: they are fe
 
 @dataclass(frozen=True)
 class Asked:
-    """A text, and the places of the sentences that answer it: in their order, or, if `any_will_do`, whichever. The place behind the last is for none."""
+    """A text, and what answers it: the points in their order, each the places of sentences of which any makes it. The place behind the last is for none."""
 
     text: str
-    answer: tuple[int, ...]
-    any_will_do: bool = False
+    points: tuple[tuple[int, ...], ...]
 
 
 class Trainee:
@@ -85,25 +87,50 @@ class Trainee:
 
 
 def load_asked(knowledge: Knowledge) -> list[Asked]:
-    """Everything that is trained on."""
-    places = [(passage.id, i) for passage in knowledge.passages for i, _ in enumerate(passage.sentences)]
-    place = {f"{name}:{i}": n for n, (name, i) in enumerate(places)}
-    of_passage = [tuple(place[f"{p.id}:{i}"] for i, _ in enumerate(p.sentences)) for p in knowledge.passages]
+    """What the teacher asked, and what the notes hold."""
+    place = _places(knowledge)
+    of_passage = [tuple(place[p.id, i] for i, _ in enumerate(p.sentences)) for p in knowledge.passages]
     rows = passage_rows(knowledge.passages)
     sentences = (sentence for passage in knowledge.passages for sentence in passage.sentences)
     return [
         *_taught(place),
-        *(Asked(text, of_passage[owner], True) for text, owner, is_text in rows if not is_text),
-        *(Asked(sentence, (i,)) for i, sentence in enumerate(sentences)),
-        *(Asked(question, (len(place),)) for question in elsewhere_questions() for _ in range(_STRANGE_OFTEN)),
+        *(Asked(text, (of_passage[owner],)) for text, owner, is_text in rows if not is_text),
+        *(Asked(sentence, ((i,),)) for i, sentence in enumerate(sentences)),
     ]
 
 
-def _taught(place: dict[str, int]) -> Iterator[Asked]:
+def load_strange(knowledge: Knowledge) -> list[Asked]:
+    """What the notes do not answer."""
+    none = len(_places(knowledge))
+    return [Asked(question, ((none,),)) for question in elsewhere_questions()]
+
+
+def load_keyed_asked(knowledge: Knowledge) -> list[Asked]:
+    """The questions of keyed.py: whole, in full, and request by request."""
+    place, mentions = _places(knowledge), Mentions(knowledge.concepts)
+    text = {(p.id, i): sentence for p in knowledge.passages for i, sentence in enumerate(p.sentences)}
+    asked: list[Asked] = []
+    for one in load_keyed():
+        points = tuple(tuple(place[reference] for reference in point) for point in one.points)
+        asked += [Asked(whole, points) for whole in dict.fromkeys((one.text, one.standalone))]
+        parts = parts_of(one.standalone, mentions)
+        if len(parts) == len(points) == 2 and parts[1].after:
+            asked.append(Asked(parts[0].words, points[:1]))
+            behind = in_context(parts[1].words, parts[1].after, text[one.points[0][0]])
+            asked.append(Asked(behind, points[1:]))
+    return asked
+
+
+def _places(knowledge: Knowledge) -> dict[Reference, int]:
+    references = ((passage.id, i) for passage in knowledge.passages for i, _ in enumerate(passage.sentences))
+    return {reference: n for n, reference in enumerate(references)}
+
+
+def _taught(place: dict[Reference, int]) -> Iterator[Asked]:
     for path in sorted(FOLDER.glob("*.jsonl")):
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            if row["answer"]:
-                answer = tuple(place[reference] for reference in dict.fromkeys(row["answer"]))
+            if row["answer"] and "points" not in row:
+                answer = tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"]))
                 yield Asked(row["standalone"], answer)
                 if row["history"]:
                     asked, answered = row["history"][-1]
@@ -111,30 +138,30 @@ def _taught(place: dict[str, int]) -> Iterator[Asked]:
 
 
 def _loss(log_shares: Tensor, asked: Sequence[Asked]) -> Tensor:
-    """Mean over the texts: cross-entropy with the answer's sentences, the first counting most, or, where any will do, with what all of them have."""
+    """Mean over the texts: cross-entropy with their points, the first counting most; a point has what all of its sentences have."""
     import torch
 
-    target = torch.zeros_like(log_shares)
+    rows, weights, points = [], [], []
     for row, one in enumerate(asked):
-        first, *others = one.answer
-        for sentence in others:
-            target[row, sentence] = 1.0 if one.any_will_do else (1 - _FIRST) / len(others)
-        target[row, first] = _FIRST if others and not one.any_will_do else 1.0
-    whichever = torch.tensor([one.any_will_do for one in asked])
-    of_any = log_shares.masked_fill(target == 0, -1e4).logsumexp(1)
-    return -torch.where(whichever, of_any, (log_shares * target).sum(1)).mean()
+        rest = len(one.points) - 1
+        for n, point in enumerate(one.points):
+            rows.append(row)
+            weights.append((_FIRST if n == 0 else (1 - _FIRST) / rest) if rest else 1.0)
+            points.append(torch.tensor(point))
+    makes = torch.nn.utils.rnn.pad_sequence(points, batch_first=True, padding_value=-1)
+    shares = log_shares[torch.tensor(rows)].gather(1, makes.clamp(min=0)).masked_fill(makes < 0, -1e4)
+    return -(torch.tensor(weights) * shares.logsumexp(1)).sum() / len(asked)
 
 
-def train(asked: Sequence[Asked], trainee: Trainee, rounds: float, pace: float, seed: int = 0) -> None:
+def train(asked: Sequence[Asked], trainee: Trainee, rounds: int, pace: float, seed: int = 0) -> None:
     """Train in place: so many `rounds` through all texts, at `pace` times the rates."""
     rng = random.Random(seed)
     texts = [read_tokens(trainee.layers.encode, one.text) for one in asked]
-    lengths, steps, left = [len(text) for text in texts], list[list[int]](), rounds
-    while left > 0:
+    lengths, steps = [len(text) for text in texts], list[list[int]]()
+    for _ in range(rounds):
         through = steps_of_like_length(lengths, rng.sample(range(len(texts)), len(texts)), _LOT, _STEP)
         rng.shuffle(through)
-        steps += through[: int(len(through) * min(1.0, left))]
-        left -= 1
+        steps += through
     groups = [
         {"params": trainee.layers.changes, "pace": pace * _RATE},
         {"params": [*trainee.output.values()], "pace": pace * _OUTPUT_RATE},
@@ -151,14 +178,18 @@ def main() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--further", action="store_true", help="go on from what ships: a quarter of the steps")
+    parser.add_argument("--further", action="store_true", help="go on from what ships, some minutes")
     further = parser.parse_args().further
     torch.manual_seed(0)
     knowledge = load_knowledge()
     keys = [*(key_of(sentence) for passage in knowledge.passages for sentence in passage.sentences), NONE]
     folder = ensure_tutor_model(Settings.from_environ().cache, adapter=None)
     trainee = Trainee(folder, keys, CHANGE if further else None)
-    train(load_asked(knowledge), trainee, *((_FURTHER_ROUNDS, _FURTHER) if further else (_ROUNDS, 1.0)))
+    others, keyed, strange = load_asked(knowledge), 2 * load_keyed_asked(knowledge), load_strange(knowledge)
+    if further:
+        train([*random.Random(0).sample(others, len(keyed)), *keyed, *strange], trainee, 1, _FURTHER)
+    else:
+        train([*others, *keyed, *(_STRANGE_OFTEN * strange)], trainee, _ROUNDS, 1.0)
     trainee.layers.save(CHANGE, {**trainee.output, "keys": torch.tensor(keys)})
     log.info("%s; now `make calibrate` and `make report`", CHANGE)
 

@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.concept_files import load_knowledge
 from knowledge.passages import Knowledge
-from tutor.distill.examples import FILLED, filled_in, load_examples
+from tutor.distill.examples import FILLED, FOLDER, filled_in, load_examples
 
 
 def write(folder: Path, **row: object) -> Path:
@@ -54,3 +54,11 @@ def test_a_reference_to_nothing_is_named(knowledge: Knowledge, tmp_path: Path) -
 def test_the_shipped_follow_ups_are_filled_in_as_the_tutor_does_it() -> None:
     """Protects: what a start reads ready-made is what it would make; `make vectors` writes it anew."""
     assert json.loads(FILLED.read_text(encoding="utf-8")) == filled_in(load_knowledge()), "run `make vectors`"
+
+
+def test_no_taught_question_is_lost() -> None:
+    """Protects: the teacher's files, of which a script once wrote new ones over old ones; each is of one set."""
+    sets = {concept.id for concept in load_knowledge().concepts}
+    paths = list(FOLDER.glob("*.jsonl"))
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths) >= 74_755
+    assert {path.stem.removeprefix("key-") for path in paths if path.stem.startswith("key-")} == sets
