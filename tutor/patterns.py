@@ -210,10 +210,10 @@ RELATIVE = any_of(
 )
 # A sentence of only these words, of which one is in STARTS, points to the set in play: "show me live", "demo please".
 POINTS = words_of(
-    "a ahead and can could demo do experiment for give go here i in action it just let lets live ll me model now ok okay on",
-    "please pls real run s see show start test that the then this to try us want watch we would like you your yes",
+    "a ahead and can could demo do experiment for give go here i if in action it just let lets live ll me model now ok okay on play",
+    "please pls real run s see show start test that the then this to try us want watch we with would like you your yes",
 )
-STARTS = words_of("live demo experiment run see watch try show start test do")
+STARTS = words_of("live demo experiment run see watch try show start test do play")
 
 # Words of the experiments that are mended where they are misspelt: "quantze", "shuffel".
 SPELLINGS = words_of(

@@ -136,6 +136,7 @@ def test_show_me_live_means_the_set_in_play() -> None:
     routed = route("Show me live", (), DEMOS, SET)
     assert routed.intent == "demo" and routed.demo is not None and routed.demo.name in ("quantize", "prune")
     assert route("Show me live", (), DEMOS).intent != "demo"
+    assert route("and if I want to see it live?", (), DEMOS, SET).intent == "demo"
 
 
 def test_now_with_continues_the_last_experiment() -> None:
