@@ -77,8 +77,13 @@ def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     """The parts that ask; empty where the message is one question and no more. What is asked of each of several sides is asked once a side."""
     topic = TOPIC.match(query)
     rest = without_echo(query[topic.end() :] if topic else query)
-    within = [(sentence, part) for sentence in _asking_sentences(rest) for part in _asking(sentence)]
-    asked = [part for _, part in within]
+    # `led` are the same with what leads up to them: "if it had 70B, how many GB would it take?"
+    asked: list[str] = []
+    led: list[str] = []
+    for sentence in _asking_sentences(rest):
+        parts = _asking(sentence)
+        asked += parts
+        led += [sentence[: sentence.index(part) + len(part)] if n == 0 else part for n, part in enumerate(parts)]
     sides = {mention.sides: mention.words for mention in mentions.find(query)}
     of_each = _THE_ONE_THE_OTHER.search(rest) or (len(asked) < 2 and _EACH.search(rest))
     if of_each and 2 <= len(sides) <= _MOST:
@@ -96,16 +101,11 @@ def parts_of(query: str, mentions: Mentions) -> tuple[Asked, ...]:
     texts = [f"{lead}: {part}" if lead else part for lead, part in zip(leads, filled, strict=False)]
     if len(texts) == 1:
         return (Asked(texts[0], texts[0]),)
-    led = [
-        _led_up_to(part, sentence, before) for (sentence, part), (before, _) in zip(within[1:], within, strict=False)
-    ]
-    begins = rest.index(led[0], rest.index(asked[0]) + len(asked[0]))
+    begins = rest.index(led[1], rest.index(asked[0]) + len(asked[0]))
     head = _JOINED_ON.sub("", (topic.group() if topic else "") + rest[:begins])
-    own = [
-        _LEADING.sub("", words) if part == was else part
-        for part, was, words in zip(filled[1:], asked[1:], led, strict=True)
-    ]
-    words = [head if head.endswith((".", "!", "?")) else f"{head}?", *own]
+    words = [head if head.endswith((".", "!", "?")) else f"{head}?"]
+    for part, was, whole in zip(filled[1:], asked[1:], led[1:], strict=True):
+        words.append(_LEADING.sub("", whole) if part == was else part)
     return tuple(Asked(text, own, before) for text, own, before in zip(texts, words, ["", *words], strict=False))
 
 
@@ -127,11 +127,6 @@ def _asking(sentence: str) -> list[str]:
     parts = [part.strip(" ,;") for part in _JOINT.split(sentence)]
     asked = [part for part in parts if len(part.split()) >= 2 and _ASKS.search(part)]
     return asked[1:] if len(asked) > 1 and _CIRCUMSTANCE.match(asked[0]) else asked
-
-
-def _led_up_to(part: str, sentence: str, before: str) -> str:
-    """The part with the words of its sentence that lead up to it, unless the part before stands there: "If it had 70B, how many GB would it take?"."""
-    return part if sentence is before else sentence[: sentence.index(part) + len(part)]
 
 
 def _without_gap(part: str, before: str, mentions: Mentions) -> str:

@@ -94,6 +94,13 @@ def test_any_text_is_survived(mentions: Mentions, text: str) -> None:
     assert len(parts_of(text, mentions)) <= 4
 
 
+def test_a_question_that_is_asked_twice_is_survived(mentions: Mentions) -> None:
+    """Protects: the place of a part whose words stand in its sentence before."""
+    assert [part.words for part in parts_of("Well, why do cats purr, and why do cats purr", mentions)][
+        1
+    ] == "why do cats purr"
+
+
 def test_a_part_keeps_the_words_of_its_sentence_that_lead_up_to_it(mentions: Mentions) -> None:
     """Protects: "if it were Llama 3.1 70B", which belongs to the second question and would lead the first astray."""
     first, second = parts_of(
