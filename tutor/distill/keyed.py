@@ -16,14 +16,11 @@ from tutor.distill.examples import FOLDER
 
 @dataclass(frozen=True)
 class Keyed:
-    """`text` has what a follow-up goes on from before it, `standalone` asks it in full; each of the `points` holds the sentences that make it, in the order in which they are asked, and
-    `fitting` what else fits."""
+    """`text` has what a follow-up goes on from before it, `standalone` asks it in full; each of the `points` holds the sentences that make it, in the order in which they are asked."""
 
-    question: str
     text: str
     standalone: str
     points: tuple[tuple[Reference, ...], ...]
-    fitting: tuple[Reference, ...]
 
 
 def load_keyed(folder: Path = FOLDER) -> list[Keyed]:
@@ -33,10 +30,9 @@ def load_keyed(folder: Path = FOLDER) -> list[Keyed]:
 
 
 def _keyed(row: dict[str, Any]) -> Keyed:
-    question, standalone = row["question"], row["standalone"]
-    text = in_context(question, *row["history"][-1]) if row["history"] else question
+    text = in_context(row["question"], *row["history"][-1]) if row["history"] else row["question"]
     points = tuple(tuple(map(split_reference, point)) for point in row["points"])
-    return Keyed(question, text, standalone, points, tuple(map(split_reference, row["fitting"])))
+    return Keyed(text, row["standalone"], points)
 
 
 def split_reference(text: str) -> Reference:
