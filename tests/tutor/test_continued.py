@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from demos import DEMOS, find_demo
+from demos.base import Table
 from tests.tutor.judges import doubt, wish
 from tutor.events import Exchange
 from tutor.intent import route
+from tutor.runs import Run
 
 
 @pytest.mark.parametrize(
@@ -132,3 +134,33 @@ def test_a_long_change_keeps_what_the_last_run_was_told() -> None:
     text = "It would be lovely of you, if it is no trouble at all, to let us see the very same thing for a hundred pairs, where all else stays"
     call = route(text, history, DEMOS, None, wish).demo
     assert call is not None and (call.params["rl-steps"], call.params["pairs"]) == (30, 100)
+
+
+def test_back_to_an_experiment_takes_up_its_last_settings() -> None:
+    """ "back to pruning" repeats that one, also with a bare number, whatever ran in between."""
+    history = (Exchange("prune 70% of the attention layers", "…"), Exchange("show me 4 bits", "…"))
+    call = route("back to pruning", history, DEMOS).demo
+    assert call is not None and (call.name, call.params["sparsity"], call.params["layers"]) == (
+        "prune",
+        0.7,
+        "attention",
+    )
+    call = route("back to pruning, 30", history, DEMOS).demo
+    assert call is not None and (call.name, call.params["sparsity"], call.params["layers"]) == (
+        "prune",
+        0.3,
+        "attention",
+    )
+
+
+def test_compare_that_with_keeps_the_level_that_ran() -> None:
+    """The value said stands beside the last one."""
+    call = route("compare that with 8 bits", (Exchange("show me 3 bits", "…"),), DEMOS).demo
+    assert call is not None and (call.params["bits"], call.params["compare"]) == (3, "8")
+
+
+def test_what_ran_counts_before_what_was_typed() -> None:
+    """A run that the history holds, by a button or under a prediction, is what "now with …" changes."""
+    run = Run("quantize", "", {**find_demo("quantize").settings({}), "layers": "mlp"}, 0, {}, {}, Table((), ()), "")
+    call = route("now with 2 bits", (Exchange("yes, that one", "…", run),), DEMOS).demo
+    assert call is not None and (call.name, call.params["bits"], call.params["layers"]) == ("quantize", 2, "mlp")

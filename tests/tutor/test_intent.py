@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from demos import DEMOS, find_demo
-from demos.base import Table
+from demos import DEMOS
 from tests.tutor.judges import doubt, wish
 from tutor.errors import DemoError
 from tutor.events import Exchange
 from tutor.intent import LONGEST_QUESTION, last_question, route
 from tutor.manner import Judged
-from tutor.runs import Run
 
 SET = "pruning-vs-quantization"
 
@@ -180,36 +178,6 @@ def test_a_parameter_of_another_experiment_names_that_one() -> None:
     assert call is not None and (call.name, call.params["bits"]) == ("quantize", 2)
     call = route("and with 90 percent?", history, DEMOS, None).demo
     assert call is not None and (call.name, call.params["sparsity"]) == ("prune", 0.9)
-
-
-def test_back_to_an_experiment_takes_up_its_last_settings() -> None:
-    """ "back to pruning" repeats that one, also with a bare number, whatever ran in between."""
-    history = (Exchange("prune 70% of the attention layers", "…"), Exchange("show me 4 bits", "…"))
-    call = route("back to pruning", history, DEMOS).demo
-    assert call is not None and (call.name, call.params["sparsity"], call.params["layers"]) == (
-        "prune",
-        0.7,
-        "attention",
-    )
-    call = route("back to pruning, 30", history, DEMOS).demo
-    assert call is not None and (call.name, call.params["sparsity"], call.params["layers"]) == (
-        "prune",
-        0.3,
-        "attention",
-    )
-
-
-def test_compare_that_with_keeps_the_level_that_ran() -> None:
-    """The value said stands beside the last one."""
-    call = route("compare that with 8 bits", (Exchange("show me 3 bits", "…"),), DEMOS).demo
-    assert call is not None and (call.params["bits"], call.params["compare"]) == (3, "8")
-
-
-def test_what_ran_counts_before_what_was_typed() -> None:
-    """A run that the history holds, by a button or under a prediction, is what "now with …" changes."""
-    run = Run("quantize", "", {**find_demo("quantize").settings({}), "layers": "mlp"}, 0, {}, {}, Table((), ()), "")
-    call = route("now with 2 bits", (Exchange("yes, that one", "…", run),), DEMOS).demo
-    assert call is not None and (call.name, call.params["bits"], call.params["layers"]) == ("quantize", 2, "mlp")
 
 
 def test_what_was_answered_from_notes_ran_nothing() -> None:
