@@ -107,7 +107,7 @@ class Tutor:
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         wish = wish_of(standalone.query, self.search)
-        broken = None
+        broken: EngineError | WeightsError | None = None
         try:
             found = look_up(standalone, self.search, self.taught, wish)
         except (EngineError, WeightsError) as error:

@@ -1,4 +1,4 @@
-"""What the notes hold for a question, before a word is answered: what it asks for, which sentences answered questions like it, and the passages.
+"""What the notes hold for a question, before a word is answered: which sentences answered questions like it, and the passages.
 
 The votes come first, since the passage of the sentence that the language model finds likeliest (tutor/causal_classifier.py) is to be among the notes: for the second of two
 requests, which leans on a story, it finds what embeddings and words do not.
@@ -19,7 +19,7 @@ NOTES = 4
 
 @dataclass(frozen=True)
 class Found:
-    """For one question."""
+    """What was taught of questions like this one, and the notes for it."""
 
     votes: Votes
     retrieval: Retrieval

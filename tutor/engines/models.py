@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+_TIMED = 6  # products of each kind, some hundredths of a second in all
+
 
 def load_model(source: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A chat model and its tokenizer; raises EngineError if there is no usable one."""
@@ -37,9 +39,6 @@ def best_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-_TIMED = 6  # products of each kind, some hundredths of a second in all
 
 
 @cache
