@@ -30,7 +30,7 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
     points_made: list[float] = []
     fitting: list[float] = []
     lengths: list[int] = []
-    polar = polar_right = polar_said = 0
+    polar = polar_right = polar_said = unwanted = 0
     cites: Counter[str] = Counter()
     words: list[int] = []
     asked = [item for item in items if item.must]
@@ -50,13 +50,16 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
         concise += bool(fits) and all(fits)
         both += all(made) and all(fits)
         faults: list[str] = []
+        opening = answered.text.split(".")[0].strip().lower()
         if item.polarity:
             polar += 1
-            opening = answered.text.split(".")[0].strip().lower()
             polar_said += opening in ("yes", "no")
             polar_right += opening == item.polarity
             if opening != item.polarity:
                 faults.append(f"wants {item.polarity}")
+        elif opening in ("yes", "no"):
+            unwanted += 1
+            faults.append(f"wants no {opening}")
         if not (all(made) and fits and all(fits)):
             missing = [sorted(point)[0] for point, hit in zip(item.must, made, strict=True) if not hit]
             needless = [reference for reference in said if reference not in wanted]
@@ -81,6 +84,7 @@ def evaluate_answers(items: Sequence[Item], tutor: Tutor) -> Finding:
         "yes_no_said": share(polar_said, polar),
         "yes_no_right_where_said": share(polar_right, polar_said),
         "yes_no_items": polar,
+        "yes_no_unwanted": share(unwanted, len(asked) - polar),
     }
     return finding
 

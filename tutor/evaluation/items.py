@@ -23,7 +23,7 @@ Half = Literal["tune", "report"]
 class Item:
     """`must` holds key points, each a set of sentence references that make it; `ok` further sentences that fit.
 
-    A reference is `passage id:sentence number`. `standalone` is a reader's own rewrite of a follow-up.
+    A reference is `passage id:sentence number`. `standalone` is a reader's own rewrite of a follow-up. A `learner`'s was typed by who had not read the notes.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Item:
     must: tuple[frozenset[str], ...]
     ok: frozenset[str]
     standalone: str | None
+    learner: bool = False
 
 
 def load_items(folder: Path = FOLDER) -> list[Item]:
@@ -62,6 +63,7 @@ def load_items(folder: Path = FOLDER) -> list[Item]:
                     must=tuple(frozenset(point) for point in row["must"]),
                     ok=frozenset(row["ok"]),
                     standalone=row.get("standalone"),
+                    learner="learners" in path.name,
                 )
             )
     return items
