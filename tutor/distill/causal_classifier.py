@@ -2,8 +2,8 @@
 
 Twice through the teacher's questions (those of keyed.py and those that the notes do not answer, four times), each with the sentences that she answered, follow-ups both asked in full and behind what they go on from; those with all sentences that answer them
 (keyed.py), those with two requests also request by request, as tutor/compound.py has them read; the passages' own questions, each with all sentences of its passage, of which any will do; the sentences themselves,
-and what the notes do not answer, so that it is not taken for what they do. With `--further` it goes on from what ships, as after new questions: twice through those of keyed.py, with as many others beside, and those that the notes do not answer.
-What ships was trained so after a first training without keyed.py. Labelled evaluation items take no part.
+questions of their own behind an exchange that another went on from, and what the notes do not answer, so that it is not taken for what they do. With `--further` it goes on from what ships, as after new questions or notes: twice through those of keyed.py and through all that is answered by sentences that it does not know yet,
+with as many others beside as keyed.py has, and those that the notes do not answer. What ships was trained so, twice, after a first training without keyed.py. Labelled evaluation items take no part.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from knowledge.classifier import key_of
 from knowledge.concept_files import load_knowledge
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 _FROZEN = 4  # layers from the bottom that stay as they are
 _ROUNDS = 2
 _RATE, _OUTPUT_RATE, _WARMUP = 6e-4, 3e-3, 40
-_FURTHER = 0.3  # of the rates, where training goes on
+_FURTHER = 0.3  # of the rates, where training goes on; outputs learn at all of theirs where some begin anew, as those must catch up
 _LOT, _STEP = 3_000, 4_500  # texts among which those of like length are found, tokens a step
 NONE = 0  # the key of what is no sentence
 _FIRST = 0.6  # of the target for what was answered first
@@ -57,7 +57,7 @@ class Asked:
 
 
 class Trainee:
-    """The lower layers, and an output for each answer, which its key names."""
+    """The lower layers, and an output for each answer, which its key names; `unknown` are the places of those that begin anew."""
 
     def __init__(self, folder: Path, keys: Sequence[int], change: Path | None = CHANGE) -> None:
         """Goes on from the change, if there is one; answers that it does not know begin anew."""
@@ -68,6 +68,7 @@ class Trainee:
         head, bias = 0.02 * torch.randn(len(keys), width), torch.zeros(len(keys))
         begun = self.layers.output() or {"norm": torch.ones(width), "shift": torch.zeros(width)}
         known = {key: row for row, key in enumerate(begun["keys"].tolist())} if "keys" in begun else {}
+        self.unknown = frozenset(row for row, key in enumerate(keys) if key not in known)
         for row, key in enumerate(keys):
             if key in known:
                 head[row], bias[row] = begun["head"][known[key]], begun["bias"][known[key]]
@@ -121,20 +122,45 @@ def load_keyed_asked(knowledge: Knowledge) -> list[Asked]:
     return asked
 
 
+def load_switches(knowledge: Knowledge, seed: int = 0) -> list[Asked]:
+    """Questions of their own behind an exchange that they do not go on from, half as many as follow-ups: tutor/followup.py has every question behind the last one read so."""
+    place, rng = _places(knowledge), random.Random(seed)
+    own, exchanges = [], []
+    for row in _taught_rows():
+        if row["history"]:
+            exchanges.append(row["history"][-1])
+        else:
+            own.append(
+                (row["question"], tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"])))
+            )
+    behind = rng.sample(exchanges, len(exchanges) // 2)
+    asked = rng.sample(own, len(behind))
+    return [
+        Asked(in_context(claim_of(question), *exchange), answer)
+        for (question, answer), exchange in zip(asked, behind, strict=True)
+    ]
+
+
 def _places(knowledge: Knowledge) -> dict[Reference, int]:
     references = ((passage.id, i) for passage in knowledge.passages for i, _ in enumerate(passage.sentences))
     return {reference: n for n, reference in enumerate(references)}
 
 
 def _taught(place: dict[Reference, int]) -> Iterator[Asked]:
+    for row in _taught_rows():
+        answer = tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"]))
+        yield Asked(row["standalone"], answer)
+        if row["history"]:
+            asked, answered = row["history"][-1]
+            yield Asked(in_context(claim_of(row["question"]), asked, answered), answer)
+
+
+def _taught_rows() -> Iterator[dict[str, Any]]:
+    """The teacher's questions that have an answer, without those of keyed.py."""
     for path in sorted(FOLDER.glob("*.jsonl")):
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             if row["answer"] and "points" not in row:
-                answer = tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"]))
-                yield Asked(row["standalone"], answer)
-                if row["history"]:
-                    asked, answered = row["history"][-1]
-                    yield Asked(in_context(claim_of(row["question"]), asked, answered), answer)
+                yield row
 
 
 def _loss(log_shares: Tensor, asked: Sequence[Asked]) -> Tensor:
@@ -154,7 +180,7 @@ def _loss(log_shares: Tensor, asked: Sequence[Asked]) -> Tensor:
 
 
 def train(asked: Sequence[Asked], trainee: Trainee, rounds: int, pace: float, seed: int = 0) -> None:
-    """Train in place: so many `rounds` through all texts, at `pace` times the rates."""
+    """Train in place: so many `rounds` through all texts, the layers at `pace` times their rate, the outputs at all of theirs where some begin anew."""
     rng = random.Random(seed)
     texts = [read_tokens(trainee.layers.encode, one.text) for one in asked]
     lengths, steps = [len(text) for text in texts], list[list[int]]()
@@ -164,7 +190,7 @@ def train(asked: Sequence[Asked], trainee: Trainee, rounds: int, pace: float, se
         steps += through
     groups = [
         {"params": trainee.layers.changes, "pace": pace * _RATE},
-        {"params": [*trainee.output.values()], "pace": pace * _OUTPUT_RATE},
+        {"params": [*trainee.output.values()], "pace": (1.0 if trainee.unknown else pace) * _OUTPUT_RATE},
     ]
 
     def loss_of(places: Sequence[int]) -> Tensor:
@@ -186,10 +212,13 @@ def main() -> None:
     folder = ensure_tutor_model(Settings.from_environ().cache, adapter=None)
     trainee = Trainee(folder, keys, CHANGE if further else None)
     others, keyed, strange = load_asked(knowledge), 2 * load_keyed_asked(knowledge), load_strange(knowledge)
+    switches = load_switches(knowledge)
     if further:
-        train([*random.Random(0).sample(others, len(keyed)), *keyed, *strange], trainee, 1, _FURTHER)
+        new = [one for one in others if any(trainee.unknown.intersection(point) for point in one.points)]
+        again = random.Random(0).sample(others, len(keyed)) + random.Random(0).sample(switches, len(keyed) // 4)
+        train([*again, *(2 * new), *keyed, *strange], trainee, 1, _FURTHER)
     else:
-        train([*others, *keyed, *(_STRANGE_OFTEN * strange)], trainee, _ROUNDS, 1.0)
+        train([*others, *switches, *keyed, *(_STRANGE_OFTEN * strange)], trainee, _ROUNDS, 1.0)
     trainee.layers.save(CHANGE, {**trainee.output, "keys": torch.tensor(keys)})
     log.info("%s; now `make calibrate` and `make report`", CHANGE)
 

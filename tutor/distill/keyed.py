@@ -1,5 +1,5 @@
 """Those of the teacher's examples (tutor/distill/examples/key-*.jsonl) that tell not only one good answer but every sentence that makes a point, as the labelled set does: stories with two
-requests, sides that are described, everyday words, short follow-ups.
+requests, sides that are described, everyday words, short follow-ups; and (key-learner-*) what people typed who had not read the notes.
 """
 
 from __future__ import annotations
