@@ -137,7 +137,7 @@ class Tutor:
                 self.readers,
                 standalone.said,
                 standalone.vector,
-                standalone.context,
+                standalone.context if standalone.rewritten else "",
                 wish,
             ):
                 first = first or time.monotonic() - start

@@ -30,8 +30,9 @@ _TURNS = 6
 class Standalone:
     """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already.
 
-    `respelt` says whether misspelt words were put right. Of a rewritten one, `vector` is what the encoder of dialogues makes of the question behind what was
-    asked and answered before it, and `context` is the text of both, for a reader.
+    `respelt` says whether misspelt words were put right. Behind an exchange, `vector` is what the encoder of dialogues makes of the question behind what was
+    asked and answered before it, and `context` is the text of both for the classifier: both learned to leave a question of its own as it is. The readers of Yes and No
+    learned from follow-ups only, so they get `context` where it was rewritten.
     """
 
     query: str
@@ -125,7 +126,7 @@ def _resolve(question: str, topic: Topic | None, answered: str, search: Search) 
             filled_in = fill_in(question, topic, search.mentions, order)
             leans = load_leaning().leans(question, filled_in, topic.concept.id, search, vector)
             rewritten = filled_in if leans else None
-        context = in_context(claim_of(meant), topic.query, answered) if rewritten else ""
+        context = in_context(claim_of(meant), topic.query, answered)
     query = rewritten or question
     topic = named_topic(query, "", topic, search.knowledge, search.mentions)
     return Standalone(
@@ -133,7 +134,7 @@ def _resolve(question: str, topic: Topic | None, answered: str, search: Search) 
         rewritten is not None,
         topic,
         respelt=question != typed,
-        vector=vector if rewritten is not None else None,
+        vector=vector,
         context=context,
     )
 

@@ -22,7 +22,19 @@ FITTED = Path(__file__).parent / "manner.npz"
 _UTTERANCES = Path(__file__).parent / "utterances.tsv"
 
 Manners: TypeAlias = Literal[
-    "question", "run", "hello", "thanks", "bye", "who", "help", "complaint", "quiz", "injection", "empty"
+    "question",
+    "run",
+    "hello",
+    "thanks",
+    "bye",
+    "who",
+    "help",
+    "form",
+    "lost",
+    "complaint",
+    "quiz",
+    "injection",
+    "empty",
 ]
 MANNERS: tuple[Manners, ...] = get_args(Manners)
 """What may be meant, in the order of the fitted rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from knowledge.passages import Knowledge
@@ -62,8 +63,10 @@ def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
         "hello": f"Hello! I explain {count} sets of LLM concepts that people mix up. Click one, or ask in your own words.",
         "thanks": "You are welcome. Ask on, or let me quiz you on what we talked about.",
         "complaint": "I am sorry that this did not help. Ask again in other words, name the set that you mean, or say “quiz me” and we see where it gets lost.",
+        "form": "I answer with whole sentences of my notes, one or two mostly, each with its source, so I cannot change how they are worded. Put what you want into the question: “explain it like I'm five”, “with numbers”, “give me an example” or “which one when?”",
+        "lost": f"Good sets to begin with: {_listed(_foundations(knowledge))}. Ask what one of these means, say “explain it like I'm five”, or “quiz me” to see what you know already.",
         "bye": "Goodbye! Come back when the next two words look alike.",
-        "who": f"I am a tutor program. I answer from {len(knowledge.passages)} checked notes; the model that picks the sentences is {model}, running on this machine unless it is set up otherwise.",
+        "who": f"I am a tutor program: my answers rest on {len(knowledge.passages)} checked notes, and each sentence shows its note. The model behind them is {model}, running on this machine unless it is set up otherwise. What you type is kept only where you rate an answer or run an experiment.",
         "help": "Ask what two concepts have to do with each other, ask on with “why?” or “which is faster?”, say “show me live” for an experiment or “quiz me” for a question. I cover: "
         + _listed([concept.title for concept in knowledge.concepts])
         + ".",
@@ -73,6 +76,13 @@ def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
 def _some(knowledge: Knowledge) -> str:
     titles = [concept.title for concept in knowledge.concepts]
     return f"They cover {len(titles)} sets, for example {_listed(titles[:: max(1, len(titles) // 3)][:3])}."
+
+
+def _foundations(knowledge: Knowledge) -> list[str]:
+    """Titles of the sets that most others ask for first."""
+    needed = Counter(name for concept in knowledge.concepts for name in concept.prerequisites)
+    order = sorted(knowledge.concepts, key=lambda concept: -needed[concept.id])
+    return [concept.title for concept in order[:3]]
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -40,11 +40,11 @@ class Topic:
 def named_topic(
     query: str, answer: str, before: Topic | None, knowledge: Knowledge, mentions: Mentions
 ) -> Topic | None:
-    """The set that the answer's sentences are from; else that whose sides the query names most, or the answer.
+    """The set that most of the answer's sentences are from, the first of equals; else that whose sides the query names most, or the answer.
 
     Between equals the set that was talked of stays.
     """
-    if told := told_in(answer, knowledge):
+    if told := _told(answer, knowledge):
         return _topic_told([name for name, _ in told], query, answer, knowledge, mentions)
     for text in (query, answer):
         sides: dict[str, list[str]] = {}
@@ -73,5 +73,10 @@ def _topic_told(passages: Sequence[str], query: str, answer: str, knowledge: Kno
 
 def told_in(answer: str, knowledge: Knowledge) -> frozenset[tuple[str, int]]:
     """The notes' sentences in an answer: passage ids and numbers."""
+    return frozenset(_told(answer, knowledge))
+
+
+def _told(answer: str, knowledge: Knowledge) -> list[tuple[str, int]]:
+    """The same in the answer's order."""
     sentences = split_sentences(without_citations(answer))
-    return frozenset(knowledge.places[sentence] for sentence in sentences if sentence in knowledge.places)
+    return [knowledge.places[sentence] for sentence in sentences if sentence in knowledge.places]

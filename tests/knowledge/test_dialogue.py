@@ -20,8 +20,9 @@ def test_the_question_stands_first_and_citations_are_left_out() -> None:
 
 def test_a_reader_gets_the_question_last_however_long_the_rest_is() -> None:
     """Protects: it says Yes or No behind the question itself, which no long turn before may push out."""
-    read = in_context("is it faster?", "why " * 500, f"{ANSWERED} " * 50)
+    read = in_context("is it faster?", " ".join(f"word{n}" for n in range(500)), f"{ANSWERED} " * 50)
     assert read.endswith("\nQuestion: is it faster?") and len(read.split()) < 110 and "[1]" not in read
+    assert read.startswith("word460 ") and "word499\n" in read  # a story ends with what it asks
 
 
 def test_a_follow_up_lies_near_the_same_asked_in_full(real_search: Search) -> None:

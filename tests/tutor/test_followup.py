@@ -6,7 +6,7 @@ import pytest
 
 from knowledge.search import Search
 from tutor.events import Exchange
-from tutor.followup import Standalone, make_standalone
+from tutor.followup import Standalone, make_standalone, topic_of
 
 PRUNING = (Exchange("What is pruning?", "Pruning removes weights [1]."),)
 BOTH = (Exchange("What is the difference between pruning and quantization?", "Pruning removes weights [1]."),)
@@ -151,6 +151,17 @@ def test_what_the_last_answer_told_is_known(shipped: Search) -> None:
     assert not alone.said and alone.concept is None
 
 
+def test_of_an_answer_from_two_sets_the_first_is_the_topic(shipped: Search) -> None:
+    """Protects: the same history gives the same rewrite in every process, however it hashes."""
+    first, second = (
+        next(p for p in shipped.knowledge.passages if p.concept == name).sentences[0]
+        for name in ("ptq-vs-qat", "rag-vs-fine-tuning")
+    )
+    for one, other, concept in ((first, second, "ptq-vs-qat"), (second, first, "rag-vs-fine-tuning")):
+        topic = topic_of((Exchange("what now?", f"{one[:-1]} [1]. {other[:-1]} [2]."),), shipped)
+        assert topic is not None and topic.concept.id == concept
+
+
 def test_misspelt_words_are_put_right_and_that_is_told(shipped: Search) -> None:
     """Protects: the learner sees what was understood, and what was spelt right is searched as it was typed."""
     found = resolve(shipped, "wat is quantizaton?", ())
@@ -159,13 +170,16 @@ def test_misspelt_words_are_put_right_and_that_is_told(shipped: Search) -> None:
 
 
 def test_a_follow_up_is_read_with_what_came_before(shipped: Search) -> None:
-    """Protects: what is searched is what was meant; a question of its own is searched by itself."""
+    """Protects: what is searched is what was meant; a question of its own stays where it lies."""
     followed = resolve(shipped, "and which one is faster?", BOTH)
     assert followed.vector is not None and followed.vector.shape == (384,)
     prefill = (Exchange("What is prefill?", "Prefill reads the prompt [1]."),)
     behind_another = resolve(shipped, "and which one is faster?", prefill)
     assert behind_another.vector is not None and followed.vector @ behind_another.vector < 0.9
-    assert resolve(shipped, "What is LoRA?", BOTH).vector is None
+    alone = resolve(shipped, "What is LoRA?", BOTH)
+    own = shipped.tuned.embed(["What is LoRA?"])[0]
+    assert alone.vector is not None and not alone.rewritten and own @ alone.vector > 0.7
+    assert alone.context.endswith("Question: What is LoRA?") and alone.context.startswith("What is the difference")
     assert resolve(shipped, "and which one is faster?", ()).vector is None
 
 

@@ -10,6 +10,8 @@ import pytest
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tests.conftest import coverage_of, make_search
+from tutor.events import Exchange
+from tutor.followup import read_in_dialogue, topic_of
 from tutor.leaning import FEATURES, Leaning, features, load_leaning
 
 NOTHING = dict.fromkeys(FEATURES, 0.0)
@@ -54,6 +56,13 @@ def test_what_the_notes_surely_do_not_cover_is_another_subject(knowledge: Knowle
     )
 
 
+def test_what_names_another_set_and_points_nowhere_is_asked_of_that(search: Search) -> None:
+    """Protects: after talk of cats, "is green tea really very bitter?" is not asked of cats, however the weights stand."""
+    leaning = Leaning(weighing().weights, 1.0)
+    assert not leaning.leans("is green tea really very bitter?", "Cats: is green tea …?", "cats-vs-dogs", search)
+    assert leaning.leans("and is it as bitter as green tea?", "Cats: is it as bitter …?", "cats-vs-dogs", search)
+
+
 @pytest.mark.parametrize("question", ["", "?", "and", "🙂" * 300, "it " * 600, "((("])
 def test_any_text_has_features(search: Search, question: str) -> None:
     """Whatever is typed can be weighed."""
@@ -80,5 +89,8 @@ def test_a_file_that_does_not_fit_is_named(tmp_path: Path) -> None:
 )
 def test_the_fitted_weights_tell_them_apart(real_search: Search, question: str, leans: bool) -> None:
     """After "What is pruning?", with the shipped notes."""
-    found = load_leaning().leans(question, f"Pruning: {question}", "pruning-vs-quantization", real_search)
+    topic = topic_of([Exchange("What is pruning?", "Pruning removes weights [1].")], real_search)
+    assert topic is not None
+    read = read_in_dialogue(question, topic, "Pruning removes weights [1].", real_search)
+    found = load_leaning().leans(question, f"Pruning: {question}", "pruning-vs-quantization", real_search, read)
     assert found is leans

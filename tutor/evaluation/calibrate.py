@@ -41,6 +41,7 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_LEARNER = 15.0  # times that a message of who had not read the notes counts
 _SENSE = 3.0  # size of an embedding beside the log-odds by words, so that its weights are cheap
 _HABIT = 3.0  # size of the sign of a round of teaching, so that its weight is cheap
 
@@ -102,7 +103,10 @@ def fit_agreement(knowledge: Knowledge) -> None:
 
 
 def fit_closed(search: Search) -> None:
-    """Which questions want a Yes or No: logistic regression on the teacher's, by words, then by sense and what the words of the others tell; checked on the tuning part."""
+    """Which questions want a Yes or No: logistic regression on the teacher's, by words, then by sense and what the words of the others tell; checked on the tuning part.
+
+    What learners typed who had not read the notes counts `_LEARNER` times: they ask "A or B?" and "why isn't it …?" where the teacher asked for Yes or No.
+    """
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import KFold, cross_val_predict
@@ -115,11 +119,12 @@ def fit_closed(search: Search) -> None:
 
     examples = [example for example in load_examples(search.knowledge) if example.answer]
     queries, polar = [example.query for example in examples], [bool(example.opening) for example in examples]
-    words, meant = LogisticRegression(C=0.1, max_iter=1000), LogisticRegression(C=0.1, max_iter=1000)
-    folds = KFold(5, shuffle=True, random_state=0)
-    told = cross_val_predict(words, table(queries), polar, cv=folds, method="decision_function")
-    meant.fit(np.column_stack([told, sense(queries)]), polar)
-    words.fit(table(queries), polar)
+    counts = np.array([_LEARNER if example.id.startswith("learner-") else 1.0 for example in examples])
+    words, meant = LogisticRegression(C=0.1, solver="liblinear"), LogisticRegression(C=0.1, max_iter=1000)
+    folds, hashed, weighed = KFold(5, shuffle=True, random_state=0), table(queries), {"sample_weight": counts}
+    told = cross_val_predict(words, hashed, polar, cv=folds, method="decision_function", params=weighed)
+    meant.fit(np.column_stack([told, sense(queries)]), polar, **weighed)
+    words.fit(hashed, polar, **weighed)
     np.savez(
         FITTED_CLOSED,
         weights=words.coef_[0].astype(np.float16),

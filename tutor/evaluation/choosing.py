@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _LEAST = 0.02  # weight of the model's log-odds
 _MISSING = 2.5  # needless sentences that a missing key point outweighs
+_LEARNER = 3.0  # what learners typed who had not read the notes counts so much: it is what will be asked
 _CLOSE = 0.02  # ridge: weights stay where nothing speaks for moving them
 
 
@@ -74,7 +75,7 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
         mentions=search.mentions,
         told=standalone.said,
         vector=standalone.vector,
-        context=standalone.context,
+        context=standalone.context if standalone.rewritten else "",
     )
     return query, hits, composition
 
@@ -93,7 +94,7 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice]]:
     chosen: tuple[Branch, ...] = tuple(composition.allowed(())[:1]) if item.polarity else ()
     opening = composition.pieces[chosen[0].key].text if chosen else ""
     references = [f"{hit.passage.id}:{i}" for hit in hits for i, _ in enumerate(hit.passage.sentences)]
-    left = [set(point) for point in item.must]
+    left, item_weight = [set(point) for point in item.must], _LEARNER if item.learner else 1.0
     first: list[Choice] = []
     later: list[Choice] = []
     said: list[int] = []
@@ -111,11 +112,11 @@ def fork(item: Item, tutor: Tutor) -> tuple[list[Choice], list[Choice]]:
                     else [*(0.0,) * len(LATER), *composition.evidence.end_hints(said)]
                     for b in allowed
                 ]
-                counts = _MISSING if left else 1.0
+                counts = item_weight * (_MISSING if left else 1.0)
                 later.append(Choice(np.array(hints), right, right | ~fits, counts, composition.evidence.of_several))
             else:
                 hints = [list(composition.evidence.first_hints(b.key, opening)) for b in allowed]
-                first.append(Choice(np.array(hints), right, right | ~fits))
+                first.append(Choice(np.array(hints), right, right | ~fits, item_weight))
         if not left or not makes.any():
             break
         # Go on from the right sentence that speaks loudest for itself.

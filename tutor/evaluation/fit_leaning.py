@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 # Weights: a follow-up, what was written as none, an item behind a history that is not its own: every third, each for three.
 _LEANS, _REAL, _MADE = 3.0, 2.0, 1.5
+_LEARNER = 1.5  # times that for a follow-up of who had not read the notes: hardly any of these stands alone
 _EVERY = 3
 _FOLDS = 8
 _STRENGTH = 0.3  # of the fit against the pull to equal weights
@@ -106,7 +107,7 @@ def _cases(items: Sequence[Item], seed: int) -> Iterator[tuple[str, Sequence[Exc
         if item.intent != "ask":
             continue
         if item.kind == "followup":
-            yield item.question, item.history, True, _LEANS
+            yield item.question, item.history, True, (_LEARNER if item.learner else 1.0) * _LEANS
         elif item.history:
             yield item.question, item.history, False, _REAL
         elif (item.must or not item.covered) and place % _EVERY == 0:

@@ -151,14 +151,14 @@ def main() -> None:
     failures = "\n".join(f"- {line}" for line in report.failures)
     REPORT.write_text(
         f"# Report card\n\nMade by `make report`. State: `{measured_state()}`.\n\n"
-        "The labelled set (`tutor/evaluation/*.jsonl`) was written apart from the concept files' and the teacher's questions, many items on purpose far "
-        "from the notes' words. The reported part (`fresh-*.jsonl`) was written by readers of the notes who saw neither retrieval nor answers, and nothing was tuned on "
-        "it; rules, weights and thresholds were tuned on the rest (every third item of it is measured here), among it the reported parts of earlier versions, whose failures had been read. "
+        "The reported part (`tutor/evaluation/fresh-*.jsonl`) is what eight learners typed who had not read the notes, first and second messages (docs/labelled-set.md), and, written by readers of the "
+        "notes, near misses, small talk and wishes for experiments; nothing was tuned on it. Rules, weights and thresholds were tuned on the rest (every third item of it is measured here), among it "
+        "the reported parts of earlier versions, whose failures had been read. "
         "The check of freely written sentences is tried on free wordings by four readers of the notes (`written/fresh.jsonl`); the rivals that it "
         "compares with are made much as the injected errors are. "
         f"Timings are this run's and vary with the machine; the check was measured on {made}, with the notes that search found on that day.\n\n"
         "Recall@k: an answering passage is among the first k. Refusal precision: of what was refused, not covered; recall: of what is not covered, refused. Complete: each key point "
-        "of the question is made by one of the sentences that its writer and a second reader listed for it; read right, false and needless: what one or two more readers, who saw no key, made of "
+        "of the question is made by one of the sentences that two readers of the notes listed for it; read right, false and needless: what one or two more readers, who saw no key, made of "
         "question and answer (`tutor/evaluation/reading/`). Caught: shown to be wrong by the check of freely written sentences, with an error of that kind put in.\n\n"
         f"| Figure | Reported part | Tuning part |\n|---|---|---|\n{rows}\n\n"
         f"## The adapter\n\n{card['examples']} examples, {card['steps']} steps, {card['minutes']} minutes on {card['machine']}; "

@@ -9,7 +9,14 @@ import torch
 
 from knowledge.concept_files import load_knowledge
 from knowledge.coverage import elsewhere_questions
-from tutor.distill.causal_classifier import Asked, _loss, load_asked, load_keyed_asked, load_strange
+from tutor.distill.causal_classifier import (
+    Asked,
+    _loss,
+    load_asked,
+    load_keyed_asked,
+    load_strange,
+    load_switches,
+)
 
 
 def test_the_first_point_counts_most_and_of_a_point_any_sentence_will_do() -> None:
@@ -31,6 +38,15 @@ def test_a_follow_up_is_read_in_full_and_behind_what_it_goes_on_from() -> None:
     assert {one.points for one in strange} == {((none,),)} and [one.text for one in strange] == elsewhere_questions()
     assert sum("\nQuestion: " in one.text for one in asked) > 10_000
     assert {place for one in asked for point in one.points for place in point} == set(range(none))
+
+
+def test_a_change_of_subject_keeps_its_own_answer() -> None:
+    """Protects: every question behind another is read behind it, so one that stands alone must be learned there too."""
+    knowledge = load_knowledge()
+    switches = load_switches(knowledge)
+    taught = {(one.text, one.points) for one in load_asked(knowledge)}
+    alone = [(one.text.rpartition("\nQuestion: ")[2], one.points) for one in switches]
+    assert len(switches) > 5_000 and sum(pair in taught for pair in alone) > 0.7 * len(alone)
 
 
 def test_of_two_requests_each_is_also_asked_alone_the_second_behind_the_first() -> None:
