@@ -25,6 +25,7 @@ from tutor.events import (
     Event,
     Exchange,
     Retrieved,
+    Source,
     Timings,
     Understood,
     sources_of,
@@ -156,6 +157,7 @@ class Tutor:
             yield from self._abstain(understood, retrieval, start)
             return
         sources = sources_of(notes, checked)
+        concept = self._cited(sources) or concept
         prompt_tokens = sum(self.engine.count(hit.passage.text) for hit in notes) + self.engine.count(standalone.query)
         timings = Timings(first, time.monotonic() - start, prompt_tokens, self.engine.count(text))
         yield Answered(
@@ -243,6 +245,11 @@ class Tutor:
 
     def _concept(self, retrieval: Retrieval) -> Concept:
         return self.knowledge.by_id[retrieval.hits[0].passage.concept]
+
+    def _cited(self, sources: Sequence[Source]) -> Concept | None:
+        """The set of the first note that the answer rests on: picture and next questions are its own. None where it rests on runs only."""
+        cited = (source.hit.passage.concept for source in sources if source.cited)
+        return next((self.knowledge.by_id[name] for name in cited if name in self.knowledge.by_id), None)
 
     def _last_question(self, history: Sequence[Exchange], standalone: Standalone) -> str:
         """The learner's own last question, for an experiment to ask again; a quiz's "B" is none."""
