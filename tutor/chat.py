@@ -138,7 +138,7 @@ class Tutor:
                 self.readers,
                 standalone.said,
                 standalone.vector,
-                standalone.context if standalone.rewritten else "",
+                standalone.reader_context,
                 wish,
             ):
                 first = first or time.monotonic() - start

@@ -31,8 +31,7 @@ class Standalone:
     """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already.
 
     `respelt` says whether misspelt words were put right. Behind an exchange, `vector` is what the encoder of dialogues makes of the question behind what was
-    asked and answered before it, and `context` is the text of both for the classifier: both learned to leave a question of its own as it is. The readers of Yes and No
-    learned from follow-ups only, so they get `context` where it was rewritten.
+    asked and answered before it, and `context` is the text of both for the classifier: both learned to leave a question of its own as it is.
     """
 
     query: str
@@ -42,6 +41,11 @@ class Standalone:
     respelt: bool = False
     vector: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
     context: str = field(default="", compare=False, repr=False)
+
+    @property
+    def reader_context(self) -> str:
+        """The `context` that readers of Yes and No get: they learned from follow-ups only."""
+        return self.context if self.rewritten else ""
 
     @property
     def concept(self) -> str | None:

@@ -66,7 +66,7 @@ def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
         "form": "I answer with whole sentences of my notes, one or two mostly, each with its source, so I cannot change how they are worded. Put what you want into the question: “explain it like I'm five”, “with numbers”, “give me an example” or “which one when?”",
         "lost": f"Good sets to begin with: {_listed(_foundations(knowledge))}. Ask what one of these means, say “explain it like I'm five”, or “quiz me” to see what you know already.",
         "bye": "Goodbye! Come back when the next two words look alike.",
-        "who": f"I am a tutor program: my answers rest on {len(knowledge.passages)} checked notes, and each sentence shows its note. The model behind them is {model}, running on this machine unless it is set up otherwise. What you type is kept only where you rate an answer or run an experiment.",
+        "who": f"I am a tutor program: my answers rest on {len(knowledge.passages)} checked notes, and each sentence shows its note. The model behind them is {model}, running on this machine unless it is set up otherwise. This page keeps what you type only where you rate an answer or run an experiment.",
         "help": "Ask what two concepts have to do with each other, ask on with “why?” or “which is faster?”, say “show me live” for an experiment or “quiz me” for a question. I cover: "
         + _listed([concept.title for concept in knowledge.concepts])
         + ".",

@@ -3,7 +3,7 @@
 Twice through the teacher's questions (those of keyed.py and those that the notes do not answer, four times), each with the sentences that she answered, follow-ups both asked in full and behind what they go on from; those with all sentences that answer them
 (keyed.py), those with two requests also request by request, as tutor/compound.py has them read; the passages' own questions, each with all sentences of its passage, of which any will do; the sentences themselves,
 questions of their own behind an exchange that another went on from, and what the notes do not answer, so that it is not taken for what they do. With `--further` it goes on from what ships, as after new questions or notes: twice through those of keyed.py and through all that is answered by sentences that it does not know yet,
-with as many others beside as keyed.py has, and those that the notes do not answer. What ships was trained so, twice, after a first training without keyed.py. Labelled evaluation items take no part.
+with as many others beside as keyed.py gives, a quarter as many changes of subject, and those that the notes do not answer. What ships was trained so, twice, after a first training without keyed.py. Labelled evaluation items take no part.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import json
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,17 +122,15 @@ def load_keyed_asked(knowledge: Knowledge) -> list[Asked]:
     return asked
 
 
-def load_switches(knowledge: Knowledge, seed: int = 0) -> list[Asked]:
+def load_switches(knowledge: Knowledge) -> list[Asked]:
     """Questions of their own behind an exchange that they do not go on from, half as many as follow-ups: tutor/followup.py has every question behind the last one read so."""
-    place, rng = _places(knowledge), random.Random(seed)
+    place, rng = _places(knowledge), random.Random(0)
     own, exchanges = [], []
     for row in _taught_rows():
         if row["history"]:
             exchanges.append(row["history"][-1])
         else:
-            own.append(
-                (row["question"], tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"])))
-            )
+            own.append((row["question"], _points(row, place)))
     behind = rng.sample(exchanges, len(exchanges) // 2)
     asked = rng.sample(own, len(behind))
     return [
@@ -146,9 +144,13 @@ def _places(knowledge: Knowledge) -> dict[Reference, int]:
     return {reference: n for n, reference in enumerate(references)}
 
 
+def _points(row: Mapping[str, Any], place: Mapping[Reference, int]) -> tuple[tuple[int, ...], ...]:
+    return tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"]))
+
+
 def _taught(place: dict[Reference, int]) -> Iterator[Asked]:
     for row in _taught_rows():
-        answer = tuple((place[split_reference(text)],) for text in dict.fromkeys(row["answer"]))
+        answer = _points(row, place)
         yield Asked(row["standalone"], answer)
         if row["history"]:
             asked, answered = row["history"][-1]
@@ -204,7 +206,11 @@ def main() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--further", action="store_true", help="go on from what ships, some minutes")
+    parser.add_argument(
+        "--further",
+        action="store_true",
+        help="go on from what ships, a quarter of an hour on two cores that multiply in bf16",
+    )
     further = parser.parse_args().further
     torch.manual_seed(0)
     knowledge = load_knowledge()

@@ -75,7 +75,7 @@ def compose(item: Item, tutor: Tutor) -> tuple[str, Sequence[Hit], Composition]:
         mentions=search.mentions,
         told=standalone.said,
         vector=standalone.vector,
-        context=standalone.context if standalone.rewritten else "",
+        context=standalone.reader_context,
     )
     return query, hits, composition
 
