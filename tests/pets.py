@@ -43,7 +43,7 @@ CATS = textwrap.dedent("""\
       - Tell me about dogs.
     asks_yes:
       - Do dogs bark loudly at every single postman in the whole long street?
-      - Do dogs bark?
+      - Are dogs loud?
 
     Dogs bark loudly at every postman. Dogs fetch sticks from cold water.
 

@@ -3,12 +3,13 @@
 The lower half of the model as it was published, changed at low rank (engines/lower.py), with one output a sentence in the place of the vocabulary's. Trained on the taught
 questions (`make causal-classifier`, tutor/distill/causal_classifier.py). The sentence encoder puts a question near others that mean alike, and knowledge/classifier.py knows which
 words decide; this model was pretrained on two trillion tokens (Ben Allal et al. 2025, arXiv:2502.02737), so it knows that what gamers buy is a GPU, and errs on other questions than they do.
-A follow-up is read behind what it goes on from.
+A follow-up is read behind what it goes on from, and behind what an answer has said so far it tells what comes next, or that nothing does: so it knows that "which one, and why?" still wants its why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,28 @@ from knowledge.passages import Passage, Reference
 from tutor.compute import Together, in_passing
 from tutor.engines.decoder import Pass
 from tutor.engines.lower import ANY, WIDTH, Encode, Lower, read_lower
+from tutor.errors import WeightsError
 from tutor.once import Once
 
 CHANGE = Path(__file__).parent / "distill" / "classifying"
-"""An adapter as peft writes it, with the output's weights beside: `norm` and `shift`, then for each sentence and for none of them a row of `head`, a `bias`, and a key (0 for none)."""
+"""An adapter as peft writes it, with the output's weights beside: `norm` and `shift`, then for each sentence, and for what is none (BESIDE), a row of `head`, a `bias`, and a key."""
 LAYERS = 16  # of thirty
-_LONGEST = 180  # tokens
+NONE, END, YES, NO, NEITHER = BESIDE = range(5)
+"""The keys of what is no sentence: nothing in the notes answers, and behind what is said the end, and what the answer begins with."""
+_LONGEST, _LONGEST_SAID = 180, 120  # tokens
 _AT_ONCE = 2_000  # tokens of a class's texts in one pass, so that nobody else waits long
+_RETRAIN = "make causal-classifier"
 _OUTPUT = {"norm": (WIDTH,), "shift": (WIDTH,), "head": (ANY, WIDTH), "bias": (ANY,), "keys": (ANY,)}
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What comes behind sentences that are said: of all that was trained on, the share of each sentence of the notes and of the `end`; and those of what such an answer begins with, where the rest is for neither."""
+
+    shares: Mapping[Reference, float]
+    end: float
+    yes: float
+    no: float
 
 
 class CausalClassifier:
@@ -35,7 +50,7 @@ class CausalClassifier:
     def __init__(self, folder: Callable[[], Path], passages: Sequence[Passage], change: Path = CHANGE) -> None:
         """`folder` finds the model as published, once it is needed."""
         self._folder, self._change = folder, change
-        self._keys = {(p.id, i): key_of(sentence) for p in passages for i, sentence in enumerate(p.sentences)}
+        self._texts = {(p.id, i): sentence for p in passages for i, sentence in enumerate(p.sentences)}
         self._model = Once(lambda: in_passing(self._open))
         self._asked = Together(self._read)
 
@@ -46,19 +61,37 @@ class CausalClassifier:
     def shares(self, texts: Sequence[str]) -> list[dict[Reference, float]]:
         """For each text, if it is answered at all, how much of what might answer it each sentence is that was trained on: an edited one is missing. Raises as `load` does."""
         _, references, places = self._model.get()
-        return [dict(zip(references, row[places].tolist(), strict=True)) for row in self._asked.ask(texts)]
+        rows = (_softmax(row[: -len(BESIDE)])[places] for row in self._asked.ask([(text, ()) for text in texts]))
+        return [dict(zip(references, row.tolist(), strict=True)) for row in rows]
+
+    def behind(self, text: str, said: Sequence[Reference]) -> Behind | None:
+        """What follows when these sentences answered the text; None where one of them was not trained on. Raises as `load` does."""
+        _, references, places = self._model.get()
+        if not set(said) <= set(references):
+            return None
+        (logits,) = self._asked.ask([(text, tuple(self._texts[reference] for reference in said))])
+        beside = len(logits) - len(BESIDE)
+        shares = _softmax(np.append(logits[:beside], logits[beside + END]))
+        yes, no, _ = _softmax(logits[beside + YES :]).tolist()
+        return Behind(dict(zip(references, shares[places].tolist(), strict=True)), float(shares[-1]), yes, no)
 
     def _open(self) -> tuple[Lower, tuple[Reference, ...], NDArray[np.int64]]:
-        """The model, the sentences that it knows, and their outputs."""
-        lower = read_lower(self._folder(), LAYERS, self._change, _OUTPUT, "make causal-classifier")
-        place = {key: i for i, key in enumerate(lower.output["keys"].tolist()[:-1])}
-        known = {reference: place[key] for reference, key in self._keys.items() if key in place}
+        """The model, the sentences that it knows, and their outputs. Raises WeightsError if it lacks what stands beside them."""
+        lower = read_lower(self._folder(), LAYERS, self._change, _OUTPUT, _RETRAIN)
+        keys = lower.output["keys"].tolist()
+        if keys[-len(BESIDE) :] != list(BESIDE):
+            raise WeightsError(
+                f"The output in {self._change} is of another version; restore it with `git checkout`, or retrain it with `{_RETRAIN}`."
+            )
+        place = {key: i for i, key in enumerate(keys[: -len(BESIDE)])}
+        named = ((reference, key_of(sentence)) for reference, sentence in self._texts.items())
+        known = {reference: place[key] for reference, key in named if key in place}
         return lower, tuple(known), np.array(list(known.values()), dtype=np.int64)
 
-    def _read(self, lots: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """Of each lot of texts, the shares of all sentences: (texts, sentences)."""
+    def _read(self, lots: Sequence[Sequence[tuple[str, tuple[str, ...]]]]) -> list[NDArray[np.float32]]:
+        """Of each lot of texts, with what was said, all outputs: (texts, outputs)."""
         lower, *_ = self._model.get()
-        texts = [read_tokens(lower.encode, text) for lot in lots for text in lot]
+        texts = [read_tokens(lower.encode, *text) for lot in lots for text in lot]
         slices: list[list[Sequence[int]]] = []
         left = 0
         for text in texts:
@@ -67,10 +100,10 @@ class CausalClassifier:
                 left = _AT_ONCE
             slices[-1].append(text)
             left -= len(text)
-        shares = np.concatenate([self._shares_of(lower, some) for some in slices])
-        return np.split(shares, np.cumsum([len(lot) for lot in lots])[:-1])
+        logits = np.concatenate([self._logits_of(lower, some) for some in slices])
+        return np.split(logits, np.cumsum([len(lot) for lot in lots])[:-1])
 
-    def _shares_of(self, lower: Lower, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _logits_of(self, lower: Lower, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         import torch
         from torch.nn.functional import layer_norm, linear
 
@@ -80,11 +113,16 @@ class CausalClassifier:
             lower.decoder.release()
         output = lower.output
         normed = layer_norm(states, states.shape[1:], output["norm"], output["shift"])
-        logits = linear(normed, output["head"], output["bias"])
-        shares: NDArray[np.float32] = logits[:, :-1].softmax(1).cpu().numpy()
-        return shares
+        logits: NDArray[np.float32] = linear(normed, output["head"], output["bias"]).cpu().numpy()
+        return logits
 
 
-def read_tokens(encode: Encode, text: str) -> list[int]:
-    """What is read; of what is too long the end counts, where a follow-up stands."""
-    return list(encode(f"Question: {text}\n")[-_LONGEST:])
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers / powers.sum(), dtype=np.float32)
+
+
+def read_tokens(encode: Encode, text: str, said: Sequence[str] = ()) -> list[int]:
+    """What is read; of what is too long the end counts, where a follow-up stands. Behind it comes what an answer has `said` so far, whose end counts too."""
+    question = list(encode(f"Question: {text}\n")[-_LONGEST:])
+    return question + list(encode(f"Answer: {' '.join(said)}\n")[-_LONGEST_SAID:]) if said else question

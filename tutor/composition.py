@@ -123,17 +123,18 @@ class Composition:
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
 
     def opening_hints(self) -> tuple[float, ...]:
-        """What is known of Yes against No (OPENING), asked by that part of the question that wants it."""
+        """What is known of Yes against No (OPENING), asked by that part of the question that wants it; only the language model reads the whole, as it learned to."""
         part = next((part for part in self._votes.parts if by_rule(part.query)), None)
         votes = (part or self._votes).polarity
-        read, words = (0.0, 0.0), 0.0
+        read, words, reads_on = (0.0, 0.0), 0.0, 0.0
         if self._readers is not None and self._openings.start:
             first = self._sentences(range(self._openings.start), (), "")
             likeliest = max(first, key=lambda branch: branch.bias)
             claim = claim_of(part.query if part else self._query)
             read = self._readers.log_odds(claim, likeliest.text, "" if part else self._context)
             words = load_agreement().log_odds(claim, likeliest.text)
-        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), *read, words)
+            reads_on = self.evidence.opening_read(likeliest.key)
+        return (votes.get("yes", SILENCE) - votes.get("no", SILENCE), *read, words, reads_on)
 
     def _sentences(self, keys: Sequence[int], said: Sequence[int], opening: str) -> list[Branch]:
         known = self.evidence

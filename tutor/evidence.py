@@ -21,6 +21,11 @@ from tutor.several import asks_several
 from tutor.taught import SILENCE, Votes
 
 _LATER_IN_NOTE = 0.15  # of a vote, by which a sentence of an untaught note counts less than the one before it
+_LEAST = 1e-4  # of all shares, so that what is never expected is not infinitely so
+_UNREAD, _END_UNREAD = (
+    -4.0,
+    -1.0,
+)  # nats, about the mean of what is right, where the language model knows nothing of a sentence or of what is said
 _IN_STEPS = re.compile(
     r"\bsteps?\b|\bstages?\b|one after (?:the other|another)|under the hood|walk me|in order\b|\beach (?:of|one)\b|\ball (?:of|the|three|four)\b|\bthree\b|\bfour\b"
     r"|\bhow (?:does|do|is|are)\b.*\b(?:works?|made|built|trained|computed|done)\b",
@@ -107,6 +112,7 @@ class Evidence:
             *(new_side, self._contrast * new_side),
             self._vote(self._votes.held, key),
             float(max(self.alike[key, other] for other in said)),
+            self._reads_on(key, said),
         )
 
     def end_hints(self, said: Sequence[int]) -> tuple[float, ...]:
@@ -126,7 +132,22 @@ class Evidence:
             max((self._vote(self._votes.learned, key) for key in unsaid), default=SILENCE),
             max((self._vote(self._votes.read, key) for key in unsaid), default=SILENCE),
             self._vote(self._votes.first, said[0]),
+            self._reads_on(None, said),
         )
+
+    def opening_read(self, key: int) -> float:
+        """Of Yes against No, in nats, as the language model reads an answer that tells this sentence first; 0 if it does not know it."""
+        behind = self._votes.behind((self.references[key],))
+        return float(np.log((behind.yes + _LEAST) / (behind.no + _LEAST))) if behind else 0.0
+
+    def _reads_on(self, key: int | None, said: Sequence[int]) -> float:
+        """How much the language model wants the sentence, or the end, behind those said, in nats."""
+        behind = self._votes.behind(self._said(said))
+        if key is None:
+            return float(np.log(behind.end + _LEAST)) if behind else _END_UNREAD
+        if behind is None or self.references[key] not in behind.shares:
+            return _UNREAD
+        return float(np.log(behind.shares[self.references[key]] + _LEAST))
 
     def _was_told(self, key: int) -> float:
         return float(self.references[key] in self._told)

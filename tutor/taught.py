@@ -7,8 +7,9 @@ of tokens: after the sentences said so far, the teacher's answers that hold them
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -19,7 +20,7 @@ from knowledge.classifier import AnswerWords
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity, Reference
 from knowledge.search import Part, embed_read
-from tutor.causal_classifier import CausalClassifier
+from tutor.causal_classifier import Behind, CausalClassifier
 from tutor.compute import Together
 from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
@@ -35,7 +36,7 @@ class Votes:
 
     `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `read` what the language model makes of the question that learned them (both are `first` for what they do not know), `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
-    asks several things, `parts` holds the votes of each; `vector` is what was compared.
+    asks several things, `parts` holds the votes of each; `vector` is what was compared, and `reads_on` asks the language model further.
     """
 
     query: str = ""
@@ -51,6 +52,11 @@ class Votes:
     weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     holding: Mapping[Reference, NDArray[np.int64]] = field(default_factory=dict)
     parts: tuple[Votes, ...] = ()
+    reads_on: Callable[[tuple[Reference, ...]], Behind | None] | None = field(default=None, compare=False, repr=False)
+
+    def behind(self, said: tuple[Reference, ...]) -> Behind | None:
+        """What the language model reads behind these sentences as an answer; None where nothing is known of one. Raises as Taught.load does."""
+        return self.reads_on(said) if self.reads_on else None
 
     def after(self, said: Collection[Reference]) -> tuple[Mapping[Reference, float], float]:
         """The votes for each sentence to come next, and for ending, once some sentences are said."""
@@ -139,7 +145,8 @@ class Taught:
         whole, *voted = (
             self._votes_of(*each) for each in zip(texts, vectors, self._together.ask(vectors), read, strict=True)
         )
-        return replace(whole, parts=tuple(voted))
+        reads_on = cache(partial(self._reads.behind, contexts[0])) if self._reads else None
+        return replace(whole, parts=tuple(voted), reads_on=reads_on)
 
     def _cosines(self, lots: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Of each lot of vectors (n, dimension) with all questions (n, questions): a class's in one go, as reading the questions takes longest."""

@@ -31,7 +31,7 @@ FIRST = (
     "read of a part",
     "tuned of a part",
 )
-# "held": the vote for it to come anywhere in the answer; "alike": cosine with what it follows.
+# "held": the vote for it to come anywhere in the answer; "alike": cosine with what it follows; "reads on": what the language model makes of it behind what is said (tutor/causal_classifier.py).
 LATER = (
     *_ANY,
     "same note",
@@ -46,6 +46,7 @@ LATER = (
     "new side of a contrast",
     "held",
     "alike",
+    "reads on",
 )
 # The votes for the sentence that does most for a part of the question, for the best one that is not said yet, by sense, as learned and as read, and for the first one said.
 # Whether several things are asked (tutor/several.py) counts differently after one sentence and after two.
@@ -53,9 +54,10 @@ END = (
     *("vote", "one said", "two said", "more said", "parts left", "sides left", "in steps"),
     *("several, one said", "several, two said", "several, more said"),
     *("sides of a contrast left", "part left", "best left", "learned left", "read left", "first said"),
+    "reads on",
 )
-OPENING = ("vote", "reader", "causal reader", "words")
-"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py, tutor/causal_reader.py and tutor/agreement.py make of the likeliest sentence."""
+OPENING = ("vote", "reader", "causal reader", "words", "reads on")
+"""Of Yes against No: the difference of the teacher's votes, and what tutor/reader.py, tutor/causal_reader.py, tutor/agreement.py and tutor/causal_classifier.py make of the likeliest sentence."""
 
 UNSURE = 35.0
 """Of Yes against No, on the scale of the weights (50 are a nat): below it, either is less than twice as likely right as wrong, and a wrong one is worse than none."""

@@ -37,7 +37,7 @@ def test_reads_every_field(knowledge: Knowledge) -> None:
     assert (dogs.kind, dogs.about, dogs.sources) == ("definition", ("dogs",), ("ark",))
     assert [(ask.text, ask.polarity) for ask in dogs.asks[-2:]] == [
         ("Do dogs bark loudly at every single postman in the whole long street?", "yes"),
-        ("Do dogs bark?", "yes"),
+        ("Are dogs loud?", "yes"),
     ]
     assert dogs.sentences == ("Dogs bark loudly at every postman.", "Dogs fetch sticks from cold water.")
     assert concept.passages[3].claim == "Cats are just small dogs."

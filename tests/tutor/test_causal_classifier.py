@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from knowledge.concept_files import load_knowledge
 from tests.conftest import change_without
-from tutor.causal_classifier import CHANGE, CausalClassifier
+from tutor.causal_classifier import CHANGE, CausalClassifier, read_tokens
 from tutor.engines.weights import ensure_tutor_model
 from tutor.errors import WeightsError
 from tutor.settings import Settings
@@ -47,6 +49,39 @@ def test_who_reads_along_changes_nothing(classifier: CausalClassifier) -> None:
     assert all("pruning" in name.partition("#")[0] for name in likeliest)
 
 
+def test_behind_what_is_said_the_second_request_is_left_and_behind_both_less(classifier: CausalClassifier) -> None:
+    """Protects: "which one, and why?" goes on to its second half, and a plain question that is answered ends there."""
+    question = "What is pruning, and what is quantization?"
+    first, second = ("pruning-vs-quantization#what-pruning-is", 0), ("pruning-vs-quantization#what-quantization-is", 0)
+    once, twice = classifier.behind(question, [first]), classifier.behind(question, [first, second])
+    plain = classifier.behind("What is pruning?", [first])
+    assert once and twice and plain
+    assert once.end < 0.5 < plain.end and 2 * once.end < twice.end
+    text = {(passage.id, i): sentence for passage in PASSAGES for i, sentence in enumerate(passage.sentences)}
+    unsaid = [reference for reference in once.shares if text[reference] != text[first]]
+    likeliest = sorted(unsaid, key=once.shares.__getitem__)[-3:]
+    assert any("quantization stores" in text[reference].lower() for reference in likeliest)
+
+
+def test_an_answer_begins_with_yes_or_no_where_it_is_asked_for_one(classifier: CausalClassifier) -> None:
+    """Protects: the word is read from a question and the sentence that answers it, better than by chance where it is one of several hints, and other questions want none."""
+    asks = [(ask, (passage.id, 0)) for passage in PASSAGES for ask in passage.asks]
+    polar, others = (
+        [pair for pair in asks if pair[0].polarity][::9],
+        [pair for pair in asks if not pair[0].polarity][::60],
+    )
+    read = [(ask, behind) for ask, said in (*polar, *others) if (behind := classifier.behind(ask.text, [said]))]
+    wanted = [behind.yes + behind.no > 0.5 for _, behind in read]
+    assert sum(wanted[: len(polar)]) > 0.9 * len(polar) and sum(wanted[len(polar) :]) < 0.2 * len(others)
+    right = [(behind.yes > behind.no) == (ask.polarity == "yes") for ask, behind in read[: len(polar)]]
+    assert len(right) > 80 and sum(right) > 0.6 * len(right)
+
+
+def test_nothing_is_read_behind_a_sentence_that_it_does_not_know(classifier: CausalClassifier) -> None:
+    """Protects: an answer from a class's own notes, which nobody trained it on."""
+    assert classifier.behind("What is pruning?", [("their-own#notes", 0)]) is None
+
+
 def test_an_edited_sentence_is_not_taken_for_what_was_trained_on(folder: Path) -> None:
     """Protects: a note that says something else since has no share, and all others keep theirs."""
     first = PASSAGES[0]
@@ -62,3 +97,19 @@ def test_a_foreign_change_is_refused(folder: Path, tmp_path: Path, lost: str, to
     for _ in range(2):
         with pytest.raises(WeightsError, match=told):
             classifier.shares(["Is it?"])
+
+
+def test_weights_of_another_version_are_refused(folder: Path, tmp_path: Path) -> None:
+    """Protects: outputs that stand for something else are not read as the end, or as Yes."""
+    change = tmp_path / "change"
+    shutil.copytree(CHANGE, change)
+    weights = load_file(change / "adapter_model.safetensors")
+    save_file({**weights, "keys": weights["keys"].roll(1)}, change / "adapter_model.safetensors")
+    with pytest.raises(WeightsError, match="another version"):
+        CausalClassifier(lambda: folder, PASSAGES, change).load()
+
+
+def test_of_a_long_answer_the_last_sentence_is_read() -> None:
+    """Protects: what comes next hangs on what was said last, and the text ends as it did in training."""
+    tokens = read_tokens(lambda text: list(text.encode()), "Why?", ["It goes on. " * 99, "Cats sleep."])
+    assert bytes(tokens).endswith(b" Cats sleep.\n") and bytes(tokens).startswith(b"Question: Why?\n")

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.sentences import cited
 from tests.conftest import FakeEmbedder, hits_of
+from tutor.causal_classifier import Behind
 from tutor.composition import LONGEST_ANSWER, Composition
 from tutor.engines.base import Branch
 from tutor.evidence import Piece
 from tutor.polarity import contradicts
 from tutor.taught import Votes
-from tutor.weighing import END, FIRST, LATER, UNSURE, load_weighing
+from tutor.weighing import END, FIRST, LATER, OPENING, UNSURE, load_weighing
 
 
 def compose(knowledge: Knowledge, *openings: Polarity) -> Composition:
@@ -77,12 +79,24 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
 def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | None) -> None:
     """Protects: Yes and No are said where question and sentence tell which; else the sentence stands by itself."""
     readers = SimpleNamespace(log_odds=lambda question, sentence, context="": (read, read / 2))
-    weighing = replace(load_weighing(), opening=(0.0, 5.0, 10.0, 0.0), yes=0.0)
+    weighing = replace(load_weighing(), opening=(0.0, 5.0, 10.0, 0.0, 0.0), yes=0.0)
     notes = hits_of(*knowledge.passages[:4])
     composition = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, readers=readers)
     branches = composition.allowed(())
     best = composition.pieces[max(branches, key=lambda branch: branch.bias).key]
     assert best.text == begins if begins else all(composition.pieces[b.key].kind == "sentence" for b in branches)
+
+
+def test_what_the_language_model_reads_behind_the_likeliest_sentence_counts_for_the_opening(
+    knowledge: Knowledge,
+) -> None:
+    """Protects: the third of those that tell Yes from No is asked, in its own place."""
+    readers = SimpleNamespace(log_odds=lambda question, sentence, context="": (0.0, 0.0))
+    votes = Votes(reads_on=lambda said: Behind({}, 0.5, 0.8, 0.1))
+    notes = hits_of(*knowledge.passages[:4])
+    composition = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), votes, readers=readers)
+    hints = dict(zip(OPENING, composition.opening_hints(), strict=True))
+    assert hints["reads on"] == pytest.approx(np.log(8), abs=1e-2) and hints["reader"] == hints["causal reader"] == 0
 
 
 def test_a_follow_up_is_read_with_what_it_goes_on_from(knowledge: Knowledge) -> None:

@@ -15,7 +15,7 @@ def test_possible_openings(search: Search) -> None:
     """None for an open question, the author's one where it is settled, else only Yes or No."""
     hits = hits_of(*search.knowledge.passages)
     assert possible_openings("What are cats?", hits, search) == ()
-    assert possible_openings("Do dogs bark?", hits, search) == ("yes",)
+    assert possible_openings("Are dogs loud?", hits, search) == ("yes",)
     assert possible_openings("Are cats small dogs?", hits, search) == ("no",)
     assert set(possible_openings("Do cats bark?", hits, search)) <= {"yes", "no"}
 
@@ -61,7 +61,7 @@ def test_other_questions(query: str, real_search: Search) -> None:
 @pytest.mark.parametrize(
     ("query", "polarity"),
     [
-        ("Do dogs bark?", "yes"),
+        ("Are dogs loud?", "yes"),
         ("Are cats small dogs?", "no"),
         ("What are dogs?", None),
         ("Do dogs read long newspapers every single morning?", None),

@@ -13,7 +13,7 @@ from knowledge.classifier import AnswerWords
 from knowledge.passages import Ask, Knowledge, Reference
 from knowledge.search import Hit, Part, Search
 from tests.conftest import FakeEmbedder, classifier_of
-from tutor.causal_classifier import CausalClassifier
+from tutor.causal_classifier import Behind, CausalClassifier
 from tutor.composition import Composition
 from tutor.distill.examples import Example
 from tutor.taught import NO_VOTES, SHARPNESS, SILENCE, Taught, Votes
@@ -67,6 +67,10 @@ class Reads:
         self.given += texts
         return [self._shares] * len(texts)
 
+    def behind(self, text: str, said: Sequence[Reference]) -> Behind | None:
+        self.given.append(f"{text} behind {len(said)}")
+        return None
+
 
 def test_what_is_read_votes_beside_and_a_follow_up_is_read_behind_what_it_goes_on_from() -> None:
     """Protects: the language model's say, for the whole and for each part; what it does not know keeps its vote."""
@@ -79,6 +83,9 @@ def test_what_is_read_votes_beside_and_a_follow_up_is_read_behind_what_it_goes_o
     assert votes.read[CATS, 1] == pytest.approx(half) == votes.parts[1].read[CATS, 1]
     assert votes.read[DOGS, 0] == votes.first[DOGS, 0]
     assert votes.passages_read() == {CATS} and NO_VOTES.passages_read() == frozenset()
+    for _ in range(2):
+        assert votes.behind(((CATS, 0),)) is NO_VOTES.behind(((CATS, 0),)) is None
+    assert reads.given[3:] == ["Cats sleep. how long? behind 1"]  # asked once, as the question was read
 
 
 def test_several_questions_speak_louder_than_one() -> None:

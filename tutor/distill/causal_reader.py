@@ -1,12 +1,13 @@
 """Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, half an hour on two cores).
 
 Once through the pairs of tutor/distill/pairs.py, follow-ups among them both asked in full and behind what they go on from. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
-once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups); delete tutor/distill/reading/ to begin anew. How often it is right
+once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups), and once more with `--keyed` (minutes): through what is said of the questions of keyed.py, and as many other pairs; delete tutor/distill/reading/ to begin anew. How often it is right
 on questions that it never saw is told by `make calibrate`.
 """
 
 from __future__ import annotations
 
+import argparse
 import logging
 import random
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from knowledge.concept_files import load_knowledge
 from tutor.causal_reader import CHANGE, LAYERS, question_tokens, sentence_tokens
+from tutor.distill.keyed import KEYED
 from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
-from tutor.distill.pairs import Pair, follow_ups, load_pairs
+from tutor.distill.pairs import Pair, follow_ups, keyed_questions, load_pairs, taught_questions
 from tutor.engines.lower import Encode
 from tutor.engines.weights import ensure_tutor_model
 from tutor.settings import Settings
@@ -122,9 +124,19 @@ def train(pairs: Sequence[Pair], trainee: Trainee, seed: int = 0) -> None:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--keyed", action="store_true", help="only what is said of the questions of keyed.py, and as much beside"
+    )
+    only_keyed = parser.parse_args().keyed
     trainee = Trainee(ensure_tutor_model(Settings.from_environ().cache, adapter=None))
     knowledge = load_knowledge()
-    train([*load_pairs(knowledge), *follow_ups(knowledge)], trainee)
+    pairs = [*load_pairs(knowledge), *follow_ups(knowledge)]
+    if only_keyed:
+        keyed = [*keyed_questions(knowledge), *taught_questions(knowledge, KEYED), *follow_ups(knowledge, KEYED)]
+        others = sorted(set(pairs).difference(keyed), key=lambda pair: (pair.question, pair.sentence))
+        pairs = [*keyed, *random.Random(0).sample(others, len(keyed))]
+    train(pairs, trainee)
     trainee.save()
     log.info("%s; now `make calibrate` and `make report`", CHANGE)
 

@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.dialogue import in_context
-from knowledge.passages import Reference
+from knowledge.passages import Polarity, Reference
 from tutor.distill.examples import FOLDER
+
+KEYED = ("key-", "learner-")
+"""How the names of such questions begin."""
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """`text` has what a follow-up goes on from before it, `standalone` asks it in full; each of the `points` holds the sentences that make it, in the order in which they are asked."""
+    """`text` has what a follow-up goes on from before it, `standalone` asks it in full, and `opening` is the word that the answer begins with; each of the `points` holds the sentences that make it, in the order in which they are asked."""
 
     text: str
     standalone: str
     points: tuple[tuple[Reference, ...], ...]
+    opening: Polarity | None
 
 
 def load_keyed(folder: Path = FOLDER) -> list[Keyed]:
@@ -32,7 +36,7 @@ def load_keyed(folder: Path = FOLDER) -> list[Keyed]:
 def _keyed(row: dict[str, Any]) -> Keyed:
     text = in_context(row["question"], *row["history"][-1]) if row["history"] else row["question"]
     points = tuple(tuple(map(split_reference, point)) for point in row["points"])
-    return Keyed(text, row["standalone"], points)
+    return Keyed(text, row["standalone"], points, row["opening"])
 
 
 def split_reference(text: str) -> Reference:

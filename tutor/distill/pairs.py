@@ -1,6 +1,6 @@
 """What the readers learn from (tutor/distill/reader.py, causal_reader.py): a question or statement, the sentences that it rests on, and whether they say Yes.
 
-Four sources: the teacher's yes/no questions, each with the sentence that she answered first; the notes' own; statements that follow from sentences
+Four sources: the teacher's yes/no questions, each with the sentence that she answered first, those of keyed.py with others that answer them too; the notes' own; statements that follow from sentences
 of the notes, each with a twin that is wrong in one thing (tutor/distill/claims/); and the notes' sentences themselves, asked back as they stand and
 with an error put in. Labelled evaluation items never take part, nor do the free wordings that the check is tuned and tried on (tutor/evaluation/written/).
 """
@@ -18,10 +18,12 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
 from knowledge.sentences import split_sentences
 from tutor.distill.examples import FOLDER, FREE, load_examples
+from tutor.distill.keyed import load_keyed
 from tutor.evaluation.injection import inject
 from tutor.polarity import claim_of
 
 CLAIMS = Path(__file__).parent / "claims"
+_FURTHER = 3  # sentences of a point beside its best one
 _ASKED = 0.4  # of the statements, which are put as questions
 # A plain claim twice, since tags are taken off before a question is read (tutor/polarity.py: claim_of).
 _FORMS = ("{}?", "{}?", "so {}?", "is it true that {}?", "i thought that {}?", "am i right that {}?")
@@ -39,16 +41,18 @@ class Pair:
 def load_pairs(knowledge: Knowledge, seed: int = 0) -> list[Pair]:
     """All pairs; raises ValueError where a claim names a sentence that does not exist."""
     rng = random.Random(seed)
-    return [*questions(knowledge), *_claims(knowledge, rng), *_restated(knowledge, rng), *_written(knowledge)]
+    return [
+        *questions(knowledge),
+        *keyed_questions(knowledge),
+        *_claims(knowledge, rng),
+        *_restated(knowledge, rng),
+        *_written(knowledge),
+    ]
 
 
 def questions(knowledge: Knowledge) -> Iterator[Pair]:
     """The teacher's yes/no questions and the notes' own."""
-    passages = {passage.id: passage for passage in knowledge.passages}
-    for example in load_examples(knowledge):
-        if example.opening:
-            name, i = example.answer[0]
-            yield Pair(claim_of(example.query), passages[name].sentences[i], example.opening == "yes")
+    yield from taught_questions(knowledge)
     for passage in knowledge.passages:
         for ask in passage.asks:
             if ask.polarity:
@@ -57,12 +61,30 @@ def questions(knowledge: Knowledge) -> Iterator[Pair]:
             yield Pair(f"{passage.claim}?", passage.sentences[0], False)
 
 
-def follow_ups(knowledge: Knowledge) -> Iterator[Pair]:
-    """The teacher's yes/no follow-ups behind what they go on from, for a reader of long texts; `load_pairs` has them asked in full."""
+def taught_questions(knowledge: Knowledge, ids: tuple[str, ...] = ("",)) -> Iterator[Pair]:
+    """The teacher's yes/no questions, or those whose name begins so."""
+    passages = {passage.id: passage for passage in knowledge.passages}
+    for example in load_examples(knowledge):
+        if example.opening and example.id.startswith(ids):
+            name, i = example.answer[0]
+            yield Pair(claim_of(example.query), passages[name].sentences[i], example.opening == "yes")
+
+
+def keyed_questions(knowledge: Knowledge, seed: int = 0) -> Iterator[Pair]:
+    """The yes/no questions of keyed.py, each with some of the further sentences that make its first point; `taught_questions` has them with the best one."""
+    passages, rng = {passage.id: passage for passage in knowledge.passages}, random.Random(seed)
+    for one in load_keyed():
+        further = one.points[0][1:] if one.opening else ()
+        for name, i in rng.sample(further, min(len(further), _FURTHER)):
+            yield Pair(claim_of(one.standalone), passages[name].sentences[i], one.opening == "yes")
+
+
+def follow_ups(knowledge: Knowledge, ids: tuple[str, ...] = ("",)) -> Iterator[Pair]:
+    """The teacher's yes/no follow-ups, or those whose name begins so, behind what they go on from, for a reader of long texts; `load_pairs` has them asked in full."""
     passages = {passage.id: passage for passage in knowledge.passages}
     for path in sorted(FOLDER.glob("*.jsonl")):
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            if row["history"] and row["opening"]:
+            if row["history"] and row["opening"] and row["id"].startswith(ids):
                 (asked, answered), (name, _, place) = row["history"][-1], row["answer"][0].rpartition(":")
                 question = in_context(claim_of(row["question"]), asked, answered)
                 yield Pair(question, passages[name].sentences[int(place)], row["opening"] == "yes")

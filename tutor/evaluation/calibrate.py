@@ -41,7 +41,7 @@ from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_LEARNER = 15.0  # times that a message of who had not read the notes counts
+_LEARNER = 6.0  # times that a message of who had not read the notes counts
 _SENSE = 3.0  # size of an embedding beside the log-odds by words, so that its weights are cheap
 _HABIT = 3.0  # size of the sign of a round of teaching, so that its weight is cheap
 

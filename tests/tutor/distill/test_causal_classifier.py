@@ -1,4 +1,4 @@
-"""What the classifying language model is trained on, and towards."""
+"""Towards what the classifying language model is trained."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import math
 import pytest
 import torch
 
-from knowledge.concept_files import load_knowledge
-from knowledge.coverage import elsewhere_questions
-from tutor.distill.causal_classifier import (
-    Asked,
-    _loss,
-    load_asked,
-    load_keyed_asked,
-    load_strange,
-    load_switches,
-)
+from tutor.causal_classifier import BESIDE
+from tutor.distill.asked import Asked
+from tutor.distill.causal_classifier import _loss
+
+NEVER = -20.0  # the logit of what is not to be expected, though it would be possible
+
+
+def logits(*shares: float) -> torch.Tensor:
+    """Of one text: three sentences with these shares, and nothing beside them."""
+    return torch.tensor([[*(math.log(share) for share in shares), *(NEVER for _ in BESIDE)]])
 
 
 def test_the_first_point_counts_most_and_of_a_point_any_sentence_will_do() -> None:
     """Protects: the target; a passage's own question does not want all of its sentences at once, and two requests want both."""
-    shares = torch.tensor([[0.5, 0.25, 0.25]]).log()
+    shares = logits(0.5, 0.25, 0.25)
     in_order = _loss(shares, [Asked("why?", ((1,), (0,)))])
     assert float(in_order) == pytest.approx(-0.6 * math.log(0.25) - 0.4 * math.log(0.5))
     assert float(_loss(shares, [Asked("why?", ((1, 0),))])) == pytest.approx(-math.log(0.75))
@@ -29,36 +29,26 @@ def test_the_first_point_counts_most_and_of_a_point_any_sentence_will_do() -> No
     assert float(both) == pytest.approx((-math.log(0.25) - 0.6 * math.log(0.75) - 0.4 * math.log(0.25)) / 2)
 
 
-def test_a_follow_up_is_read_in_full_and_behind_what_it_goes_on_from() -> None:
-    """Protects: both forms in which answers read a follow-up, and what the notes do not answer has a place of its own."""
-    knowledge = load_knowledge()
-    asked = load_asked(knowledge)
-    none = sum(len(passage.sentences) for passage in knowledge.passages)
-    strange = load_strange(knowledge)
-    assert {one.points for one in strange} == {((none,),)} and [one.text for one in strange] == elsewhere_questions()
-    assert sum("\nQuestion: " in one.text for one in asked) > 10_000
-    assert {place for one in asked for point in one.points for place in point} == set(range(none))
+def test_a_first_sentence_cannot_be_the_end_and_a_later_one_cannot_be_none() -> None:
+    """Protects: two targets that share their outputs: what is only possible in the other takes nothing away here."""
+    shares = logits(0.5, 0.25, 0.25)
+    none, end = 3, 4
+    shares[0, none], shares[0, end] = 0.0, 0.0
+    first = _loss(shares, [Asked("why?", ((none,),))])
+    behind = _loss(shares, [Asked("why?", ((end,),), said=("Cats sleep.",))])
+    assert float(first) == float(behind) == pytest.approx(math.log(2))
+    shares[0, end] = 9.0
+    assert float(_loss(shares, [Asked("why?", ((none,),))])) == pytest.approx(math.log(2))
 
 
-def test_a_change_of_subject_keeps_its_own_answer() -> None:
-    """Protects: every question behind another is read behind it, so one that stands alone must be learned there too."""
-    knowledge = load_knowledge()
-    switches = load_switches(knowledge)
-    taught = {(one.text, one.points) for one in load_asked(knowledge)}
-    alone = [(one.text.rpartition("\nQuestion: ")[2], one.points) for one in switches]
-    assert len(switches) > 5_000 and sum(pair in taught for pair in alone) > 0.7 * len(alone)
-
-
-def test_of_two_requests_each_is_also_asked_alone_the_second_behind_the_first() -> None:
-    """Protects: a second request that leans on the story is learned as answers have it read (tutor/compound.py)."""
-    asked = {one.text: one.points for one in load_keyed_asked(load_knowledge())}
-    whole = next(
-        text
-        for text in asked
-        if text.startswith("I'm a ward nurse, and our IT man") and "?" in text[:-1] and "\n" not in text
+def test_the_opening_is_learned_beside_what_comes_next() -> None:
+    """Protects: Yes, No and neither are told apart by themselves, and only where they are to be learned."""
+    shares = torch.cat(
+        (logits(0.5, 0.25, 0.25)[:, :5], torch.tensor([[math.log(0.2), math.log(0.7), math.log(0.1)]])), 1
     )
-    first = whole[: whole.index("?") + 1]
-    second = next(text for text in asked if text.startswith(f"{first}\n"))
-    assert asked[whole] == (*asked[first], *asked[second]) and second.endswith(
-        f"Question: {whole[len(first) :].strip()}"
-    )
+    told = Asked("Is it?", ((0,),), said=("Cats sleep.",), opening="no", opens=True)
+    silent = Asked("Is it?", ((0,),), said=("Cats sleep.",), opening="no")
+    wanted = Asked("What?", ((0,),), said=("Cats sleep.",), opens=True)
+    next_one = float(_loss(shares, [silent]))
+    assert float(_loss(shares, [told])) - next_one == pytest.approx(-math.log(0.7))
+    assert float(_loss(shares, [wanted])) - next_one == pytest.approx(-math.log(0.1))

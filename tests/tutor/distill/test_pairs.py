@@ -11,9 +11,11 @@ from knowledge.concept_files import load_knowledge
 from knowledge.passages import Knowledge
 from knowledge.sentences import split_sentences
 from tutor.distill import pairs
-from tutor.distill.pairs import load_pairs
+from tutor.distill.keyed import load_keyed
+from tutor.distill.pairs import keyed_questions, load_pairs
 from tutor.evaluation.injection import REPORTED, TUNING
 from tutor.evaluation.items import load_items
+from tutor.polarity import claim_of
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,17 @@ def test_nothing_that_is_reported_is_learned(own: Knowledge) -> None:
         assert not [
             answer for answer in written for s in split_sentences(answer) if len(s) > 8 and s.lower() in learned
         ]
+
+
+def test_of_a_keyed_question_further_sentences_say_the_same(own: Knowledge) -> None:
+    """Protects: what learners ask for Yes or No is learned with several of the sentences that settle it, each once and none of the point's best."""
+    sentences = {(passage.id, i): text for passage in own.passages for i, text in enumerate(passage.sentences)}
+    found = list(keyed_questions(own))
+    said = {(pair.question, pair.sentence): pair.yes for pair in found}
+    assert len(found) > 1_000 and len(said) > 0.98 * len(found)
+    one = next(one for one in load_keyed() if one.opening == "no" and len(one.points[0]) > 1)
+    mine = [said.get((claim_of(one.standalone), sentences[reference])) for reference in one.points[0]]
+    assert mine[0] is None and False in mine and True not in mine
 
 
 def test_a_claim_about_no_sentence_is_named(own: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
