@@ -76,6 +76,8 @@ _CHOICE = re.compile(
     rf"|(?:should|shall)\b[^.?!]*?\b(from|with|on|by|in|to|for|as)\b [^.?!,]{{2,70}},? or \1 [^.?!]+)\?",
     re.IGNORECASE,
 )
+_WHY = re.compile(r"why: ", re.IGNORECASE)
+"""Before what was asked last, where a mere "why?" is made standalone (tutor/followup.py)."""
 _SURE = 0.93  # cosine from which an author's question counts as the same question
 
 
@@ -83,7 +85,8 @@ def is_yes_no(query: str, embedder: Embedder) -> bool:
     """Whether the question can be answered by Yes or No: the rules' word is one hint of a fitted model, its sense by the published `embedder` another."""
     bare, ruled = without_topic(query), by_rule(query)
     if (
-        _WISHES.match(bare)
+        _WHY.match(query)
+        or _WISHES.match(bare)
         or _WISHES_BACK.search(bare)
         or (not ruled and _CHOICE.search(bare))
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))

@@ -51,6 +51,7 @@ def test_yes_no_questions(query: str, real_search: Search) -> None:
         "Rounding has no useful slope, so how do gradients get past it in training?",
         "The GPU reads my whole prompt at once, so why can't it write the whole reply at once too?",
         "From whom can the marks for a batch come?",
+        "Why: my boss says open weights means open source. is he right?",  # "why not?", made standalone
     ],
 )
 def test_other_questions(query: str, real_search: Search) -> None:
