@@ -19,7 +19,7 @@ TO = (
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
 # Both match any text in one way only: a second way would double the time with each word that repeats.
 _DIGITS = r"(?:\d+(?:\.\d+)?|\.\d+)"
-_BETWEEN = r"\s*(?:(?:,|/|&|\b(?:and|or|compare (?:it|that|this|them)|vs\.?|versus|with|to|against|then|at|beside(?: one)?)\b)\s*)+"
+_BETWEEN = r"\s*(?:(?:,|/|&|\b(?:and|or|compare(?: (?:it|that|this|them))?|live|vs\.?|versus|with|to|against|then|at|beside(?: one)?)\b)\s*)+"
 
 
 def first_of_several(unit: str, words: str = COUNT) -> str:

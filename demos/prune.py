@@ -158,7 +158,7 @@ PRUNE = Demo(
             spoken=(several(_SHARES, TENS), several_decimals()),
             loose=(
                 r"\b(\d0(?: ?%)?(?:(?:,| and| then| or| versus| vs\.?| against)+ ?\d0(?: ?%)?){2,})\b",
-                r"\b(\d0 ?(?:%|percent),?(?: and| then)? compare (?:it|that|this) (?:with|to|against) \d0)\b(?! ?[\w.])",
+                r"\b(\d0 ?(?:%|percent)(?: live)?,?(?: and| then)? compare (?:(?:it|that|this) )?(?:with|to|against) \d0)\b(?! ?[\w.])",
             ),
             percent=True,
             of=SPARSITY,

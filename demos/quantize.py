@@ -147,7 +147,7 @@ QUANTIZE = Demo(
                 r"\bbits *[=:] *(\d(?:,? and \d|, ?\d)+)",
             ),
             loose=(
-                rf"\b((?:[2-8]|{COUNT})[- ]?bits?(?:(?:,| then| next to| versus| vs\.?| against| and| or| finally| plus| compare (?:it|that|this|them)(?: with| to)?)+ (?:[2-8]|{COUNT})(?:[- ]?bits?)?\b(?! ?[%:]))+)",
+                rf"\b((?:[2-8]|{COUNT})[- ]?bits?(?:(?:,| then| next to| versus| vs\.?| against| and| or| finally| plus| live| compare(?: (?:it|that|this|them))?(?: with| to)?)+ (?:[2-8]|{COUNT})(?:[- ]?bits?)?\b(?! ?[%:]))+)",
             ),
             of=BITS,
         ),
