@@ -27,7 +27,7 @@ CHANGE = Path(__file__).parent / "distill" / "classifying"
 """An adapter as peft writes it, with the output's weights beside: `norm` and `shift`, then for each sentence, and for what is none (BESIDE), a row of `head`, a `bias`, and a key."""
 LAYERS = 16  # of thirty
 NONE, END, YES, NO, NEITHER = BESIDE = range(5)
-"""The keys of what is no sentence: nothing in the notes answers, and behind what is said the end, and what the answer begins with."""
+"""The keys of what is no sentence, and their places behind all sentences: nothing in the notes answers, and behind what is said the end, and what the answer begins with."""
 _LONGEST, _LONGEST_SAID = 180, 120  # tokens
 _AT_ONCE = 2_000  # tokens of a class's texts in one pass, so that nobody else waits long
 _RETRAIN = "make causal-classifier"

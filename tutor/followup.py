@@ -1,7 +1,7 @@
 """Elliptical follow-ups made standalone: by rule, from the concepts in play, for the learner to see, and as a vector for the search.
 
 A question is rewritten only when it leans on what came before: it is only "why?" or a name, or leaning.py says so by what the notes hold for it with and
-without the topic. Anything that can be searched as it stands is left alone. What a rewritten one means exactly is read off the exchange before it by an encoder
+without the topic. The words of anything that can be searched as it stands are left alone. What a question means behind an exchange, rewritten or not, is read off both by an encoder
 (knowledge/dialogue.py). No model writes; the same history gives the same rewrite, so earlier turns are replayed instead of remembered.
 """
 
@@ -119,8 +119,7 @@ def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
 
 def _resolve(question: str, topic: Topic | None, answered: str, search: Search) -> Standalone:
     typed = " ".join(question.split())
-    question, rewritten, vector = search.spelling.mended(typed), None, None
-    context = ""
+    question, rewritten, vector, context = search.spelling.mended(typed), None, None, ""
     if topic:
         order = topic.in_order(answered, search.mentions)
         meant = by_name(question, [topic.named([side]) for side in order])

@@ -91,10 +91,9 @@ class Leaning:
         """
         found = features(question, filled_in, concept, search, read)
         named = dict(zip(FEATURES, found, strict=True))
-        if named["covered alone"] < _FOREIGN and not any(named[name] for name in _POINTS_BACK):
-            return False
         # "How much memory does QLoRA need?", after pruning: the fit, made of conversations that mostly go on, would put pruning before it.
-        if named["names other sets"] and not any(named[name] for name in _POINTS_BACK):
+        elsewhere = named["covered alone"] < _FOREIGN or named["names other sets"]
+        if elsewhere and not any(named[name] for name in _POINTS_BACK):
             return False
         return sum(w * value for w, value in zip(self.weights, found, strict=True)) + self.bias > 0
 

@@ -78,9 +78,9 @@ def load_switches(knowledge: Knowledge) -> list[Asked]:
     return [Asked(text, _points(row, place)) for row, text in _switched()]
 
 
-def load_keyed_continued(knowledge: Knowledge, seed: int = 0) -> list[Asked]:
+def load_keyed_continued(knowledge: Knowledge) -> list[Asked]:
     """The questions of keyed.py behind the first of their points, which any of its sentences may have made; behind the second one, and behind both; and some behind a sentence beside the point."""
-    place, text, rng = _places(knowledge), _texts(knowledge), random.Random(seed)
+    place, text, rng = _places(knowledge), _texts(knowledge), random.Random(0)
     sentences = {passage.id: len(passage.sentences) for passage in knowledge.passages}
     end = ((len(place) + 1,),)
 
@@ -103,16 +103,16 @@ def load_keyed_continued(knowledge: Knowledge, seed: int = 0) -> list[Asked]:
     return asked
 
 
-def load_taught_continued(knowledge: Knowledge, most: int | None = None, seed: int = 0) -> list[Asked]:
-    """The teacher's other questions, or so many of them at most, behind some or all sentences of her answers; changes of subject among them."""
-    place, text, rng = _places(knowledge), _texts(knowledge), random.Random(seed)
+def load_taught_continued(knowledge: Knowledge, most: int) -> list[Asked]:
+    """So many of the teacher's other questions at most, behind some or all sentences of her answers; changes of subject among them."""
+    place, text, rng = _places(knowledge), _texts(knowledge), random.Random(0)
     read = [
         (row, in_context(claim_of(row["question"]), *row["history"][-1]) if row["history"] else row["standalone"])
         for row in _taught_rows()
     ]
     read += _switched()
     asked: list[Asked] = []
-    for row, whole in read if most is None else rng.sample(read, min(most, len(read))):
+    for row, whole in rng.sample(read, min(most, len(read))):
         answer = [split_reference(reference) for reference in dict.fromkeys(row["answer"])]
         said = rng.randint(1, len(answer))
         rest = ((place[answer[said]] if said < len(answer) else len(place) + 1,),)

@@ -3,10 +3,10 @@
 Twice through the teacher's questions (those of keyed.py and those that the notes do not answer, four times), each with the sentences that she answered, follow-ups both asked in full and behind what they go on from; those with all sentences that answer them
 (keyed.py), those with two requests also request by request, as tutor/compound.py has them read; the passages' own questions, each with all sentences of its passage, of which any will do; the sentences themselves,
 questions of their own behind an exchange that another went on from, and what the notes do not answer, so that it is not taken for what they do; and through those of keyed.py, and a part of the others, behind what was answered first: some three hours on two cores that multiply in bf16, as calculated from what follows. With `--further` it goes on from what ships, as after new questions or notes: twice through those of keyed.py and through all that is answered by sentences that it does not know yet,
-with half as many others beside as keyed.py gives, an eighth as many changes of subject, and those that the notes do not answer; and once through those of keyed.py, and half as many others, behind what is said. tutor/distill/asked.py has them all.
+with as many others beside as keyed.py gives, a quarter as many changes of subject, and those that the notes do not answer; and once through those of keyed.py, and half as many others, behind what is said. tutor/distill/asked.py has them all.
 
 What ships went on so five times from a first training (243, 304, 583, 693 and 230 steps, 2.5 s each): the third time it learned to read behind what is said, with 20,000 of the teacher's other questions; the
-last time the questions of the last eight writers were asked most.
+last time the questions of the last 32 people (learner-g*) were asked most.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from knowledge.dialogue import in_context
 from knowledge.passages import Polarity, Reference
 from tutor.distill.examples import FOLDER
 
-KEYED = ("key-", "learner-")
-"""How the names of such questions begin."""
+LEARNER = "learner-"
+KEYED = ("key-", LEARNER)
+"""How the names of such questions begin; a learner's was typed by who had not read the notes."""
 
 
 @dataclass(frozen=True)

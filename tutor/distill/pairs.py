@@ -70,9 +70,9 @@ def taught_questions(knowledge: Knowledge, ids: tuple[str, ...] = ("",)) -> Iter
             yield Pair(claim_of(example.query), passages[name].sentences[i], example.opening == "yes")
 
 
-def keyed_questions(knowledge: Knowledge, seed: int = 0) -> Iterator[Pair]:
+def keyed_questions(knowledge: Knowledge) -> Iterator[Pair]:
     """The yes/no questions of keyed.py, each with some of the further sentences that make its first point; `taught_questions` has them with the best one."""
-    passages, rng = {passage.id: passage for passage in knowledge.passages}, random.Random(seed)
+    passages, rng = {passage.id: passage for passage in knowledge.passages}, random.Random(0)
     for one in load_keyed():
         further = one.points[0][1:] if one.opening else ()
         for name, i in rng.sample(further, min(len(further), _FURTHER)):

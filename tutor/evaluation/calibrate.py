@@ -24,6 +24,7 @@ from tutor import agreement, several
 from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
+from tutor.distill.keyed import LEARNER
 from tutor.distill.pairs import questions
 from tutor.evaluation.fit_leaning import fit_elliptic, fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
@@ -119,7 +120,7 @@ def fit_closed(search: Search) -> None:
 
     examples = [example for example in load_examples(search.knowledge) if example.answer]
     queries, polar = [example.query for example in examples], [bool(example.opening) for example in examples]
-    counts = np.array([_LEARNER if example.id.startswith("learner-") else 1.0 for example in examples])
+    counts = np.array([_LEARNER if example.id.startswith(LEARNER) else 1.0 for example in examples])
     words, meant = LogisticRegression(C=0.1, solver="liblinear"), LogisticRegression(C=0.1, max_iter=1000)
     folds, hashed, weighed = KFold(5, shuffle=True, random_state=0), table(queries), {"sample_weight": counts}
     told = cross_val_predict(words, hashed, polar, cv=folds, method="decision_function", params=weighed)

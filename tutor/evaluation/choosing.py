@@ -5,8 +5,9 @@ point, then one that makes another, then the end. What only fits is neither rewa
 hints once, and hardly told anything beside the others (its weight was 0.018 where votes had 15, and 0.02 for later sentences), so it keeps the least
 weight, by which the others are scaled, and is not asked here. The reported part takes no part.
 
-What ships was not all fitted at once: `later` and `end` are those of an earlier fit, times a factor, with their `reads on` and a constant of the end fitted beside them (four numbers each, on what learners
-typed and a quarter of the rest), which by folds told better when to go on than all weights anew did; `first` and `opening` are of the same items.
+What ships was not made by this command alone, which would overwrite it: `later` and `end`, and likewise both `of several`, are an earlier fit's times one factor, and four numbers a pair were fitted by hand on what
+learners typed and a quarter of the rest: that factor, both `reads on`, and a constant added to the end's `one said`, `two said` and `more said`. By folds that told better when to go on than all weights anew;
+`first` and `opening` are fitted on the same items.
 """
 
 from __future__ import annotations
