@@ -36,7 +36,7 @@ _OUTPUT = {"norm": (WIDTH,), "shift": (WIDTH,), "head": (ANY, WIDTH), "bias": (A
 
 @dataclass(frozen=True)
 class Behind:
-    """What comes behind sentences that are said: of all that was trained on, the share of each sentence of the notes and of the `end`; and those of what such an answer begins with, where the rest is for neither."""
+    """What comes behind sentences that are said: of all that was trained on, the share of each sentence, none for what is said, and of the `end`; and those of what such an answer begins with, where the rest is for neither."""
 
     shares: Mapping[Reference, float]
     end: float
@@ -60,23 +60,25 @@ class CausalClassifier:
 
     def shares(self, texts: Sequence[str]) -> list[dict[Reference, float]]:
         """For each text, if it is answered at all, how much of what might answer it each sentence is that was trained on: an edited one is missing. Raises as `load` does."""
-        _, references, places = self._model.get()
+        _, known, places = self._model.get()
         rows = (_softmax(row[: -len(BESIDE)])[places] for row in self._asked.ask([(text, ()) for text in texts]))
-        return [dict(zip(references, row.tolist(), strict=True)) for row in rows]
+        return [dict(zip(known, row.tolist(), strict=True)) for row in rows]
 
     def behind(self, text: str, said: Sequence[Reference]) -> Behind | None:
         """What follows when these sentences answered the text; None where one of them was not trained on. Raises as `load` does."""
-        _, references, places = self._model.get()
-        if not set(said) <= set(references):
+        _, known, places = self._model.get()
+        if not known.keys() >= set(said):
             return None
         (logits,) = self._asked.ask([(text, tuple(self._texts[reference] for reference in said))])
         beside = len(logits) - len(BESIDE)
-        shares = _softmax(np.append(logits[:beside], logits[beside + END]))
+        left = np.append(logits[:beside], logits[beside + END])
+        left[[known[reference] for reference in said]] = -np.inf
+        shares = _softmax(left)
         yes, no, _ = _softmax(logits[beside + YES :]).tolist()
-        return Behind(dict(zip(references, shares[places].tolist(), strict=True)), float(shares[-1]), yes, no)
+        return Behind(dict(zip(known, shares[places].tolist(), strict=True)), float(shares[-1]), yes, no)
 
-    def _open(self) -> tuple[Lower, tuple[Reference, ...], NDArray[np.int64]]:
-        """The model, the sentences that it knows, and their outputs. Raises WeightsError if it lacks what stands beside them."""
+    def _open(self) -> tuple[Lower, dict[Reference, int], NDArray[np.int64]]:
+        """The model, the sentences that it knows with their outputs, and these alone. Raises WeightsError if it lacks what stands beside them."""
         lower = read_lower(self._folder(), LAYERS, self._change, _OUTPUT, _RETRAIN)
         keys = lower.output["keys"].tolist()
         if keys[-len(BESIDE) :] != list(BESIDE):
@@ -86,7 +88,7 @@ class CausalClassifier:
         place = {key: i for i, key in enumerate(keys[: -len(BESIDE)])}
         named = ((reference, key_of(sentence)) for reference, sentence in self._texts.items())
         known = {reference: place[key] for reference, key in named if key in place}
-        return lower, tuple(known), np.array(list(known.values()), dtype=np.int64)
+        return lower, known, np.array(list(known.values()), dtype=np.int64)
 
     def _read(self, lots: Sequence[Sequence[tuple[str, tuple[str, ...]]]]) -> list[NDArray[np.float32]]:
         """Of each lot of texts, with what was said, all outputs: (texts, outputs)."""

@@ -22,7 +22,7 @@ from tutor.taught import SILENCE, Votes
 
 _LATER_IN_NOTE = 0.15  # of a vote, by which a sentence of an untaught note counts less than the one before it
 _LEAST = 1e-4  # of all shares, so that what is never expected is not infinitely so
-# Nats, the means of the best sentence and of the end over the forks of the fit, where the language model knows nothing of a sentence, or of what is said.
+# Nats, the means of the best sentence and of the end over the forks of an earlier fit, where the language model knows nothing of a sentence, or of what is said.
 _UNREAD, _END_UNREAD = -5.0, -0.5
 _IN_STEPS = re.compile(
     r"\bsteps?\b|\bstages?\b|one after (?:the other|another)|under the hood|walk me|in order\b|\beach (?:of|one)\b|\ball (?:of|the|three|four)\b|\bthree\b|\bfour\b"

@@ -1,7 +1,7 @@
 """How much each hint counts when the next sentence is chosen, in nats beside the model's own likelihoods.
 
 The hints are what retrieval and teaching know of a sentence (FIRST, LATER), of ending there (END) and of Yes against No (OPENING).
-Their weights are in choice.json, fitted on the tuning part of the labelled set (`make calibrate`).
+Their weights are in choice.json, fitted on the tuning part of the labelled set (`make calibrate`, tutor/evaluation/choosing.py).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def load_weighing(path: Path = FITTED, strict: bool = True) -> Weighing:
     for part, wanted in names.items():
         if strict and tuple(fitted.get(part, {})) != wanted:
             raise ValueError(
-                f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `make calibrate`"
+                f"{path} must weigh {wanted} in {part!r}, got {tuple(fitted.get(part, {}))}; run `python -m tutor.evaluation.choosing --anew`"
             )
     values = {part: tuple(fitted.get(part, {}).get(name, 0.0) for name in wanted) for part, wanted in names.items()}
     opening = values["opening"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,11 @@ def test_what_is_described_is_recognised(classifier: CausalClassifier) -> None:
     (shares,) = classifier.shares(
         ["the thing that gamers buy beside the one that Google builds for itself, which runs more kinds of program?"]
     )
-    assert sum(share for (name, _), share in shares.items() if name.startswith("cpu-vs-gpu-vs-tpu#")) > 0.5
+    of_set = Counter[str]()
+    for (name, _), share in shares.items():
+        of_set[name.partition("#")[0]] += share
+    (first, most), (_, next_most) = of_set.most_common(2)
+    assert first == "cpu-vs-gpu-vs-tpu" and most > 3 * next_most
 
 
 def test_who_reads_along_changes_nothing(classifier: CausalClassifier) -> None:
@@ -57,9 +62,9 @@ def test_behind_what_is_said_the_second_request_is_left_and_behind_both_less(cla
     plain = classifier.behind("What is pruning?", [first])
     assert once and twice and plain
     assert once.end < 0.5 < plain.end and 2 * once.end < twice.end
+    assert once.shares[first] == twice.shares[first] == twice.shares[second] == 0
     text = {(passage.id, i): sentence for passage in PASSAGES for i, sentence in enumerate(passage.sentences)}
-    unsaid = [reference for reference in once.shares if text[reference] != text[first]]
-    likeliest = sorted(unsaid, key=once.shares.__getitem__)[-3:]
+    likeliest = sorted(once.shares, key=once.shares.__getitem__)[-3:]
     assert any("quantization stores" in text[reference].lower() for reference in likeliest)
 
 

@@ -19,12 +19,12 @@ def test_the_shipped_weights_fit_the_hints() -> None:
 def test_other_hints_are_refused(tmp_path: Path) -> None:
     """Protects: weights of other hints are not used in silence, and the error says what to run."""
     (tmp_path / "choice.json").write_text('{"first": {"near": 1}}')
-    with pytest.raises(ValueError, match="make calibrate"):
+    with pytest.raises(ValueError, match="choosing --anew"):
         load_weighing(tmp_path / "choice.json")
 
 
 def test_fitting_anew_starts_from_the_old_weights(tmp_path: Path) -> None:
-    """Protects: `make calibrate` after a hint was added, or a whole part: what the file lacks weighs 0."""
+    """Protects: fitting anew after a hint was added, or a whole part: what the file lacks weighs 0."""
     (tmp_path / "choice.json").write_text('{"first": {"tuned": 2.0}, "opening": {"yes": 0.5}}')
     weighing = load_weighing(tmp_path / "choice.json", strict=False)
     assert [name for name, weight in zip(FIRST, weighing.first, strict=True) if weight] == ["tuned"]

@@ -28,14 +28,19 @@ _ASTRAY = 0.3  # share of the keyed questions that also learn what is left when 
 class Asked:
     """A text, and what answers it: the points in their order, each the places of sentences of which any makes it. Behind the last place one stands for none, and the next for the end.
 
-    Behind what is `said` already the points are what is left, of which any will do next, or the end; and `opening` is the word that the answer begins with, if that is learned too.
+    Behind what is `said` already, places too, the points are what is left, of which any will do next, or the end; and `opening` is the word that the answer begins with, if that is learned too.
     """
 
     text: str
     points: tuple[tuple[int, ...], ...]
-    said: tuple[str, ...] = ()
+    said: tuple[int, ...] = ()
     opening: Polarity | None = None
     opens: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if what is said is wanted again: it cannot come (tutor/causal_classifier.py)."""
+        if any(set(self.said) & set(point) for point in self.points):
+            raise ValueError(f"what is said cannot be what is left, got {self!r}")
 
 
 def load_asked(knowledge: Knowledge) -> list[Asked]:
@@ -78,9 +83,9 @@ def load_switches(knowledge: Knowledge) -> list[Asked]:
     return [Asked(text, _points(row, place)) for row, text in _switched()]
 
 
-def load_keyed_continued(knowledge: Knowledge) -> list[Asked]:
+def load_keyed_continued(knowledge: Knowledge, seed: int = 0) -> list[Asked]:
     """The questions of keyed.py behind the first of their points, which any of its sentences may have made; behind the second one, and behind both; and some behind a sentence beside the point."""
-    place, text, rng = _places(knowledge), _texts(knowledge), random.Random(0)
+    place, rng = _places(knowledge), random.Random(seed)
     sentences = {passage.id: len(passage.sentences) for passage in knowledge.passages}
     end = ((len(place) + 1,),)
 
@@ -92,20 +97,20 @@ def load_keyed_continued(knowledge: Knowledge) -> list[Asked]:
     for one in load_keyed():
         made = [rng.choice((point[0], rng.choice(point))) for point in one.points]
         for whole in dict.fromkeys((one.text, one.standalone)):
-            asked.append(Asked(whole, left(one, made[0]), (text[made[0]],), one.opening, True))
+            asked.append(Asked(whole, left(one, made[0]), (place[made[0]],), one.opening, True))
         if len(set(made)) > 1:
-            asked.append(Asked(one.text, left(one, *made[:2]), (text[made[0]], text[made[1]])))
-            asked.append(Asked(one.text, left(one, made[1]), (text[made[1]],)))
+            asked.append(Asked(one.text, left(one, *made[:2]), (place[made[0]], place[made[1]])))
+            asked.append(Asked(one.text, left(one, made[1]), (place[made[1]],)))
         makes = {reference for point in one.points for reference in point}
         beside = [(made[0][0], i) for i in range(sentences[made[0][0]]) if (made[0][0], i) not in makes]
         if beside and rng.random() < _ASTRAY:
-            asked.append(Asked(one.text, left(one), (text[rng.choice(beside)],)))
+            asked.append(Asked(one.text, left(one), (place[rng.choice(beside)],)))
     return asked
 
 
-def load_taught_continued(knowledge: Knowledge, most: int) -> list[Asked]:
+def load_taught_continued(knowledge: Knowledge, most: int, seed: int = 0) -> list[Asked]:
     """So many of the teacher's other questions at most, behind some or all sentences of her answers; changes of subject among them."""
-    place, text, rng = _places(knowledge), _texts(knowledge), random.Random(0)
+    place, rng = _places(knowledge), random.Random(seed)
     read = [
         (row, in_context(claim_of(row["question"]), *row["history"][-1]) if row["history"] else row["standalone"])
         for row in _taught_rows()
@@ -116,7 +121,7 @@ def load_taught_continued(knowledge: Knowledge, most: int) -> list[Asked]:
         answer = [split_reference(reference) for reference in dict.fromkeys(row["answer"])]
         said = rng.randint(1, len(answer))
         rest = ((place[answer[said]] if said < len(answer) else len(place) + 1,),)
-        told = tuple(text[reference] for reference in answer[:said])
+        told = tuple(place[reference] for reference in answer[:said])
         asked.append(Asked(whole, rest, told, row.get("opening"), said == 1))
     return asked
 

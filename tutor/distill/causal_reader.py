@@ -1,7 +1,7 @@
 """Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, half an hour on two cores).
 
 Once through the pairs of tutor/distill/pairs.py, follow-ups among them both asked in full and behind what they go on from. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
-once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups), and once more with `--keyed` (minutes): through what is said of the questions of keyed.py, and as many other pairs; delete tutor/distill/reading/ to begin anew. How often it is right
+once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups), and twice more with `--keyed` (minutes; the second time with the newest people's, learner-h* to learner-m*, as keyed ones): through what is said of the questions of keyed.py, and as many other pairs; delete tutor/distill/reading/ to begin anew. How often it is right
 on questions that it never saw is told by `make calibrate`.
 """
 
