@@ -32,7 +32,7 @@ def resolve(search: Search, question: str, history: tuple[Exchange, ...]) -> Sta
         "Why does my chatbot forget what I told it last week?",
         pytest.param(
             "and when should I prune my apple tree?",
-            marks=pytest.mark.xfail(reason="read as going on about pruning since December 2026; refused all the same"),
+            marks=pytest.mark.xfail(strict=True, reason="read as going on about pruning since December 2026"),
         ),
         "ok. what does the router in a mixture of experts do?",
     ],

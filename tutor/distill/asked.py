@@ -98,7 +98,7 @@ def load_keyed_continued(knowledge: Knowledge, seed: int = 0) -> list[Asked]:
         made = [rng.choice((point[0], rng.choice(point))) for point in one.points]
         for whole in dict.fromkeys((one.text, one.standalone)):
             asked.append(Asked(whole, left(one, made[0]), (place[made[0]],), one.opening, True))
-        if len(set(made)) > 1:
+        if made[1:] and made[0] != made[1]:
             asked.append(Asked(one.text, left(one, *made[:2]), (place[made[0]], place[made[1]])))
             asked.append(Asked(one.text, left(one, made[1]), (place[made[1]],)))
         makes = {reference for point in one.points for reference in point}

@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument(
         "--further",
         action="store_true",
-        help="go on from what ships, half an hour on two cores that multiply in bf16",
+        help="go on from what ships, about an hour on two cores that multiply in bf16",
     )
     parser.add_argument(
         "--seed",
