@@ -68,6 +68,11 @@ PARAMS = (
                 r"|\bteacher\b.{0,16}\b(?:(?<!not )(?<!n't )(?<!n’t )always (?:\w+ )?(?:it )?(?:right|correct)|never (?:\w+ ){0,3}(?:wrong|mistakes?|mistaken|errors?|errs?)|(?:makes? no|without(?: any)?|with no) (?:mistakes?|errors?))\b",
                 1.0,
             ),
+            (
+                r"(?<!my )(?<!our )(?<!dear )\bteacher\b[^.;?]{0,30}?\b(?:right|correct|wrong|mistaken|gets|solves|fails|errs)\b[^.;?]{0,12}?"
+                r"\b(?:half (?:of )?(?:the|its|his|her|their|all) (?:answers|solutions|cases|tasks)|every (?:other|second) (?:time|answer|solution))\b",
+                0.5,
+            ),
             (r"\b(?:bad|weak|poor|lousy|mediocre) teacher\b", 0.4),
         ),
         loose=(r"\b(\d+(?:\.\d+)?) ?(?:%|percent\b)(?! (?:wrong|mistak|error))", r"(?<![\w.])(0?\.\d+)\b"),

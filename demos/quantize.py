@@ -119,6 +119,7 @@ QUANTIZE = Demo(
                 r"\b(\d+)(?: weights)? (?:per|a|to a|in (?:a|one|each|every)) (?:group|block|scale)\b|\b(\d+)-weight (?:groups|blocks)\b",
                 r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
                 r"\b(\d+) weights (?:sharing|share|per|to|for|with|get|have) (?:a|one|each|every|the same) scale\b",
+                r"\bevery (\d+) neighbou?ring weights\b",
                 r"\bscales? (?:for|per|to|over|between|among|every)(?: (?:each|every|all))? (\d+)\b",
                 (
                     r"\bscale (?:for|per) (?:a|each|the|every) (?:whole |entire )?row\b|\b(?:each|every) row (?:\w+ )?(?:a|one|its own) scale\b",

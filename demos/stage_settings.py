@@ -6,7 +6,7 @@ from demos.base import Param
 from demos.levels import TO
 
 SKIPPING = (
-    r"\b(?:without|never (?:had|saw|sees|got|gets|did|receives|received)|(?:nobody|no one) (?:had |ever )?(?:did|does|done|used)|skip(?:ping|s)?|(?:leav|tak|cutt?)(?:e|ing)? (?:out|off|away)|cut(?:ting)?|omit(?:ting)?|cancel|drop(?:ping)?|"
+    r"\b(?:without|never (?:had|saw|sees|got|gets|did|receives|received)|(?:nobody|no one) (?:had |ever )?(?:did|does|done|used)|skip(?:ping|s)?|(?:leav|tak|cutt?)(?:e|ing)? (?:out|off|away)|cut(?:ting)?|omit(?:ting)?|cancel|str(?:ike|iking)(?: out| off)?|drop(?:ping)?|"
     r"remov(?:e|ing)|exclud(?:e|ing)|ditch|scrap|spare|lose|get rid of|do(?:ing)? without|minus|no|except(?:ing)?(?: for)?|(?<!skip )(?<!drop )(?<!omit )(?:all|everything|every \w+|the rest) but|apart from|other than)\b (?:the |any |its )?"
 )
 # "It" is the stage that was named just before: "mid-training could be spared; leave it out".

@@ -12,7 +12,7 @@ from demos.token_pieces import split_words
 MOST_WORDS = 8  # in the map of cosines
 
 _WORD = (
-    r"(?!(?:demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b"
+    r"(?!(?:and|demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b"
     r"|(?:please|pl[sz]|thanks|thx)\W*$|(?<=\w, )now\W+please\W*$)[\"“]?[\w'’-]+[\"”]?"  # "…, hammer, please" ends with no word of the list
 )
 _LISTED = rf"{_WORD}(?:(?:,? and |, ?){_WORD})+"
@@ -72,6 +72,7 @@ PARAMS = (
         # One list of words, in a message that is about nothing else: "next lot: bread, butter, hammer, nail".
         loose=(
             rf"(?:: ?|^are |\b(?:of|for|finds?|between|words|embeddings|try|take|use) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
+            rf"\bput ({_PLAIN}(?:, ?{_PLAIN}){{2,}}) next to each other\b|\bcomparison on ({_PLAIN}(?:, ?{_PLAIN}){{2,}})|[.?!] ({_PLAIN}(?:, ?{_PLAIN}){{4,}})(?=\W)",
         ),
     ),
 )

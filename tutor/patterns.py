@@ -15,6 +15,9 @@ def words_of(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
+# A message that asks for words, or for what is made of them, wants no run.
+_NO_WORDS = r"^(?!.*\b(?:explain\w*|describe|define|summar\w+|tell (?:me|us)|facts?|formula|tables?|sources?|references?|definition|pros|videos?|examples? of)\b)"
+
 # What may stand before a command: "ok now please prune 70%".
 LEAD = any_of(
     r"^(?:(?:pl(?:ea)?[sz]e?|now|ok(?:ay)?|right(?=,)|lovely(?=[.!,])|fine(?=[,.])|so|then|next|also|and|well|hey|hi|yo|hmm+|great|cool|thanks?|(?:can|could|would|will) (?:you|u)|kindly|"
@@ -73,6 +76,14 @@ LIVE = any_of(
     r"\b(?:make|do) it (?:for me )?(?:with|on) (?:the|a|your) (?:real )?model\b|\bhave the model do it\b",
     r"^(?:do|start|make) (?:an?|the|another) .{0,40}\b(?:run|demo|experiment|test)\b|^(?:please )?give (?:me|us) (?:an?|the|another) (?:[\w-]+ ){0,4}run\b(?! ?-?down)",
     r"^(?:is it|would it be) possible (?:for (?:me|us) )?to (?:see|watch)\b",
+    # To be shown rather than told, or to decide what was claimed: "don't explain, just do it", "train it and we'll see".
+    rf"{_NO_WORDS}.*\bshow,? (?:don['’]?t|not) tell\W*$|(?:^|[.!?;,:] )(?:please )?(?:don['’]?t|no need to) (?:explain|tell|guess|lecture|talk)\b(?: \w+){{0,6}}(?:[,:;.]+|,? but| just) "
+    r"(?:but |just |please )*(?:(?:do|run|try|test|measure) it|show (?:me|us|it))(?:\W*$|:)",
+    r"\b(?:i|we) (?:just )?(?:want|need) (?:to see )?(?:curves|measured numbers|measurements),? (?:and )?not (?:opinions|words|promises|talk|theory)\W*$|\brather (?:look|watch) than (?:read|hear|be told)\b",
+    r"(?:^|[.!;,] |\band )(?:please |so |now |then )*(?:prove|settle|decide) (?:it|that|this)\b (?:please )?(?:by|with) (?:an? )?(?:\w+ )?(?:experiment|run|trial)\b|(?:^|[.!?;,] )(?:please )?(?:do the (?:[\w-]+ ){1,4}|give me an )experiment\b(?! (?:from|in|by)\b)",
+    rf"{_NO_WORDS}.*(?:[.!?;,]\s*(?:so )?off you go|\b(?:and|then) (?:we|i)(?:['’]ll| will| shall) (?:see|know)(?: (?:who|if|whether)\b[^.?]{{0,40}})?|\b(?:let|have) (?:me|us) watch(?: (?:it|that|this|them))?)\W*$",
+    rf"{_NO_WORDS}.*\b(?:it['’]?d|it would|that would) (?:be (?:lovely|nice|great|fun)|please me|help me(?: a lot)?) (?:\w+ ){{0,3}}?to (?:actually |really |just )?(?:see|watch)\b(?! (?:why|how|what|whether)\b)",
+    r"\bi['’]?d be (?:curious|glad|happy|grateful) (?:to have it measured|if you (?:ran|trained|measured|would (?:run|train|measure)))\b",
     r"^(?:can|could|may) (?:i|we) (?:\w+ly |please |just )?(?:see|watch|get|have) (?:an?|one|another) (?:[\w-]+ ){0,3}(?:run|test)(?:\W*$| (?:going|started|please|here|now|with|of|at|while)\b)",
     r"^(?:train|fine-?tune|quanti[sz]e|prune|run|sample|tokeni[sz]e|distil|test|sort|generate)\b[^?]*\b(?:right|just) now\b",
     r"\blet(?:'?s| us) (?:\w+ly |just )?(?:find out|test|measure|check)\b(?! (?:my|what i|(?:if|whether) i)\b)|^(?:can|could|may) (?:i|we|you) (?:\w+ly )?(?:see|watch|try|test|run|do|measure|compare|time|check)\b.*\b(?:here|now)\W*$",

@@ -16,10 +16,9 @@ from knowledge.dialogue import in_context
 from knowledge.index import passage_rows
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity, Reference
-from tutor.distill.examples import FOLDER
+from tutor.distill.examples import FOLDER, read_behind
 from tutor.distill.keyed import Keyed, load_keyed, split_reference
 from tutor.parts import parts_of
-from tutor.polarity import claim_of
 
 _ASTRAY = 0.3  # share of the keyed questions that also learn what is left when a sentence beside the point was said
 
@@ -112,7 +111,7 @@ def load_taught_continued(knowledge: Knowledge, most: int, seed: int = 0) -> lis
     """So many of the teacher's other questions at most, behind some or all sentences of her answers; changes of subject among them."""
     place, rng = _places(knowledge), random.Random(seed)
     read = [
-        (row, in_context(claim_of(row["question"]), *row["history"][-1]) if row["history"] else row["standalone"])
+        (row, read_behind(row["question"], *row["history"][-1]) if row["history"] else row["standalone"])
         for row in _taught_rows()
     ]
     read += _switched()
@@ -144,8 +143,7 @@ def _taught(place: dict[Reference, int]) -> Iterator[Asked]:
         answer = _points(row, place)
         yield Asked(row["standalone"], answer)
         if row["history"]:
-            asked, answered = row["history"][-1]
-            yield Asked(in_context(claim_of(row["question"]), asked, answered), answer)
+            yield Asked(read_behind(row["question"], *row["history"][-1]), answer)
 
 
 def _switched() -> list[tuple[dict[str, Any], str]]:
@@ -158,10 +156,7 @@ def _switched() -> list[tuple[dict[str, Any], str]]:
             own.append(row)
     behind = rng.sample(exchanges, len(exchanges) // 2)
     asked = rng.sample(own, len(behind))
-    return [
-        (row, in_context(claim_of(row["question"]), before, after))
-        for row, (before, after) in zip(asked, behind, strict=True)
-    ]
+    return [(row, read_behind(row["question"], *exchange)) for row, exchange in zip(asked, behind, strict=True)]
 
 
 def _taught_rows() -> Iterator[dict[str, Any]]:

@@ -5,9 +5,10 @@ Twice through the teacher's questions (those of keyed.py and those that the note
 questions of their own behind an exchange that another went on from, and what the notes do not answer, so that it is not taken for what they do; and through those of keyed.py, and a part of the others, behind what was answered first: some three hours on two cores that multiply in bf16, as calculated from what follows. With `--further` it goes on from what ships, as after new questions or notes: twice through those of keyed.py and through all that is answered by sentences that it does not know yet,
 with as many others beside as keyed.py gives, a quarter as many changes of subject, and those that the notes do not answer; and once through those of keyed.py, and half as many others, behind what is said. tutor/distill/asked.py has them all.
 
-What ships went on nine times from a first training (243, 304, 583, 693, 230, 559, 328, 346 and 282 steps, 2.5 s each): the third time it learned to read behind what is said, with 20,000 of the teacher's other questions. The fifth,
-and the last three times a script beside the tree asked the questions of the newest people (learner-g*, then learner-h* to learner-m*) twice and as many others once, at a quarter of the rates. The ninth began at the mean of what the seventh and the eighth had come to, and what ships is the mean of that and of what it came to:
-of 685 questions of the tuning learners the likeliest sentence makes a key point for 461, 459, 466 (the first mean), 458 and 471. So `--further` ends at the mean of where it began and where it came to, if it knew all sentences.
+What ships went on fifteen times from a first training (243, 304, 583, 693, 230, 559, 328, 346, 282, 376, 341, 231, 348, 229 and 155 steps, 2.5 s each): the third time it learned to read behind what is said, with 20,000 of the teacher's other questions, and the tenth
+the sentences of 220 new notes, with all that they answer twice and 20,000 other texts. The fifth, the seventh to the ninth and the last five times a script beside the tree asked the questions of the newest people (learner-g*, learner-h* to -m*, then learner-el* and learner-n* to -s*) twice
+and as many others once, or twice as many, at a quarter of the rates. The ninth and the last three began at a mean of what those before had come to, and what ships is one: of 704 questions of the tuning learners the likeliest sentence makes a key point for 462, 470, 476 and 466
+at the ends of the last four, and for 479 in the means behind the last three. So `--further` ends at the mean of where it began and where it came to, if it knew all sentences.
 """
 
 from __future__ import annotations

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.coverage import elsewhere_questions
+from knowledge.dialogue import in_context
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.search import Hit, Search
 from tutor.engines.base import Message
 from tutor.followup import fill_in
+from tutor.polarity import claim_of
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
 from tutor.topic import named_topic
 
@@ -35,6 +37,11 @@ HELD_OUT_SETS = frozenset(
     }
 )
 """Sets that the adapter is not trained on: what it does there shows whether it learned a craft or a text."""
+
+
+def read_behind(question: str, asked: str, answered: str) -> str:
+    """The text in which models read a follow-up behind the exchange that it goes on from, as tutor/followup.py has it."""
+    return in_context(claim_of(question), asked, answered)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from knowledge.dialogue import in_context
 from knowledge.passages import Polarity, Reference
-from tutor.distill.examples import FOLDER
+from tutor.distill.examples import FOLDER, read_behind
 
 LEARNER = "learner-"
 KEYED = ("key-", LEARNER)
@@ -35,7 +34,7 @@ def load_keyed(folder: Path = FOLDER) -> list[Keyed]:
 
 
 def _keyed(row: dict[str, Any]) -> Keyed:
-    text = in_context(row["question"], *row["history"][-1]) if row["history"] else row["question"]
+    text = read_behind(row["question"], *row["history"][-1]) if row["history"] else row["question"]
     points = tuple(tuple(map(split_reference, point)) for point in row["points"])
     return Keyed(text, row["standalone"], points, row["opening"])
 

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge.dialogue import in_context
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
 from knowledge.sentences import split_sentences
-from tutor.distill.examples import FOLDER, FREE, load_examples
+from tutor.distill.examples import FOLDER, FREE, load_examples, read_behind
 from tutor.distill.keyed import load_keyed
 from tutor.evaluation.injection import inject
 from tutor.polarity import claim_of
@@ -85,8 +84,8 @@ def follow_ups(knowledge: Knowledge, ids: tuple[str, ...] = ("",)) -> Iterator[P
     for path in sorted(FOLDER.glob("*.jsonl")):
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             if row["history"] and row["opening"] and row["id"].startswith(ids):
-                (asked, answered), (name, _, place) = row["history"][-1], row["answer"][0].rpartition(":")
-                question = in_context(claim_of(row["question"]), asked, answered)
+                name, _, place = row["answer"][0].rpartition(":")
+                question = read_behind(row["question"], *row["history"][-1])
                 yield Pair(question, passages[name].sentences[int(place)], row["opening"] == "yes")
 
 

@@ -30,11 +30,17 @@ def test_none_is_asked_in_the_labelled_set() -> None:
 def test_a_follow_up_is_kept_behind_what_it_goes_on_from(tmp_path: Path) -> None:
     """Protects: the text that readers from left to right are given, and a key that is no reference."""
     history = [["Cats?", "Cats sleep."]]
-    row = {"id": "a", "question": "why?", "history": history, "standalone": "Why do cats sleep?", "opening": None}
+    row = {
+        "id": "a",
+        "question": "so they sleep, right?",
+        "history": history,
+        "standalone": "Why do cats sleep?",
+        "opening": None,
+    }
     path = tmp_path / "key-a.jsonl"
     path.write_text(json.dumps({**row, "points": [["a#b:1"]]}) + "\n")
     (one,) = load_keyed(tmp_path)
-    assert one.text == "Cats?\nCats sleep.\nQuestion: why?" and one.standalone == "Why do cats sleep?"
+    assert one.text == "Cats?\nCats sleep.\nQuestion: so they sleep?" and one.standalone == "Why do cats sleep?"
     assert one.points == ((("a#b", 1),),)
     path.write_text(json.dumps({**row, "points": [["a#b"]]}) + "\n")
     with pytest.raises(ValueError, match="a#b"):
