@@ -109,7 +109,7 @@ HARDWARE = Demo(
             ),
             loose=(
                 r"\bbatch\w*[^\w.;]+(?:[a-z]+ ){0,3}?(\d+)\b(?!-?\s*bits?)",
-                r"\b(\d+) answers (?:\w+ ){0,2}?(?:side by side|in one batch)\b|\bbatch of a score \((\d+)\)",
+                r"\b(\d+) answers (?:\w+ ){0,2}?(?:side by side|in one batch)\b",
                 (rf"\b(?:pair|couple) of {_ASKERS}\b", 2),
                 r"\b(\d+) (?:\w+ ){0,2}?(?:learners|conversations|chats|streams|sequences|requests|texts|lanes)\b|\brows\D{0,12}(\d+)\b",
             ),

@@ -34,13 +34,13 @@ def test_a_follow_up_is_kept_behind_what_it_goes_on_from(tmp_path: Path) -> None
         "id": "a",
         "question": "so they sleep, right?",
         "history": history,
-        "standalone": "Why do cats sleep?",
+        "standalone": "Do cats sleep?",
         "opening": None,
     }
     path = tmp_path / "key-a.jsonl"
     path.write_text(json.dumps({**row, "points": [["a#b:1"]]}) + "\n")
     (one,) = load_keyed(tmp_path)
-    assert one.text == "Cats?\nCats sleep.\nQuestion: so they sleep?" and one.standalone == "Why do cats sleep?"
+    assert one.text == "Cats?\nCats sleep.\nQuestion: so they sleep?" and one.standalone == "Do cats sleep?"
     assert one.points == ((("a#b", 1),),)
     path.write_text(json.dumps({**row, "points": [["a#b"]]}) + "\n")
     with pytest.raises(ValueError, match="a#b"):
