@@ -10,7 +10,7 @@ import torch
 
 from tutor.causal_classifier import BESIDE
 from tutor.distill.asked import Asked
-from tutor.distill.causal_classifier import Trainee, _loss, tokens_of
+from tutor.distill.causal_classifier import Trainee, _loss, fit_outputs, tokens_of
 
 NEVER = -20.0  # the logit of what is not to be expected, though it would be possible
 
@@ -75,3 +75,16 @@ def test_training_further_ends_halfway_unless_sentences_are_new(unknown: frozens
     trainee._began = [torch.zeros(2, 2), torch.zeros(3, 2)]
     trainee.step_back()
     assert {*change.flatten().tolist(), *output["head"].flatten().tolist()} == {at} and change.requires_grad
+
+
+def test_outputs_learn_what_states_answer_and_leave_yes_and_no_alone() -> None:
+    """Protects: what `--outputs` is for, and that a few openings are not learned by heart."""
+    states = torch.eye(3).repeat(200, 1)
+    asked = [Asked("?", ((row % 3,),), said=((row + 1) % 3,), opening="yes", opens=True) for row in range(600)]
+    head = torch.zeros(3 + len(BESIDE), 3, requires_grad=True)
+    bias = torch.zeros(3 + len(BESIDE), requires_grad=True)
+    trainee = Trainee.__new__(Trainee)
+    trainee.output = {"head": head, "bias": bias}
+    fit_outputs(asked, states, trainee, rounds=400)
+    assert (states[:3] @ head.T + bias)[:, :3].argmax(1).tolist() == [0, 1, 2]
+    assert not head[5:].any() and not bias[5:].any()
