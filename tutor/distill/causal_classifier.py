@@ -57,12 +57,8 @@ _FIRST = 0.6  # of the target for what was answered first
 _CONTINUED = 30_000  # of the teacher's other questions that are read behind her answers
 _STRANGE_OFTEN = 2  # times that a question from elsewhere is asked: they are few beside the taught
 _OUTPUT_ROUNDS, _ALONE_RATE, _DROPOUT, _AT_ONCE = 6, 1e-3, 0.1, 512  # where the outputs learn alone
-_BEHIND, _TAUGHT_BEHIND, _OTHERS, _SWITCHES = (
-    11_400,
-    2_000,
-    9_000,
-    1_500,
-)  # that teach the outputs beside those of keyed.py
+# That teach the outputs beside those of keyed.py.
+_BEHIND, _TAUGHT_BEHIND, _OTHERS, _SWITCHES = 11_400, 2_000, 9_000, 1_500
 
 
 class Trainee:
