@@ -1,7 +1,7 @@
-"""Do the notes cover a question at all? A logistic model over a few distances and what was learned of words, calibrated on labelled questions.
+"""Do the notes cover a question at all? A logistic model over a few distances and what was learned of questions, calibrated on labelled ones.
 
 A question is covered when it lies near the questions that passages answer, farther from those that they do not answer
-(knowledge/elsewhere.txt: other trades' meanings of our words, neighbouring topics), when few of its words are strangers, and when a classifier of words does not say that none of the notes answers it.
+(knowledge/elsewhere.txt: other trades' meanings of our words, neighbouring topics), when few of its words are strangers, and when neither a classifier of words nor the language model, where that reads the question (tutor/causal_classifier.py), says that none of the notes answers it.
 Weights and threshold are in coverage.json, fitted by `make calibrate`.
 """
 
@@ -25,13 +25,13 @@ FEATURES = (
     "five nearest questions",
     "nearest elsewhere",
     "three nearest elsewhere",
-    "nearest elsewhere, tuned",
-    "three nearest elsewhere, tuned",
     "names a side",
     "share of strange words",
     "strange words",
     "learned to be strange",
 )
+READ = ("read as unanswered", "likeliest as read")
+"""What the language model tells beside: log-odds that no sentence of the notes answers, and the logarithm of the likeliest one's share."""
 # Words of any subject: neither strange nor telling.
 _ANY_SUBJECT = frozenset(
     content_words(
@@ -47,28 +47,31 @@ class Logit:
     weights: tuple[float, ...]
     bias: float
 
-    def of(self, features: NDArray[np.float32]) -> float:
+    def of(self, features: NDArray[np.floating]) -> float:
         """The log-odds for features of shape (len(weights),)."""
         return float(np.dot(self.weights, features) + self.bias)
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Fitted twice: with all FEATURES, and without the last for questions on notes that the classifier does not know."""
+    """Fitted three times: with all FEATURES, without the last for questions on notes that the classifier does not know, and with READ beside all for those that the language model reads."""
 
     learned: Logit
     untaught: Logit
+    read: Logit
 
-    def confidence(self, features: NDArray[np.float32]) -> float:
-        """The log-odds, above 0 where covered, for FEATURES or all but the last."""
-        return (self.learned if len(features) == len(FEATURES) else self.untaught).of(features)
+    def confidence(self, features: NDArray[np.float32], read: tuple[float, float] | None = None) -> float:
+        """The log-odds, above 0 where covered, for FEATURES, with READ if it is known, or for all but the last, where what is read tells nothing either."""
+        if len(features) < len(FEATURES):
+            return self.untaught.of(features)
+        return self.learned.of(features) if read is None else self.read.of(np.array([*features, *read]))
 
 
 def load_coverage(path: Path = FITTED) -> Coverage:
     """The fitted model; raises ValueError if the file does not fit FEATURES."""
     fitted = json.loads(path.read_text())
     logits: list[Logit] = []
-    for name, features in (("learned", FEATURES), ("untaught", FEATURES[:-1])):
+    for name, features in (("learned", FEATURES), ("untaught", FEATURES[:-1]), ("read", (*FEATURES, *READ))):
         weights = fitted.get(name, {}).get("weights", {})
         if list(weights) != list(features):
             raise ValueError(f"{path} must weigh {features} in {name!r}, got {list(weights)}; run `make calibrate`")
@@ -80,21 +83,19 @@ def coverage_features(
     query: str,
     near: NDArray[np.float32],
     elsewhere: NDArray[np.float32],
-    elsewhere_tuned: NDArray[np.float32],
     names_a_side: bool,
     vocabulary: Collection[str],
     strangeness: float | None,
 ) -> NDArray[np.float32]:
     """FEATURES of a query, shape (len(FEATURES),), or all but the last where no `strangeness` is known.
 
-    The arrays are its cosines, in any order, with passages' questions (tuned vectors) and with elsewhere questions; `strangeness` are
+    The arrays are its cosines, in any order, with the nearest of the passages' questions and with elsewhere questions; `strangeness` are
     the classifier's log-odds that nothing answers it.
     """
     words = [word for word in dict.fromkeys(content_words(query)) if word not in _ANY_SUBJECT]
     strange = sum(word not in vocabulary for word in words)
     values = [
-        *(_best(near, 1), _best(near, 5)),
-        *(_best(elsewhere, 1), _best(elsewhere, 3), _best(elsewhere_tuned, 1), _best(elsewhere_tuned, 3)),
+        *(_best(near, 1), _best(near, 5), _best(elsewhere, 1), _best(elsewhere, 3)),
         *(float(names_a_side), strange / max(1, len(words)), min(strange, 3)),
         *(() if strangeness is None else (strangeness,)),
     ]
@@ -109,4 +110,5 @@ def elsewhere_questions() -> list[str]:
 
 def _best(similarities: NDArray[np.float32], count: int) -> float:
     """Mean of the largest few."""
-    return float(np.sort(similarities)[-count:].mean()) if len(similarities) else 0.0
+    count = min(count, len(similarities))
+    return float(np.partition(similarities, -count)[-count:].mean()) if count else 0.0

@@ -101,12 +101,19 @@ class Search:
         self._index, self.embedder, self.tuned, self.dialogue = index, embedder, tuned, dialogue
         self._bm25 = bm25s.BM25()
         self._bm25.index([content_words(passage.all_text) for passage in self._passages], show_progress=False)
-        self._elsewhere, self._elsewhere_tuned = embedder.embed(elsewhere), tuned.embed(elsewhere)
+        self._elsewhere = tuned.embed(elsewhere)
         self._coverage = coverage or load_coverage()
         self.learned = learned
-        place = {passage.id: i for i, passage in enumerate(self._passages)}
+        self._place = {passage.id: i for i, passage in enumerate(self._passages)}
+        self._kinds = np.array([passage.kind for passage in self._passages])
+        self._concepts, self._concept = np.unique([passage.concept for passage in self._passages], return_inverse=True)
+        self._sides = np.array([len(passage.about) for passage in self._passages])
+        self._about = {
+            side: np.array([side in passage.about for passage in self._passages])
+            for side in dict.fromkeys(side for passage in self._passages for side in passage.about)
+        }
         references = learned.references if learned else ()
-        self._learned_place = np.array([place[name] for name, _ in references], dtype=np.int64)
+        self._learned_place = np.array([self._place[name] for name, _ in references], dtype=np.int64)
         known = np.bincount(self._learned_place, minlength=len(self._passages))
         self._unlearned = known < [len(passage.sentences) for passage in self._passages]
 
@@ -128,44 +135,43 @@ class Search:
         vector: NDArray[np.float32] | None = None,
         wanted: str | None = None,
         read: Collection[str] = (),
+        doubt: tuple[float, float] | None = None,
     ) -> Retrieval:
         """The k passages that answer the query best, a contrast's sides all present, the best for each of its `parts`, if it has several, and those that a reader names (`read`).
 
         `concept` is a set that is talked of, and `vector` what `dialogue` made of a follow-up, whose words the query fills in. One of the
-        kind that is `wanted` is among them, about a named side where sides are named; the first stays what fits best. Raises ValueError for k < 1.
+        kind that is `wanted` is among them, about a named side where sides are named; the first stays what fits best. `doubt` is what a reader makes of
+        whether anything answers (knowledge/coverage.py: READ). Raises ValueError for k < 1.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k!r}")
         parts = parts if len(parts) > 1 else ()
-        plain, (tuned, *aims) = (
-            self.embedder.embed([query])[0],
-            embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self.tuned),
-        )
+        tuned, *aims = embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self.tuned)
         near = self._index.similarities(tuned)
         fused, scores = self._fuse(query, near, concept), np.maximum(near.asks, near.texts)
         order = [int(i) for i in np.argsort(-fused, kind="stable")[: max(4 * k, 12)]]
         hits = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in order]
         named = self.mentions.sides(query)
-        best = [
+        of_each = [
             int(np.argmax(self._fuse(part.text, self._index.similarities(aim), part.concept or concept)))
             for part, aim in zip(parts, aims, strict=True)
         ]
-        of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in best]
+        of_parts = [Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in of_each]
         chosen = _cover_needed(_cover_sides(hits, named, k), of_parts)
         if wanted and not any(self._is_wanted(hit.passage, wanted, named) for hit in chosen):
             falling = np.argsort(-fused, kind="stable")
             found = next((i for i in falling if self._is_wanted(self._passages[i], wanted, named)), None)
             if found is not None and k > 1:
                 chosen[k - 1 :] = [Hit(self._passages[found], float(scores[found]), float(fused[found]))]
-        if places := [i for i, passage in enumerate(self._passages) if passage.id in read]:
+        if places := sorted(self._place[name] for name in {*read} & self._place.keys()):
             wishes = (hit for hit in chosen if wanted and self._is_wanted(hit.passage, wanted, named))
             of_read = (Hit(self._passages[i], float(scores[i]), float(fused[i])) for i in places)
             chosen = _cover_needed(chosen, [*of_parts, *wishes, *of_read])
             chosen = _cover_sides([*chosen, *(hit for hit in hits if hit not in chosen)], named, k)
-        confidence = self._coverage.confidence(self._features(query, plain, tuned, near))
-        best_of: dict[str, float] = {}
-        for passage, score in zip(self._passages, fused.tolist(), strict=True):
-            best_of[passage.concept] = max(score, best_of.get(passage.concept, score))
+        confidence = self._coverage.confidence(self._features(query, tuned, near), doubt)
+        best = np.full(len(self._concepts), -np.inf)
+        np.maximum.at(best, self._concept, fused)
+        best_of = dict(zip(self._concepts.tolist(), best.tolist(), strict=True))
         return Retrieval(tuple(chosen), confidence >= 0, confidence, best_of)
 
     @staticmethod
@@ -175,16 +181,13 @@ class Search:
     def features(self, query: str, vector: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """What the decision to abstain rests on (knowledge/coverage.py: FEATURES)."""
         tuned = self.tuned.embed([query])[0] if vector is None else vector
-        return self._features(query, self.embedder.embed([query])[0], tuned, self._index.similarities(tuned))
+        return self._features(query, tuned, self._index.similarities(tuned))
 
-    def _features(
-        self, query: str, plain: NDArray[np.float32], tuned: NDArray[np.float32], near: Similarities
-    ) -> NDArray[np.float32]:
+    def _features(self, query: str, tuned: NDArray[np.float32], near: Similarities) -> NDArray[np.float32]:
         return coverage_features(
             query,
             near.rows[:5],
-            self._elsewhere @ plain,
-            self._elsewhere_tuned @ tuned,
+            self._elsewhere @ tuned,
             bool(self.mentions.find(query)),
             self.knowledge.vocabulary,
             None if self.learned is None or self._is_untaught(near) else self.learned.strangeness(query),
@@ -198,15 +201,10 @@ class Search:
         w = self.weights
         words = self._lexical(query)
         fused = w.ask * near.asks + w.text * near.texts + w.words * words + w.learned * self._by_learning(query, near)
-        aspect, named = aspect_of(query), set(self.mentions.sides(query))
-        for i, passage in enumerate(self._passages):
-            if passage.kind == aspect:
-                fused[i] += w.aspect
-            if named:
-                about = set(passage.about)
-                fused[i] += w.side * len(named & about) / len(named)
-                fused[i] -= w.stray_side * len(about - named) / max(1, len(about))
-            fused[i] += w.talk * (passage.concept == concept)
+        fused += w.aspect * (self._kinds == aspect_of(query)) + w.talk * (self._concepts == concept)[self._concept]
+        if named := {*self.mentions.sides(query)}:
+            told = np.sum([self._about.get(side, np.zeros_like(self._kinds, dtype=bool)) for side in named], axis=0)
+            fused += w.side * told / len(named) - w.stray_side * (self._sides - told) / np.maximum(1, self._sides)
         return fused
 
     def _by_learning(self, query: str, near: Similarities) -> NDArray[np.float32]:

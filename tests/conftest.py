@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 def coverage_of(near: float, bias: float, strange: float = 0.0) -> Coverage:
     """By the nearest question and, where the classifier knows the notes, by what it makes of the words."""
     weights = (near, *(0.0,) * (len(FEATURES) - 2))
-    return Coverage(Logit((*weights, strange), bias), Logit(weights, bias))
+    learned = (*weights, strange)
+    return Coverage(Logit(learned, bias), Logit(weights, bias), Logit((*learned, -1.0, 0.0), bias))
 
 
 # Covered from a nearest question at cosine 0.5 on; everything else counts nothing.

@@ -35,6 +35,14 @@ _OUTPUT = {"norm": (WIDTH,), "shift": (WIDTH,), "head": (ANY, WIDTH), "bias": (A
 
 
 @dataclass(frozen=True)
+class Named:
+    """What a text is taken to ask: the share of each sentence that was trained on, if it is answered at all, and the log-odds that none of those answers it."""
+
+    shares: Mapping[Reference, float]
+    none: float
+
+
+@dataclass(frozen=True)
 class Behind:
     """What comes behind sentences that are said: of all that was trained on, the share of each sentence, none for what is said, and of the `end`; and those of what such an answer begins with, where the rest is for neither."""
 
@@ -58,11 +66,16 @@ class CausalClassifier:
         """Load it, if it is not yet, while others are answered. Raises EngineError if there is no usable model, WeightsError if the change does not fit it."""
         self._model.get()
 
-    def shares(self, texts: Sequence[str]) -> list[dict[Reference, float]]:
-        """For each text, if it is answered at all, how much of what might answer it each sentence is that was trained on: an edited one is missing. Raises as `load` does."""
+    def named(self, texts: Sequence[str]) -> list[Named]:
+        """Of each text. Of an edited sentence, which was not trained on, there is no share. Raises as `load` does."""
         _, known, places = self._model.get()
-        rows = (_softmax(row[: -len(BESIDE)])[places] for row in self._asked.ask([(text, ()) for text in texts]))
-        return [dict(zip(known, row.tolist(), strict=True)) for row in rows]
+        found: list[Named] = []
+        for logits in self._asked.ask([(text, ()) for text in texts]):
+            sentences = logits[: -len(BESIDE)]
+            highest = float(sentences.max())
+            none = float(logits[len(sentences) + NONE]) - highest - float(np.log(np.exp(sentences - highest).sum()))
+            found.append(Named(dict(zip(known, _softmax(sentences)[places].tolist(), strict=True)), none))
+        return found
 
     def behind(self, text: str, said: Sequence[Reference]) -> Behind | None:
         """What follows when these sentences answered the text; None where one of them was not trained on. Raises as `load` does."""
@@ -117,6 +130,11 @@ class CausalClassifier:
         normed = layer_norm(states, states.shape[1:], output["norm"], output["shift"])
         logits: NDArray[np.float32] = linear(normed, output["head"], output["bias"]).cpu().numpy()
         return logits
+
+
+def doubt_of(named: Named) -> tuple[float, float]:
+    """Whether anything answers the text, as knowledge/coverage.py weighs it (READ). Raises ValueError where no sentence is known."""
+    return named.none, float(np.log(max(named.shares.values()) + 1e-9))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """What the notes hold for a question, before a word is answered: which sentences answered questions like it, and the passages.
 
 The votes come first, since the passage of the sentence that the language model finds likeliest (tutor/causal_classifier.py) is to be among the notes: for the second of two
-requests, which leans on a story, it finds what embeddings and words do not.
+requests, which leans on a story, it finds what embeddings and words do not. It also tells best whether any of them answers.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def look_up(standalone: Standalone, search: Search, taught: Taught | None, wish:
     query, vector = standalone.query, standalone.vector
     parts = read_parts(query, search)
     votes = taught.votes(query, parts, vector, standalone.context) if taught else NO_VOTES
-    read = votes.passages_read()
-    return Found(votes, search.search(query, _notes_for(parts), standalone.concept, parts, vector, wish, read))
+    read, doubt = votes.passages_read(), votes.doubt
+    return Found(votes, search.search(query, _notes_for(parts), standalone.concept, parts, vector, wish, read, doubt))
 
 
 def _notes_for(parts: Sequence[Part]) -> int:

@@ -114,8 +114,8 @@ def known_texts(knowledge: Knowledge, asked: Sequence[Asked]) -> tuple[list[str]
     sentences = [sentence for passage in knowledge.passages for sentence in passage.sentences]
     polar = [ask.text for passage in knowledge.passages for ask in passage.asks if ask.polarity]
     polar += [passage.claim for passage in knowledge.passages if passage.claim]
-    both = [*sentences, *elsewhere_questions()]
-    return [*both, *(text.rstrip("?!. ") for text in polar)], [*both, *polar, *(question for question, _ in asked)]
+    published = [*sentences, *(text.rstrip("?!. ") for text in polar)]
+    return published, [*sentences, *elsewhere_questions(), *polar, *(question for question, _ in asked)]
 
 
 def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path, progress: Progress) -> None:

@@ -20,7 +20,7 @@ from knowledge.classifier import AnswerWords
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity, Reference
 from knowledge.search import Part, embed_read
-from tutor.causal_classifier import Behind, CausalClassifier
+from tutor.causal_classifier import Behind, CausalClassifier, Named, doubt_of
 from tutor.compute import Together
 from tutor.distill.examples import Example
 from tutor.shared_words import SharedWords
@@ -36,7 +36,7 @@ class Votes:
 
     `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `read` what the language model makes of the question that learned them (both are `first` for what they do not know), `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
-    asks several things, `parts` holds the votes of each; `vector` is what was compared, and `reads_on` asks the language model further.
+    asks several things, `parts` holds the votes of each; `vector` is what was compared, `doubt` whether the language model finds it answered at all (knowledge/coverage.py: READ), and `reads_on` asks that further.
     """
 
     query: str = ""
@@ -52,6 +52,7 @@ class Votes:
     weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     holding: Mapping[Reference, NDArray[np.int64]] = field(default_factory=dict)
     parts: tuple[Votes, ...] = ()
+    doubt: tuple[float, float] | None = None
     reads_on: Callable[[tuple[Reference, ...]], Behind | None] | None = field(default=None, compare=False, repr=False)
 
     def behind(self, said: tuple[Reference, ...]) -> Behind | None:
@@ -83,6 +84,7 @@ class Votes:
 
 
 NO_VOTES = Votes()
+_UNREAD = Named({}, 0.0)
 
 
 class Taught:
@@ -141,12 +143,13 @@ class Taught:
         vectors = embed_read([(query, vector), *((part.text, part.vector) for part in parts)], self._tuned)
         texts = (query, *(part.text for part in parts))
         contexts = (context or query, *(part.context or part.text for part in parts))
-        read = self._reads.shares(contexts) if self._reads else [{}] * len(texts)
+        read = self._reads.named(contexts) if self._reads else [_UNREAD] * len(texts)
         whole, *voted = (
             self._votes_of(*each) for each in zip(texts, vectors, self._together.ask(vectors), read, strict=True)
         )
         reads_on = cache(partial(self._reads.behind, contexts[0])) if self._reads else None
-        return replace(whole, parts=tuple(voted), reads_on=reads_on)
+        doubt = doubt_of(read[0]) if read[0].shares else None
+        return replace(whole, parts=tuple(voted), doubt=doubt, reads_on=reads_on)
 
     def _cosines(self, lots: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Of each lot of vectors (n, dimension) with all questions (n, questions): a class's in one go, as reading the questions takes longest."""
@@ -163,7 +166,7 @@ class Taught:
         query: str,
         vector: NDArray[np.float32],
         cosines: NDArray[np.float32],
-        read: Mapping[Reference, float],
+        read: Named,
     ) -> Votes:
         weights = _weights(cosines[: len(self._examples)])
         sums = _votes(np.bincount(self._first, weights, len(self._openers)))
@@ -180,7 +183,7 @@ class Taught:
             first=first,
             words=dict(zip(self._openers, alike.tolist(), strict=True)),
             learned={**first, **self._learned_of(query)},
-            read={**first, **_scaled(read)},
+            read={**first, **_scaled(read.shares)},
             held=dict(zip(self._holding, held.tolist(), strict=True)),
             polarity={side: _vote(float(polar[answered].sum())) for side, answered in sides if answered.any()},
             passages=self._passages,

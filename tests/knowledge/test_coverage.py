@@ -9,22 +9,15 @@ import numpy as np
 import pytest
 
 from knowledge.concept_files import load_knowledge
-from knowledge.coverage import FEATURES, coverage_features, elsewhere_questions, load_coverage
+from knowledge.coverage import FEATURES, READ, coverage_features, elsewhere_questions, load_coverage
 from knowledge.search import Search
 from tests.conftest import coverage_of
 
 
-def features(query: str = "cats purr", near: tuple[float, ...] = (0.9, 0.1), **other: object) -> dict[str, float]:
+def features(query: str = "cats purr", elsewhere: tuple[float, ...] = (0.2, 0.5, 0.8)) -> dict[str, float]:
     """The features by name."""
-    values = coverage_features(
-        query,
-        np.array(near, dtype=np.float32),
-        np.array([0.2, 0.5, 0.8], dtype=np.float32),
-        np.array([], dtype=np.float32),
-        bool(other.get("names", True)),
-        {"cat", "purr"},
-        -3.0,
-    )
+    cosines = (np.array(values, dtype=np.float32) for values in ((0.9, 0.1), elsewhere))
+    values = coverage_features(query, *cosines, True, {"cat", "purr"}, -3.0)
     assert values.dtype == np.float32 and len(values) == len(FEATURES)
     return dict(zip(FEATURES, values.tolist(), strict=True))
 
@@ -35,7 +28,7 @@ def test_features_are_what_their_names_say() -> None:
     assert found["nearest question"] == pytest.approx(0.9)
     assert found["five nearest questions"] == pytest.approx(0.5)
     assert found["three nearest elsewhere"] == pytest.approx(0.5)
-    assert found["nearest elsewhere, tuned"] == 0
+    assert found["nearest elsewhere"] == pytest.approx(0.8) and features(elsewhere=())["nearest elsewhere"] == 0
     assert found["names a side"] == 1 and found["strange words"] == 1
     assert found["share of strange words"] == pytest.approx(1 / 3) and found["learned to be strange"] == -3
 
@@ -52,6 +45,10 @@ def test_confidence_is_linear() -> None:
     values[0], values[-1] = 0.75, 4.0
     assert coverage.confidence(values) == pytest.approx(0.1)
     assert coverage.confidence(values[:-1]) == pytest.approx(0.5), "nothing is said of notes that nobody taught"
+    assert coverage.confidence(values, (3.0, -0.5)) == pytest.approx(-2.9), "the reader doubts it"
+    assert coverage.confidence(values[:-1], (3.0, -0.5)) == pytest.approx(0.5), (
+        "which it does of all that it was not taught"
+    )
 
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
@@ -61,7 +58,8 @@ def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
         path.write_text(json.dumps(fitted))
         with pytest.raises(ValueError, match="make calibrate"):
             load_coverage(path)
-    assert len(load_coverage().learned.weights) == len(FEATURES)
+    shipped = load_coverage()
+    assert len(shipped.learned.weights) == len(FEATURES) == len(shipped.read.weights) - len(READ)
 
 
 def test_elsewhere_questions_are_not_the_notes_own() -> None:

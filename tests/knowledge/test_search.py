@@ -162,6 +162,15 @@ def test_what_was_learned_to_be_strange_counts_against_an_answer(knowledge: Know
     assert not search.search(query).covered and make_search(knowledge).search("What are cats?").covered
 
 
+def test_what_a_reader_doubts_is_not_answered(knowledge: Knowledge) -> None:
+    """Protects: a question near the notes' own of which the language model finds that nothing answers it; of notes that it was not taught its doubt tells nothing."""
+    learned = AnswerWords(knowledge.passages, classifier_of(taught(knowledge.passages, {})))
+    for knows, answered in ((learned, False), (None, True)):
+        search = make_search(knowledge, coverage_of(near=1.0, bias=-0.5), knows)
+        assert search.search("What are cats?", doubt=(-2.0, -0.1)).covered
+        assert search.search("What are cats?", doubt=(2.0, -3.0)).covered is answered
+
+
 def test_a_question_almost_as_near_to_untaught_notes_is_not_called_strange(knowledge: Knowledge) -> None:
     """Protects: a class's own notes, which have few questions, where a taught one lies a hair nearer."""
     cats, dogs = (next(p for p in knowledge.passages if said in p.sentences) for said in (SLEEP, FETCH))

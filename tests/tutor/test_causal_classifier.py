@@ -33,21 +33,30 @@ def classifier(folder: Path) -> CausalClassifier:
 
 def test_what_is_described_is_recognised(classifier: CausalClassifier) -> None:
     """Protects: what the model knows of the world comes in; neither is named, and no word of the notes is there."""
-    (shares,) = classifier.shares(
+    (named,) = classifier.named(
         ["the thing that gamers buy beside the one that Google builds for itself, which runs more kinds of program?"]
     )
     of_set = Counter[str]()
-    for (name, _), share in shares.items():
+    for (name, _), share in named.shares.items():
         of_set[name.partition("#")[0]] += share
     (first, most), (_, next_most) = of_set.most_common(2)
     assert first == "cpu-vs-gpu-vs-tpu" and most > 2 * next_most
+
+
+def test_what_the_notes_do_not_answer_is_doubted(classifier: CausalClassifier) -> None:
+    """Protects: a question beside the notes, in their own words, is less likely answered than one that they answer."""
+    own, beside = classifier.named(["What does pruning remove from a model?", "Which pruning shears cut roses best?"])
+    assert own.none < 0 < beside.none
 
 
 def test_who_reads_along_changes_nothing(classifier: CausalClassifier) -> None:
     """Protects: texts read as one see only themselves, and of an overlong one the end counts, where a follow-up stands."""
     question = "What does pruning remove?"
     texts = [question, "Why?", "It goes on. " * 300 + question]
-    together, alone = classifier.shares(texts), [classifier.shares([text])[0] for text in texts]
+    together, alone = (
+        [one.shares for one in some]
+        for some in (classifier.named(texts), [classifier.named([text])[0] for text in texts])
+    )
     for some, one in zip(together, alone, strict=True):
         assert some == pytest.approx(one, abs=0.05)
     likeliest = [max(shares, key=shares.__getitem__)[0] for shares in (alone[0], alone[2])]
@@ -95,8 +104,9 @@ def test_an_edited_sentence_is_not_taken_for_what_was_trained_on(folder: Path) -
     """Protects: a note that says something else since has no share, and all others keep theirs."""
     first = PASSAGES[0]
     edited = replace(first, text=f"{first.sentences[0]} Something else now.")
-    (shares,) = CausalClassifier(lambda: folder, (edited, *PASSAGES[1:])).shares(["What is it?"])
-    assert (first.id, 0) in shares and (first.id, 1) not in shares and (PASSAGES[1].id, 0) in shares
+    (named,) = CausalClassifier(lambda: folder, (edited, *PASSAGES[1:])).named(["What is it?"])
+    known = named.shares.keys()
+    assert (first.id, 0) in known and (first.id, 1) not in known and (PASSAGES[1].id, 0) in known
 
 
 @pytest.mark.parametrize(("lost", "told"), [("lora", "no LoRA weights"), ("head", "make causal-classifier")])
@@ -105,7 +115,7 @@ def test_a_foreign_change_is_refused(folder: Path, tmp_path: Path, lost: str, to
     classifier = CausalClassifier(lambda: folder, PASSAGES, change_without(lost, CHANGE, tmp_path))
     for _ in range(2):
         with pytest.raises(WeightsError, match=told):
-            classifier.shares(["Is it?"])
+            classifier.named(["Is it?"])
 
 
 def test_weights_of_another_version_are_refused(folder: Path, tmp_path: Path) -> None:

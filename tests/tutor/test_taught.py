@@ -13,7 +13,7 @@ from knowledge.classifier import AnswerWords
 from knowledge.passages import Ask, Knowledge, Reference
 from knowledge.search import Hit, Part, Search
 from tests.conftest import FakeEmbedder, classifier_of
-from tutor.causal_classifier import Behind, CausalClassifier
+from tutor.causal_classifier import Behind, CausalClassifier, Named
 from tutor.composition import Composition
 from tutor.distill.examples import Example
 from tutor.taught import NO_VOTES, SHARPNESS, SILENCE, Taught, Votes
@@ -63,9 +63,9 @@ class Reads:
 
     def load(self) -> None: ...
 
-    def shares(self, texts: Sequence[str]) -> list[dict[Reference, float]]:
+    def named(self, texts: Sequence[str]) -> list[Named]:
         self.given += texts
-        return [self._shares] * len(texts)
+        return [Named(self._shares, -1.5)] * len(texts)
 
     def behind(self, text: str, said: Sequence[Reference]) -> Behind | None:
         self.given.append(f"{text} behind {len(said)}")

@@ -1,4 +1,4 @@
-"""Figures of routing, rewriting, retrieval and abstention. No model is asked, so this takes seconds."""
+"""Figures of routing, rewriting, retrieval and abstention. Nothing is written, so this takes a minute or two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from tutor.errors import DemoError
 from tutor.evaluation.items import Item
 from tutor.followup import make_standalone
 from tutor.intent import route
+from tutor.lookup import look_up
 from tutor.manner import load_manner
+from tutor.taught import Taught
 
 _STANDALONE = ("standalone", "contrast", "yesno")
 
@@ -30,27 +32,29 @@ class Finding:
     failures: list[str] = field(default_factory=list)
 
 
-def evaluate_finding(items: Sequence[Item], search: Search) -> Finding:
-    """Everything up to the answer, for the given items."""
+def evaluate_finding(items: Sequence[Item], search: Search, taught: Taught | None) -> Finding:
+    """Everything up to the answer, for the given items; what is found with what was `taught`, as an answer has it."""
     finding = Finding()
-    _retrieval([item for item in items if item.kind in _STANDALONE], search, finding, "standalone")
-    _retrieval([item for item in items if item.kind == "followup"], search, finding, "followup")
+    _retrieval([item for item in items if item.kind in _STANDALONE], search, taught, finding, "standalone")
+    _retrieval([item for item in items if item.kind == "followup"], search, taught, finding, "followup")
     _switches([item for item in items if item.kind == "switch"], search, finding)
-    _abstention([item for item in items if item.intent == "ask"], search, finding)
+    _abstention([item for item in items if item.intent == "ask"], search, taught, finding)
     _routing(items, search, finding)
     return finding
 
 
-def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: str) -> None:
+def _retrieval(items: Sequence[Item], search: Search, taught: Taught | None, finding: Finding, name: str) -> None:
     ranks: list[int | None] = []
-    unrewritten = 0
+    unrewritten = unread = 0
     took: list[float] = []
     for item in items:
         standalone = make_standalone(item.question, item.history, search)
         query = standalone.query
         start = time.perf_counter()
-        hits = search.search(query, 4, standalone.concept, read_parts(query, search), standalone.vector).hits
+        plain = search.search(query, 4, standalone.concept, read_parts(query, search), standalone.vector).hits
         took.append(time.perf_counter() - start)
+        unread += any(hit.passage.id in item.relevant for hit in plain)
+        hits = look_up(standalone, search, taught).retrieval.hits[:4]
         rank = next((r for r, hit in enumerate(hits, 1) if hit.passage.id in item.relevant), None)
         ranks.append(rank)
         if item.history:
@@ -62,6 +66,7 @@ def _retrieval(items: Sequence[Item], search: Search, finding: Finding, name: st
             )
     for k in (1, 3, 4):
         finding.figures[f"{name}_recall@{k}"] = share(sum(rank is not None and rank <= k for rank in ranks), len(ranks))
+    finding.figures[f"{name}_recall@4_without_the_language_model"] = share(unread, len(ranks))
     finding.figures[f"{name}_mrr"] = round(sum(1 / rank for rank in ranks if rank) / max(1, len(ranks)), 4)
     if name == "followup":
         finding.figures["followup_recall@4_without_rewrite"] = share(unrewritten, len(ranks))
@@ -80,12 +85,12 @@ def _switches(items: Sequence[Item], search: Search, finding: Finding) -> None:
     finding.figures["switches_left_alone"] = share(kept, len(items))
 
 
-def _abstention(items: Sequence[Item], search: Search, finding: Finding) -> None:
+def _abstention(items: Sequence[Item], search: Search, taught: Taught | None, finding: Finding) -> None:
     right_refusals = wrong_refusals = missed = 0
     for item in items:
         standalone = make_standalone(item.question, item.history, search)
         query = standalone.query
-        found = search.search(query, 4, vector=standalone.vector)
+        found = look_up(standalone, search, taught).retrieval
         if item.covered and not found.covered:
             wrong_refusals += 1
             finding.failures.append(f"{item.id} refused ({found.confidence:+.2f}): {item.question!r} as {query!r}")

@@ -89,7 +89,7 @@ def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
     items = [item for item in load_items() if item.half == half]
     if half == "tune":
         items = items[::_TUNING_EVERY]
-    finding = evaluate_finding(items, tutor.search)
+    finding = evaluate_finding(items, tutor.search, tutor.taught)
     return merged(finding, evaluate_answers(items, tutor)) if answers else finding
 
 
@@ -157,7 +157,7 @@ def main() -> None:
         "The check of freely written sentences is tried on free wordings by four readers of the notes (`written/fresh.jsonl`); the rivals that it "
         "compares with are made much as the injected errors are. "
         f"Timings are this run's and vary with the machine; the check was measured on {made}, with the notes that search found on that day.\n\n"
-        "Recall@k: an answering passage is among the first k. It is that of the search alone, without the passages that the language model names. Refusal precision: of what was refused, not covered; recall: of what is not covered, refused. Complete: each key point "
+        "Recall@k: an answering passage is among the first k that the answer is chosen from; without the language model: among those that the search finds alone, whose time a query's is. Refusal precision: of what was refused, not covered; recall: of what is not covered, refused. Complete: each key point "
         "of the question is made by one of the sentences that two readers of the notes listed for it; read right, false and needless: what one or two more readers, who saw no key, made of "
         "question and answer (`tutor/evaluation/reading/`). Caught: shown to be wrong by the check of freely written sentences, with an error of that kind put in.\n\n"
         f"| Figure | Reported part | Tuning part |\n|---|---|---|\n{rows}\n\n"
