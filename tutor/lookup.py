@@ -1,7 +1,7 @@
 """What the notes hold for a question, before a word is answered: which sentences answered questions like it, and the passages.
 
 The votes come first, since the passage of the sentence that the language model finds likeliest (tutor/causal_classifier.py) is to be among the notes: for the second of two
-requests, which leans on a story, it finds what embeddings and words do not. It also tells best whether any of them answers.
+requests, which leans on a story, it finds what embeddings and words do not. It also tells whether any of them answers.
 """
 
 from __future__ import annotations
