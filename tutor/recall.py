@@ -49,6 +49,7 @@ _POINTS = re.compile(
     r"\b(?:it|its|that|this|they|them|those|these|here)\b|^\W*(?:(?:and|but|so|ok(?:ay)?)\W+)*(?:why|how come|how so)\b",
     re.IGNORECASE,
 )
+_MEASURED = re.compile(r"(?<!\w)\d")  # a number, and not that of "fp32"
 _WHY = re.compile(r"\b(?:why|how come|reasons?|causes?)\b", re.IGNORECASE)
 _MECHANISMS = ("why", "definition", "how")
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|well|hmm+)\b[\s,.]*)+", re.IGNORECASE)
@@ -149,7 +150,7 @@ def _telling(question: str, run: Run) -> str:
 
     def says(sentence: str) -> tuple[int, int]:
         same = sum(kind.search(sentence) is not None for kind in wanted)
-        return same if re.search(r"\d", sentence) else 0, len(words & set(content_words(sentence)))
+        return same if _MEASURED.search(sentence) else 0, len(words & set(content_words(sentence)))
 
     return max(split_sentences(run.summary), key=says, default="")
 

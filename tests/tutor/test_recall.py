@@ -18,7 +18,7 @@ from tutor.runs import Run, RunNote, make_run
 
 DEMO = Demo("fake", "Feed the dogs", ("cats-vs-dogs",), (), lambda lab, params: iter(()), words="fake")
 RESULT = DemoResult(
-    "Feeding shrinks the bowl from 269 to 116 MB. Perplexity goes from 31.0 to 40.8: clearly worse. Barking ran at 42 instead of 20 tokens/s.",
+    "Feeding shrinks the bowl from 269 to 116 MB. Perplexity goes from 31.0 to 40.8: clearly worse. Barking ran at 42 instead of 20 tokens/s. Both ran in fp32, which is faster than bf16.",
     Table(("Measure", "Before", "After"), (("Size (MB)", "269.0", "116.4"),)),
     {"perplexity": 40.8},
 )
@@ -47,6 +47,7 @@ def demos(monkeypatch: pytest.MonkeyPatch) -> None:
         ("how much smaller is it?", "Feeding"),
         ("and the speed?", "Barking"),
         ("why did R1 get slower?", "Barking"),
+        ("so why did it not get faster?", "Barking"),
         ("is 40.8 bad?", "Perplexity"),
     ],
 )
