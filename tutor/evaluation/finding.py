@@ -1,4 +1,4 @@
-"""Figures of routing, rewriting, retrieval and abstention. Nothing is written, so this takes a minute or two."""
+"""Figures of routing, rewriting, retrieval and abstention. Nothing is written, but the language model that votes reads each question."""
 
 from __future__ import annotations
 

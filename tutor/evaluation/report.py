@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 REPORT = Path(__file__).parents[2] / "docs" / "report-card.md"
 
 
-_TUNING_EVERY = 24  # of the items that were tuned on: there a figure only shows how much worse the others do, and looking up takes a fifth of a second
+_TUNING_EVERY = 24  # of the items that were tuned on: there a figure only shows how much worse the others do, and to look all of them up takes longer than all else
 
 
 def measured_state() -> str:
