@@ -81,7 +81,7 @@ def load_examples(knowledge: Knowledge, folder: Path = FOLDER, strict: bool = Tr
     missing: set[str] = set()
     referred: dict[str, tuple[str, int]] = {}  # tens of thousands of answers share a few thousand sentences
     for path in sorted(folder.glob("*.jsonl")):
-        # As one list: a start reads some eighty thousand lines.
+        # As one list: a start reads some 125,000 lines.
         rows = json.loads(f"[{','.join(path.read_text(encoding='utf-8').splitlines())}]")
         for number, row in enumerate(rows, 1):
             for ref in row["answer"]:

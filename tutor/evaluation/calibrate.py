@@ -152,7 +152,7 @@ def fit_several(search: Search) -> None:
 
     Her rounds differ in how much she says, which a weight for each round takes up; a question of nowhere has none. Fitted on learners' messages alone (C of 0.01) it tells better which of 704 want several, an area of 0.792 instead of 0.764;
     but with weights of the end fitted to that, of 411 of them 0.711 were answered completely and 0.650 without a needless sentence, or 0.691 and 0.659 where an answer ended more readily, beside 0.701 and 0.667 as it ships: left. C of 0.03 has 0.803,
-    with hints of the sentence said first 0.805, and MiniLM with four of its layers trained for it once through 20,000 of them 0.784 (0.809 beside the words); but by the exam's rule, which finds a second point more often, of learners-d.jsonl none has more than 0.73.
+    with hints of the sentence said first 0.805, and MiniLM, four of its layers trained for it once through 20,000 messages of learners, 0.784 (0.809 beside the words); but by the exam's rule, which finds a second point more often, none of these has more than 0.73 on learners-d.jsonl.
     """
     from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression

@@ -8,6 +8,9 @@ weight, by which the others are scaled, and is not asked here. The reported part
 Learners' questions count for the most part: each three times, and beside them each fourth of the others is asked. Of `later` and `end`, and likewise of both `of several`, not all weights are fitted anew, which by folds told
 worse when to go on: the weights there, once fitted on what others had written, are kept up to a factor, and beside it both `reads on` and a constant of the end are fitted. With `--anew`, as after a new hint, all are, on all questions.
 Either way an answer then goes on more readily than the likelihood wants (`_GO_ON`, chosen by trial); of `first`, "opposes yes" stays as it was.
+
+With `--opening`, Yes against No alone is fitted, to learners' questions alone. What ships is such a fit to 286 of them, behind an earlier one of all else, which knows learners-a to -c: by folds, of the 142 of learners-d it is right for 0.80 where it was for 0.76, and for 0.84 where a Yes or No
+is said (0.81 before); of the 144 others, which the fit before knew, for 0.85 and 0.89 (0.87 and 0.90). What question and sentence share in words tells nothing there beside the rest.
 """
 
 from __future__ import annotations
@@ -43,9 +46,8 @@ _LEARNER = 3.0  # what learners typed who had not read the notes counts so much:
 # Behind the last fit 60 has 0.66 and 0.61, and 0.62 and 0.58; 110 has 0.68 and 0.63, but 0.58 and 0.55: it adds more that is needless than it completes.
 # A fit to outputs of the classifying language model that were fitted to the end (tutor/distill/causal_classifier.py), with half of the other questions, weighed `read` half as much again (318, 216 before), but of 411 questions of learners that both fits know, answers were
 # complete for 0.693 and complete without a needless sentence for 0.652, where they are for 0.701 and 0.667 with the weights before: what ships is that earlier fit.
-# learners-d.jsonl, once keyed by the exam's rule, did not change that. Fitted to 600 of its items alone, `later` and `end` answered 704 questions of the learners before completely for 0.679, 0.695 and 0.712, and without a needless sentence for 0.669, 0.662 and 0.653, with 0, 30 and 60; with all their weights anew, 0.724 and 0.608 with 60; what ships, 0.702 and 0.668.
-# `first` fitted to 1,044 items of all of them: 0.697 and 0.659 of the 704 where what ships had 0.696 and 0.658 with the outputs of that day, and of 376 learners-d that it did not know 0.567 and 0.511 beside 0.569 and 0.511. So `opening` alone is fitted to learners-d, and to no other question than learners':
-# of 142 yes/no questions there it is right for 0.80 where it was for 0.76, and where it is said for 0.84 (0.81 before); of 144 of the others for 0.85 and 0.89 (0.87 and 0.90, which that fit knew).
+# learners-d.jsonl, once keyed by the exam's rule, did not change that. With `later` and `end` fitted to 600 of its items alone, the 704 answered questions of learners-a to -c were answered completely for 0.679, 0.695 and 0.712, and without a needless sentence for 0.669, 0.662 and 0.653, at 0, 30 and 60;
+# with all their weights anew for 0.724 and 0.608 at 60; with what ships for 0.702 and 0.668. With the next outputs of the language model, and `first` fitted to 1,044 items of learners-a to -d, for 0.697 and 0.659 of the 704, and 0.567 and 0.511 of 376 of learners-d left out of that fit; with what ships for 0.696 and 0.658, 0.569 and 0.511.
 _GO_ON = 60.0
 _KEPT = "opposes yes"  # of `first`: so few of the questions asked tell of it that its sign turned
 _OTHERS = 4  # of the questions that no learner typed, one in so many is asked
@@ -205,7 +207,7 @@ def fit_later(
 
 
 def fit_opening(rows: Sequence[Polar]) -> dict[str, float]:
-    """Yes against No: logistic in the hints, each on its own scale; learners ask for either alike, though the labelled set has more No.
+    """Yes against No: logistic in the hints, each on its own scale; as if learners asked for either alike, whatever the labelled set has more of.
 
     The model takes no part: alone it was right at 0.714 of 196 questions, where each hint that was there then was at 0.85 or more.
     """
@@ -235,7 +237,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--anew", action="store_true", help="all weights of `later` and `end`, not four numbers each")
-    anew = parser.parse_args().anew
+    parser.add_argument("--opening", action="store_true", help="Yes against No alone, on learners' questions")
+    args = parser.parse_args()
+    anew = args.anew
     given: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
     kept: dict[str, float] = {}
     if not anew:
@@ -244,6 +248,11 @@ def main() -> None:
         given = {"": (now.later, now.end), " of several": (now.later_of_several, now.end_of_several)}
     tutor = open_unfitted(Settings.from_environ())
     items = [item for item in load_items() if item.half == "tune" and item.must]
+    if args.opening:
+        learners = [item for item in items if item.learner and item.polarity]
+        opening = fit_opening([found for item in learners if (found := polar(item, tutor))])
+        FITTED.write_text(json.dumps({**json.loads(FITTED.read_text()), "opening": opening}, indent=1) + "\n")
+        return
     if not anew:
         others = [item for item in items if not item.learner]
         items = [*(item for item in items if item.learner), *others[::_OTHERS]]
