@@ -239,10 +239,9 @@ def main() -> None:
     parser.add_argument("--anew", action="store_true", help="all weights of `later` and `end`, not four numbers each")
     parser.add_argument("--opening", action="store_true", help="Yes against No alone, on learners' questions")
     args = parser.parse_args()
-    anew = args.anew
     given: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
     kept: dict[str, float] = {}
-    if not anew:
+    if not args.anew:
         now = load_weighing()
         kept = {_KEPT: now.first[FIRST.index(_KEPT)]}
         given = {"": (now.later, now.end), " of several": (now.later_of_several, now.end_of_several)}
@@ -253,7 +252,7 @@ def main() -> None:
         opening = fit_opening([found for item in learners if (found := polar(item, tutor))])
         FITTED.write_text(json.dumps({**json.loads(FITTED.read_text()), "opening": opening}, indent=1) + "\n")
         return
-    if not anew:
+    if not args.anew:
         others = [item for item in items if not item.learner]
         items = [*(item for item in items if item.learner), *others[::_OTHERS]]
     polars = [found for item in items if item.polarity and (found := polar(item, tutor))]

@@ -152,7 +152,7 @@ def main() -> None:
     REPORT.write_text(
         f"# Report card\n\nMade by `make report`. State: `{measured_state()}`.\n\n"
         "The reported part (`tutor/evaluation/fresh-*.jsonl`) is what eight learners typed who had not read the notes, first and second messages (docs/labelled-set.md), and, written by readers of the "
-        "notes, near misses, small talk and wishes for experiments; nothing was tuned on it. Rules, weights and thresholds were tuned on the rest (every 24th item of it is measured here), among it "
+        f"notes, near misses, small talk and wishes for experiments; nothing was tuned on it. Rules, weights and thresholds were tuned on the rest (every {_TUNING_EVERY}th item of it is measured here), among it "
         "the reported parts of earlier versions, whose failures had been read. "
         "The check of freely written sentences is tried on free wordings by four readers of the notes (`written/fresh.jsonl`); the rivals that it "
         "compares with are made much as the injected errors are. "
