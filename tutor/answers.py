@@ -62,7 +62,7 @@ def _chosen(
     wish: Wish | None,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
-    about_a_run = any(isinstance(hit, RunNote) and hit.lead for hit in hits)
+    about_a_run = any(isinstance(hit, RunNote) and hit.leads for hit in hits)
     openings = () if about_a_run else possible_openings(query, hits, search)
     composition = Composition(
         query,

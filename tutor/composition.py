@@ -79,8 +79,8 @@ class Composition:
         self._end = len(self.pieces)
         self.pieces.append(Piece("end", ""))
         # A question about a run is answered with what was measured, which no model need choose, then with why.
-        leads = {hit.label: hit.lead for hit in hits if isinstance(hit, RunNote) and hit.lead}
-        self._leading = [key for key, piece in enumerate(sentences) if leads.get(str(piece.mark)) == piece.sentence]
+        leads = {hit.label: hit.leads for hit in hits if isinstance(hit, RunNote) and hit.leads}
+        self._leading = [key for key, piece in enumerate(sentences) if piece.sentence in leads.get(str(piece.mark), ())]
         whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
         self._leading += [self.evidence.references.index(sentence) for sentence in whole if sentence not in told]
         self._whole = bool(self._leading and whole)

@@ -42,7 +42,7 @@ _COMMON = frozenset(
         "bigger larger shrink memory accuracy accurate error score right wrong hurt help helped model weights original before "
         "after now here again still only really exactly actually did could have has had been more less too very just even any "
         "your you first second last previous earlier one compare compared and what make made do does take took use used per "
-        "matter like out surprise surprising normal usual worth loss lost lose answer answers interpret understand read"
+        "pay paid off trade tradeoff deal fair matter like out surprise surprising normal usual worth loss lost lose answer answers interpret understand read"
     )
 )
 _POINTS = re.compile(
@@ -50,6 +50,8 @@ _POINTS = re.compile(
     re.IGNORECASE,
 )
 _MEASURED = re.compile(r"(?<!\w)\d")  # a number, and not that of "fp32"
+_WORTH = re.compile(r"\b(?:worth|pa(?:y|ys|id) off|trade[- ]?offs?|(?:good|bad|fair) deal)\b", re.IGNORECASE)
+_MOST_WEIGHED = 3  # sentences
 _WHY = re.compile(r"\b(?:why|how come|reasons?|causes?)\b", re.IGNORECASE)
 _MECHANISMS = ("why", "definition", "how")
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|well|hmm+)\b[\s,.]*)+", re.IGNORECASE)
@@ -96,7 +98,7 @@ def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], se
             chosen = [len(runs) - 1, len(runs)] if again else [len(runs)]
     return Recalled(
         tuple(
-            noted(n, runs[n - 1], demos, search, _telling(question, runs[n - 1]) if strongly else "")
+            noted(n, runs[n - 1], demos, search, _telling(question, runs[n - 1]) if strongly else ())
             for n in chosen[-2:]
         ),
         strongly and bool(chosen),
@@ -136,15 +138,15 @@ def with_reasons(
     return tuple([*first, *(hit for hit in hits if hit not in first)][: len(hits)])
 
 
-def noted(n: int, run: Run, demos: Sequence[Demo], search: Search, lead: str = "") -> RunNote:
+def noted(n: int, run: Run, demos: Sequence[Demo], search: Search, leads: tuple[str, ...] = ()) -> RunNote:
     """The conversation's n-th run as a note."""
     concept = _set_of(run, demos, search)
     about = subject_sides(run, demos, search)
-    return run_note(run, n, concept.id if concept else "", about, lead)
+    return run_note(run, n, concept.id if concept else "", about, leads)
 
 
-def _telling(question: str, run: Run) -> str:
-    """The sentence of the run's summary that answers the question most directly: its measure, then its words."""
+def _telling(question: str, run: Run) -> tuple[str, ...]:
+    """The sentence of the run's summary that answers the question most directly: its measure, then its words. Whether it was worth it is told by all that was measured: what was won, and at what price."""
     wanted = [kind for kind in _KINDS if kind.search(question)] or [_KINDS[-1]]
     words = set(content_words(question))
 
@@ -152,7 +154,11 @@ def _telling(question: str, run: Run) -> str:
         same = sum(kind.search(sentence) is not None for kind in wanted)
         return same if _MEASURED.search(sentence) else 0, len(words & set(content_words(sentence)))
 
-    return max(split_sentences(run.summary), key=says, default="")
+    told = split_sentences(run.summary)
+    if _WORTH.search(question):
+        weighed = [s for s in told if _MEASURED.search(s) and any(kind.search(s) for kind in _KINDS)]
+        return tuple(weighed[:_MOST_WEIGHED])
+    return tuple(sorted(told, key=says, reverse=True)[:1])
 
 
 def topical(history: Sequence[Exchange], demos: Sequence[Demo], search: Search) -> tuple[Exchange, ...]:

@@ -64,16 +64,16 @@ class Run:
 
 @dataclass(frozen=True)
 class RunNote(Hit):
-    """A run as a note of an answer. `lead` is the sentence that a question about it is first answered with."""
+    """A run as a note of an answer. `leads` are the sentences that a question about it is first answered with."""
 
     run: Run
     label: str
-    lead: str = ""
+    leads: tuple[str, ...] = ()
 
     @property
     def place(self) -> int:
         """Where it counts in the ranking of notes: beside the first, or after those that were found."""
-        return 1 if self.lead else _LAST_PLACE
+        return 1 if self.leads else _LAST_PLACE
 
 
 def make_run(
@@ -89,10 +89,10 @@ def listed(params: Mapping[str, Value]) -> str:
     return ", ".join(f"{name} {value}" for name, value in params.items() if value != "")
 
 
-def run_note(run: Run, n: int, concept: str, about: tuple[str, ...], lead: str = "") -> RunNote:
+def run_note(run: Run, n: int, concept: str, about: tuple[str, ...], leads: tuple[str, ...] = ()) -> RunNote:
     """The n-th run of a conversation as a note; `about` are the sides that it says something of."""
     passage = Passage(f"{run.name}#R{n}", concept, run.title, "numbers", about, run.summary, (), ())
-    return RunNote(passage, 1.0, 1.0, run, f"R{n}", lead)
+    return RunNote(passage, 1.0, 1.0, run, f"R{n}", leads)
 
 
 def mark_of(n: int, hit: Hit) -> Mark:

@@ -55,7 +55,15 @@ def test_a_question_about_the_run_leads_with_what_was_measured(search: Search, q
     """Its measure, its words, a pronoun right after it or its label make a question one about the run."""
     found = recall(question, RAN, (DEMO,), search)
     assert found.strongly and [note.label for note in found.notes] == ["R1"]
-    assert found.notes[0].lead.startswith(lead)
+    (told,) = found.notes[0].leads
+    assert told.startswith(lead)
+
+
+@pytest.mark.parametrize("question", ["so was it worth it?", "did it pay off?", "is that a good trade-off?"])
+def test_whether_it_was_worth_it_is_told_by_all_that_was_measured(search: Search, question: str) -> None:
+    """Protects: size, quality and speed are weighed; to tell of one alone would be half an answer. What was not measured stays out."""
+    found = recall(question, RAN, (DEMO,), search)
+    assert found.strongly and [told.split()[0] for told in found.notes[0].leads] == ["Feeding", "Perplexity", "Barking"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +106,14 @@ def test_why_is_answered_from_the_run_and_a_note(tutor: Tutor) -> None:
     assert last.text.startswith("Perplexity goes from 31.0 to 40.8: clearly worse [R1].")
     assert last.sentences[0].sources == ("R1",) and isinstance(last.sentences[1].sources[0], int)
     assert [source.n for source in last.sources][-1] == "R1" and last.sources[-1].cited
+
+
+def test_all_that_was_measured_is_said_in_its_order(tutor: Tutor) -> None:
+    """Protects: an answer to "was it worth it?" tells the gains and the price, each citing the run."""
+    told = [
+        sentence.text.split()[0] for sentence in answer(tutor, "was it worth it?").sentences if "R1" in sentence.sources
+    ]
+    assert told[:3] == ["Feeding", "Perplexity", "Barking"]
 
 
 def test_a_free_models_numbers_must_be_the_runs(tutor: Tutor) -> None:
