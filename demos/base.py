@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from knowledge.passages import Reference
 from tutor.errors import DemoError
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ class Demo:
     """One experiment; `concepts` are ids of the sets that it illustrates.
 
     `words` is a pattern for what learners call it; it routes "show me …" here. `verbs` is a pattern for a command that
-    means the experiment by itself ("prune 70%"). `prediction` is what the page asks before a run.
+    means the experiment by itself ("prune 70%"). `prediction` is what the page asks before a run. `because` names, for what
+    it measures ("size", "speed", "quality"; what it is mostly about first), the sentence of the notes that explains it.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Demo:
     words: str = ""
     verbs: str = ""
     prediction: Prediction | None = None
+    because: Mapping[str, Reference] = field(default_factory=dict)
 
     def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """Defaults overlaid with the given values; raises DemoError for an unknown name or a value out of range."""

@@ -95,6 +95,7 @@ EXPERTS = Demo(
     name="experts",
     title="Train a mixture of experts beside a dense layer",
     concepts=("dense-vs-mixture-of-experts",),
+    because={"speed": ("dense-vs-mixture-of-experts#why-build-a-mixture-of-experts", 0)},
     params=PARAMS,
     run=run,
     words=r"\bmixtures?(?:[- ]of[- ](?:\d+ )?experts?)?\b|\bmoes?\b|\bexperts?\b|\brout(?:er|ing)\b(?: collapse)?|\bload[- ]balanc\w+|"

@@ -101,6 +101,7 @@ KV_CACHE = Demo(
     name="kv_cache",
     title="Writing with and without the KV cache",
     concepts=("prefill-vs-decode", "mha-vs-mqa-vs-gqa", "context-window-vs-memory"),
+    because={"speed": ("prefill-vs-decode#how-the-kv-cache-saves-work", 0)},
     params=(
         Param(
             "tokens",

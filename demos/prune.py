@@ -123,6 +123,11 @@ PRUNE = Demo(
     name="prune",
     title="Remove the smallest weights",
     concepts=("pruning-vs-quantization", "structured-vs-unstructured-pruning"),
+    because={
+        "quality": ("pruning-vs-quantization#throwing-away-half-of-the-weights", 2),
+        "size": ("pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster", 0),
+        "speed": ("pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster", 0),
+    },
     params=(
         SPARSITY,
         Param(

@@ -107,6 +107,11 @@ QUANTIZE = Demo(
     name="quantize",
     title="Round the weights to fewer bits",
     concepts=("pruning-vs-quantization", "ptq-vs-qat", "perplexity-vs-benchmarks"),
+    because={
+        "quality": ("ptq-vs-qat#why-practising-with-rounded-weights-helps", 0),
+        "size": ("pruning-vs-quantization#what-quantization-is", 0),
+        "speed": ("pruning-vs-quantization#which-one-is-faster", 0),
+    },
     params=(
         BITS,
         Param(

@@ -81,6 +81,8 @@ class Composition:
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.leads for hit in hits if isinstance(hit, RunNote) and hit.leads}
         self._leading = [key for key, piece in enumerate(sentences) if piece.sentence in leads.get(str(piece.mark), ())]
+        reasons = [hit.reason for hit in hits if isinstance(hit, RunNote) and hit.leads and hit.reason not in told]
+        self._leading += [self.evidence.references.index(r) for r in reasons if r in self.evidence.references]
         whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
         self._leading += [self.evidence.references.index(sentence) for sentence in whole if sentence not in told]
         self._whole = bool(self._leading and whole)
@@ -104,7 +106,8 @@ class Composition:
         if self._whole:
             return [Branch("", self._end)]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
-        unexplained = self._explains and bool(reasons) and all(key in self._leading for key in said)
+        explained = any(isinstance(self.pieces[key].mark, int) for key in said)
+        unexplained = self._explains and bool(reasons) and not explained
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
         branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
         if said and not unexplained and not self._lists_on(said):

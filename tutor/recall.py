@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from demos.base import Demo
-from knowledge.passages import Concept
+from knowledge.passages import Concept, Reference
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
 from knowledge.words import content_words
@@ -24,14 +24,14 @@ _MEASURES = re.compile(
     re.IGNORECASE,
 )
 # What a question may be after: a sentence that speaks of the same kind of measure tells it.
-_KINDS = (
-    re.compile(r"\b(?:size|smaller|bigger|larger|[mgk]i?b|megabytes?|memory|shr\w+nk\w*)\b", re.IGNORECASE),
-    re.compile(r"\b(?:speed\w*|fast\w*|slow\w*|tokens/s|decoding|seconds?|ms|latency)\b", re.IGNORECASE),
-    re.compile(
+_KINDS = {
+    "size": re.compile(r"\b(?:size|smaller|bigger|larger|[mgk]i?b|megabytes?|memory|shr\w+nk\w*)\b", re.IGNORECASE),
+    "speed": re.compile(r"\b(?:speed\w*|fast\w*|slow\w*|tokens/s|decoding|seconds?|ms|latency)\b", re.IGNORECASE),
+    "quality": re.compile(
         r"\b(?:wors\w+|better|best|quality|perplexity|accura\w+|right|wrong|hurts?|help\w*|destroy\w*|bad|good|errors?|loss)\b",
         re.IGNORECASE,
     ),
-)
+}
 # Words that a question about any run may hold besides the run's own.
 _COMMON = frozenset(
     content_words(
@@ -98,7 +98,7 @@ def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], se
             chosen = [len(runs) - 1, len(runs)] if again else [len(runs)]
     return Recalled(
         tuple(
-            noted(n, runs[n - 1], demos, search, _telling(question, runs[n - 1]) if strongly else ())
+            noted(n, runs[n - 1], demos, search, *_told_of(question, runs[n - 1], demos) if strongly else ((), None))
             for n in chosen[-2:]
         ),
         strongly and bool(chosen),
@@ -127,27 +127,38 @@ def with_reasons(
 
     Search alone finds comparisons with something else, which say that it gets worse and not why.
     """
-    about_measure = any(kind.search(query) for kind in _KINDS[:-1])
+    known = {hit.passage.id: hit for hit in hits}
+    wanted = [note.reason[0] for note in recalled.notes if note.reason]
+    if wanted:
+        named = [known.get(p.id) or Hit(p, 0.0, 0.0) for p in search.knowledge.passages if p.id in wanted]
+        return tuple([*named, *(hit for hit in hits if hit not in named)][: max(len(hits), len(named))])
+    about_measure = any(_KINDS[kind].search(query) for kind in ("size", "speed"))
     if not recalled.strongly or about_measure or not _WHY.search(query):
         return tuple(hits)
     own = set(subject_sides(recalled.notes[-1].run, demos, search))
     telling = [p for p in search.knowledge.passages if p.kind in _MECHANISMS and p.about and set(p.about) <= own]
     telling.sort(key=lambda p: _MECHANISMS.index(p.kind))
-    known = {hit.passage.id: hit for hit in hits}
     first = [known.get(p.id) or Hit(p, 0.0, 0.0) for p in telling[:2]]
     return tuple([*first, *(hit for hit in hits if hit not in first)][: len(hits)])
 
 
-def noted(n: int, run: Run, demos: Sequence[Demo], search: Search, leads: tuple[str, ...] = ()) -> RunNote:
+def noted(
+    n: int,
+    run: Run,
+    demos: Sequence[Demo],
+    search: Search,
+    leads: tuple[str, ...] = (),
+    reason: Reference | None = None,
+) -> RunNote:
     """The conversation's n-th run as a note."""
     concept = _set_of(run, demos, search)
     about = subject_sides(run, demos, search)
-    return run_note(run, n, concept.id if concept else "", about, leads)
+    return run_note(run, n, concept.id if concept else "", about, leads, reason)
 
 
 def _telling(question: str, run: Run) -> tuple[str, ...]:
     """The sentence of the run's summary that answers the question most directly: its measure, then its words. Whether it was worth it is told by all that was measured: what was won, and at what price."""
-    wanted = [kind for kind in _KINDS if kind.search(question)] or [_KINDS[-1]]
+    wanted = [kind for kind in _KINDS.values() if kind.search(question)] or [_KINDS["quality"]]
     words = set(content_words(question))
 
     def says(sentence: str) -> tuple[int, int]:
@@ -156,9 +167,17 @@ def _telling(question: str, run: Run) -> tuple[str, ...]:
 
     told = split_sentences(run.summary)
     if _WORTH.search(question):
-        weighed = [s for s in told if _MEASURED.search(s) and any(kind.search(s) for kind in _KINDS)]
+        weighed = [s for s in told if _MEASURED.search(s) and any(kind.search(s) for kind in _KINDS.values())]
         return tuple(weighed[:_MOST_WEIGHED])
     return tuple(sorted(told, key=says, reverse=True)[:1])
+
+
+def _told_of(question: str, run: Run, demos: Sequence[Demo]) -> tuple[tuple[str, ...], Reference | None]:
+    """What of the run a question about it is first answered with, and, if it asks why, which sentence of the notes explains that; none of what the experiment has no reason for."""
+    because = next((demo.because for demo in demos if demo.name == run.name), {})
+    asked = [kind for kind, words in _KINDS.items() if words.search(question)]
+    reasons = [because[kind] for kind in (asked or because) if kind in because] if _WHY.search(question) else []
+    return _telling(question, run), next(iter(reasons), None)
 
 
 def topical(history: Sequence[Exchange], demos: Sequence[Demo], search: Search) -> tuple[Exchange, ...]:

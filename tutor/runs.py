@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from demos.base import DemoResult, Table, Value
-from knowledge.passages import Passage
+from knowledge.passages import Passage, Reference
 from knowledge.search import Hit
 
 Mark: TypeAlias = int | str
@@ -64,11 +64,12 @@ class Run:
 
 @dataclass(frozen=True)
 class RunNote(Hit):
-    """A run as a note of an answer. `leads` are the sentences that a question about it is first answered with."""
+    """A run as a note of an answer. `leads` are the sentences that a question about it is first answered with, and `reason` is the one of the notes that then says why, if that is asked."""
 
     run: Run
     label: str
     leads: tuple[str, ...] = ()
+    reason: Reference | None = None
 
     @property
     def place(self) -> int:
@@ -89,10 +90,12 @@ def listed(params: Mapping[str, Value]) -> str:
     return ", ".join(f"{name} {value}" for name, value in params.items() if value != "")
 
 
-def run_note(run: Run, n: int, concept: str, about: tuple[str, ...], leads: tuple[str, ...] = ()) -> RunNote:
+def run_note(
+    run: Run, n: int, concept: str, about: tuple[str, ...], leads: tuple[str, ...] = (), reason: Reference | None = None
+) -> RunNote:
     """The n-th run of a conversation as a note; `about` are the sides that it says something of."""
     passage = Passage(f"{run.name}#R{n}", concept, run.title, "numbers", about, run.summary, (), ())
-    return RunNote(passage, 1.0, 1.0, run, f"R{n}", leads)
+    return RunNote(passage, 1.0, 1.0, run, f"R{n}", leads, reason)
 
 
 def mark_of(n: int, hit: Hit) -> Mark:

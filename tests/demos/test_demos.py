@@ -85,3 +85,13 @@ def test_learners_words_reach_the_settings(said: str, name: str, settings: dict[
     call = route(said, (), DEMOS).demo
     assert call is not None and call.name == name
     assert {key: call.params[key] for key in settings} == settings
+
+
+def test_what_explains_a_measure_is_a_sentence_of_the_notes() -> None:
+    """Protects "why did it get worse?": a reason that an experiment names is there to be said, about one of its sets, and for a measure that is asked for."""
+    lengths = {passage.id: len(passage.sentences) for passage in load_knowledge().passages}
+    named = [(demo, kind, reason) for demo in DEMOS for kind, reason in demo.because.items()]
+    assert {kind for _, kind, _ in named} == {"size", "speed", "quality"}
+    for demo, _, (passage, place) in named:
+        assert place < lengths.get(passage, 0), (demo.name, passage)
+        assert passage.partition("#")[0] in demo.concepts

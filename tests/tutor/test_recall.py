@@ -116,6 +116,36 @@ def test_all_that_was_measured_is_said_in_its_order(tutor: Tutor) -> None:
     assert told[:3] == ["Feeding", "Perplexity", "Barking"]
 
 
+def test_why_is_answered_by_the_sentence_that_the_experiment_names(search: Search) -> None:
+    """Protects: an author's reason for what was measured beats any guess; none is told of another measure, nor where it is not asked why."""
+    demo = replace(
+        DEMO, because={"quality": ("cats-vs-dogs#what-dogs-are", 1), "size": ("cats-vs-dogs#what-cats-are", 0)}
+    )
+    found = {
+        question: recall(question, RAN, (demo,), search).notes[0].reason
+        for question in (
+            "why did it get worse?",
+            "why?",
+            "why is it smaller?",
+            "why is it faster?",
+            "did it get worse?",
+        )
+    }
+    dogs, cats = demo.because["quality"], demo.because["size"]
+    assert list(found.values()) == [dogs, dogs, cats, None, None]
+
+
+def test_the_named_reason_is_said_once(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects: the measured sentence, then the reason with its note's number, and no second reason by force."""
+    demo = replace(DEMO, because={"quality": ("cats-vs-dogs#what-dogs-are", 1)})
+    monkeypatch.setattr("tutor.chat.DEMOS", (demo,))
+    last = answer(tutor, "why did it get worse?")
+    assert last.text.startswith(
+        "Perplexity goes from 31.0 to 40.8: clearly worse [R1]. Dogs fetch sticks from cold water ["
+    )
+    assert sum(sentence.text.startswith("Dogs fetch") for sentence in last.sentences) == 1
+
+
 def test_a_free_models_numbers_must_be_the_runs(tutor: Tutor) -> None:
     """What a free model quotes of a run is held to its summary, table and metrics."""
     for written, shown in (
