@@ -142,7 +142,7 @@ class Demo:
 
     `words` is a pattern for what learners call it; it routes "show me …" here. `verbs` is a pattern for a command that
     means the experiment by itself ("prune 70%"). `prediction` is what the page asks before a run. `because` names, for what
-    it measures ("size", "speed", "quality"; what it is mostly about first), the sentence of the notes that explains it.
+    it measures ("size", "speed", "quality"), the sentence of the notes that explains it, however it came out.
     """
 
     name: str

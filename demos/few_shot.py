@@ -97,7 +97,6 @@ FEW_SHOT = Demo(
     name="few_shot",
     title="Zero, one or a few examples in the prompt",
     concepts=("zero-vs-one-vs-few-shot",),
-    because={"quality": ("zero-vs-one-vs-few-shot#why-few-shot-examples-work-even-with-wrong-labels", 0)},
     params=PARAMS,
     run=run,
     prediction=Prediction(

@@ -90,11 +90,7 @@ LORA = Demo(
     name="lora",
     title="Fine-tune fully, with LoRA and with QLoRA",
     concepts=("full-fine-tuning-vs-lora-vs-qlora", "parameters-vs-hyperparameters", "rag-vs-fine-tuning"),
-    because={
-        "quality": ("full-fine-tuning-vs-lora-vs-qlora#why-a-low-rank-is-enough-for-lora", 0),
-        "size": ("full-fine-tuning-vs-lora-vs-qlora#why-lora-saves-memory", 0),
-        "speed": ("full-fine-tuning-vs-lora-vs-qlora#speed-of-full-fine-tuning-lora-and-qlora", 1),
-    },
+    because={"size": ("full-fine-tuning-vs-lora-vs-qlora#why-lora-saves-memory", 0)},
     params=(
         Param(
             "rank",

@@ -110,7 +110,7 @@ QUANTIZE = Demo(
     because={
         "quality": ("ptq-vs-qat#why-practising-with-rounded-weights-helps", 0),
         "size": ("pruning-vs-quantization#what-quantization-is", 0),
-        "speed": ("pruning-vs-quantization#which-one-is-faster", 0),
+        "speed": ("pruning-vs-quantization#fewer-bits-are-not-always-faster", 0),
     },
     params=(
         BITS,

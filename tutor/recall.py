@@ -51,7 +51,7 @@ _POINTS = re.compile(
 )
 _MEASURED = re.compile(r"(?<!\w)\d")  # a number, and not that of "fp32"
 _WORTH = re.compile(r"\b(?:worth|pa(?:y|ys|id) off|trade[- ]?offs?|(?:good|bad|fair) deal)\b", re.IGNORECASE)
-_MOST_WEIGHED = 3  # sentences
+_MOST_WEIGHED = 3, 2  # sentences, of one run and of each of two
 _WHY = re.compile(r"\b(?:why|how come|reasons?|causes?)\b", re.IGNORECASE)
 _MECHANISMS = ("why", "definition", "how")
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|well|hmm+)\b[\s,.]*)+", re.IGNORECASE)
@@ -96,9 +96,12 @@ def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], se
         if strongly or near:
             again = len(runs) > 1 and _EARLIER.search(question)
             chosen = [len(runs) - 1, len(runs)] if again else [len(runs)]
+    most = _MOST_WEIGHED[len(chosen) > 1]
     return Recalled(
         tuple(
-            noted(n, runs[n - 1], demos, search, *_told_of(question, runs[n - 1], demos) if strongly else ((), None))
+            noted(
+                n, runs[n - 1], demos, search, *_told_of(question, runs[n - 1], demos, most) if strongly else ((), None)
+            )
             for n in chosen[-2:]
         ),
         strongly and bool(chosen),
@@ -156,28 +159,41 @@ def noted(
     return run_note(run, n, concept.id if concept else "", about, leads, reason)
 
 
-def _telling(question: str, run: Run) -> tuple[str, ...]:
-    """The sentence of the run's summary that answers the question most directly: its measure, then its words. Whether it was worth it is told by all that was measured: what was won, and at what price."""
-    wanted = [kind for kind in _KINDS.values() if kind.search(question)] or [_KINDS["quality"]]
+def _told_of(question: str, run: Run, demos: Sequence[Demo], most: int) -> tuple[tuple[str, ...], Reference | None]:
+    """What of the run a question about it is first answered with, and, if it asks why, which sentence of the notes explains that; none of what the experiment has no reason for."""
+    told = split_sentences(run.summary)
+    asked = [kind for kind, words in _KINDS.items() if words.search(question)]
+    if _WORTH.search(question) and (weighed := _weighed(told)):
+        return weighed[:most], None
+    because = next((demo.because for demo in demos if demo.name == run.name), {})
+    if not asked:  # how well it did, unless it is about something else
+        asked = ["quality"] if any(_says("quality", sentence) for sentence in told) else [*because][:1] or ["quality"]
+    reasons = [kind for kind in asked if kind in because] if _WHY.search(question) else []
+    # What is told and what explains it are about the same measure.
+    lead = _telling(question, told, reasons[:1] or asked)
+    return (lead,) if lead else (), because[reasons[0]] if reasons else None
+
+
+def _weighed(told: Sequence[str]) -> tuple[str, ...]:
+    """Whether it was worth it is told by the first sentence on each measure: what was won, and at what price."""
+    firsts = {next((sentence for sentence in told if _says(kind, sentence)), "") for kind in _KINDS}
+    return tuple(sentence for sentence in told if sentence in firsts)
+
+
+def _says(kind: str, sentence: str) -> bool:
+    """Whether it tells something measured of that kind."""
+    return bool(_MEASURED.search(sentence) and _KINDS[kind].search(sentence))
+
+
+def _telling(question: str, told: Sequence[str], wanted: Sequence[str]) -> str:
+    """The sentence of the run's summary that answers the question most directly: its measures, then its words."""
     words = set(content_words(question))
 
     def says(sentence: str) -> tuple[int, int]:
-        same = sum(kind.search(sentence) is not None for kind in wanted)
+        same = sum(_KINDS[kind].search(sentence) is not None for kind in wanted)
         return same if _MEASURED.search(sentence) else 0, len(words & set(content_words(sentence)))
 
-    told = split_sentences(run.summary)
-    if _WORTH.search(question):
-        weighed = [s for s in told if _MEASURED.search(s) and any(kind.search(s) for kind in _KINDS.values())]
-        return tuple(weighed[:_MOST_WEIGHED])
-    return tuple(sorted(told, key=says, reverse=True)[:1])
-
-
-def _told_of(question: str, run: Run, demos: Sequence[Demo]) -> tuple[tuple[str, ...], Reference | None]:
-    """What of the run a question about it is first answered with, and, if it asks why, which sentence of the notes explains that; none of what the experiment has no reason for."""
-    because = next((demo.because for demo in demos if demo.name == run.name), {})
-    asked = [kind for kind, words in _KINDS.items() if words.search(question)]
-    reasons = [because[kind] for kind in (asked or because) if kind in because] if _WHY.search(question) else []
-    return _telling(question, run), next(iter(reasons), None)
+    return max(told, key=says, default="")
 
 
 def topical(history: Sequence[Exchange], demos: Sequence[Demo], search: Search) -> tuple[Exchange, ...]:
