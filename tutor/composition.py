@@ -82,10 +82,11 @@ class Composition:
         leads = {hit.label: hit.leads for hit in hits if isinstance(hit, RunNote) and hit.leads}
         self._leading = [key for key, piece in enumerate(sentences) if piece.sentence in leads.get(str(piece.mark), ())]
         reasons = [hit.reason for hit in hits if isinstance(hit, RunNote) and hit.leads and hit.reason not in told]
-        self._leading += [self.evidence.references.index(r) for r in reasons if r in self.evidence.references]
+        explaining = [self.evidence.references.index(r) for r in reasons if r in self.evidence.references]
+        self._leading += explaining
         whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
         self._leading += [self.evidence.references.index(sentence) for sentence in whole if sentence not in told]
-        self._whole = bool(self._leading and whole)
+        self._nothing_more = bool(self._leading and whole) or bool(explaining)
         self._explains = (
             bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
         )
@@ -103,7 +104,7 @@ class Composition:
         keys = [key for key in range(self._openings.start) if self._adds(key, said)]
         if unsaid := [key for key in self._leading if key not in said]:
             return [Branch(self.pieces[unsaid[0]].text, unsaid[0])]
-        if self._whole:
+        if self._nothing_more:
             return [Branch("", self._end)]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
         explained = any(isinstance(self.pieces[key].mark, int) for key in said)

@@ -154,14 +154,14 @@ def test_why_is_answered_by_the_sentence_that_the_experiment_names(search: Searc
 
 
 def test_the_named_reason_is_said_once(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Protects: the measured sentence, then the reason with its note's number, and no second reason by force."""
+    """Protects: the measured sentence, then the reason with its note's number, and then nothing more is offered."""
     demo = replace(DEMO, because={"quality": ("cats-vs-dogs#what-dogs-are", 1)})
     monkeypatch.setattr("tutor.chat.DEMOS", (demo,))
     last = answer(tutor, "why did it get worse?")
     assert last.text.startswith(
         "Perplexity goes from 31.0 to 40.8: clearly worse [R1]. Dogs fetch sticks from cold water ["
     )
-    assert isinstance(tutor.engine, ScriptedEngine) and any(not branch.text for branch in tutor.engine.offered[2])
+    assert isinstance(tutor.engine, ScriptedEngine) and [branch.text for branch in tutor.engine.offered[2]] == [""]
 
 
 def test_the_note_of_a_named_reason_is_among_the_notes(search: Search) -> None:
