@@ -32,9 +32,10 @@ class Topic:
         return ()
 
     def named(self, sides: Sequence[str] | None = None, joint: str = " or ") -> str:
-        """The sides' names, "pruning or quantization", in the set's order."""
+        """The sides' names, "pretraining, midtraining or post-training", in the set's order."""
         wanted = set(self.sides if sides is None else sides)
-        return joint.join(side.name for side in self.concept.sides if side.id in wanted)
+        names = [side.name for side in self.concept.sides if side.id in wanted]
+        return joint.join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def named_topic(

@@ -202,3 +202,10 @@ def test_a_place_means_the_side_read_last_in_that_place(
 ) -> None:
     """Protects: "the second one" is that of the answer just read, or of the question where the answer names one side only."""
     assert resolve(shipped, question, (Exchange(BOTH[0].user, answered),)).query == query
+
+
+def test_many_sides_are_named_as_people_list_them(shipped: Search) -> None:
+    """Protects: what the learner reads as understood is a list with commas, not a row of "or"."""
+    exchange = Exchange("What are pretraining, mid-training and post-training?", "Pretraining comes first [1].")
+    found = resolve(shipped, "which one costs most?", (exchange,))
+    assert found.query.startswith("Pretraining, mid-training or post-training: ")
