@@ -4,7 +4,7 @@ BIN := .venv/bin
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: run test check eval report bench readme distill encoder dialogue classifier reader causal-reader causal-classifier vectors calibrate weights screenshot clean
+.PHONY: run test check eval report bench readme distill encoder dialogue classifier reader causal-reader causal-classifier encoder-classifier vectors calibrate weights screenshot clean
 
 run: .venv/ready
 	@$(BIN)/python -m tutor weights >/dev/null
@@ -52,6 +52,9 @@ causal-reader: .venv/distill
 
 causal-classifier: .venv/distill
 	$(BIN)/python -m tutor.distill.causal_classifier
+
+encoder-classifier: .venv/distill
+	$(BIN)/python -m tutor.distill.encoder_classifier
 
 vectors: .venv/ready
 	$(BIN)/python -m tutor.distill.vectors

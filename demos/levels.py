@@ -42,6 +42,11 @@ def several_decimals() -> str:
     return rf"{_START}(0?\.\d+(?:{_BETWEEN}0?\.\d+)+)"
 
 
+def beside(number: str) -> str:
+    """A pattern for numbers that are put next to what was named: group 1 is "five and eight" in "with five and eight next to it"."""
+    return rf"\b({number}(?:(?:,|/| and| then| or)+ ?{number})*)(?: right| up)? (?:next to|beside|alongside|against) (?:it|that|this|them)\b"
+
+
 @dataclass(frozen=True)
 class Levels(Param):
     """Several values of another setting in one text; "8, 4 and 2 bits" becomes "8,4,2", each checked by `of`."""

@@ -12,7 +12,7 @@ from demos.token_pieces import split_words
 MOST_WORDS = 8  # in the map of cosines
 
 _WORD = (
-    r"(?!(?:and|demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b"
+    r"(?!(?:and|also|too|demo|demonstration|experiment|tell|show|see|measure|then|let|give|print|plot|which|what|how|compare|compute)\b"
     r"|(?:please|pl[sz]|thanks|thx)\W*$|(?<=\w, )now\W+please\W*$)[\"“]?[\w'’-]+[\"”]?"  # "…, hammer, please" ends with no word of the list
 )
 _LISTED = rf"{_WORD}(?:(?:,? and |, ?){_WORD})+"
@@ -62,8 +62,10 @@ PARAMS = (
         "king, queen, apple, pear, cat, dog",
         f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
         spoken=(
-            r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
+            r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are| do)?)"
             rf":? ({_LISTED})",
+            # "nurse, doctor, banana: how near do these lie?"
+            rf"^({_PLAIN}{_NEXT}{{2,}})\s*[:;.-]+ ?(?=.*\b(?:near|nearer|nearest|close|closer|closest|similar\w*|alike|far|apart|cosines?|distances?|embed\w*)\b)",
             rf"\b(?:swap|exchange|replace|change|trade) (?:\w+ ){{0,2}}?(?:words|them|those|these|it|'?em)\b[^:\"“”,.]{{0,20}}?\b(?:for|with|to|by|into) ({_OTHERS})",
             rf"\b(?:swap|exchange|replace|change|switch)\b[^:\"“”,.]{{0,30}}?\b(?:for|with|to|by|into) ({_OTHERS})(?=,? instead\b)",
             rf"^(?:(?:ok|and|then|now|next|again|please|do it|(?:the )?same)[ ,]+)*(?:now|next|with),? ({_PLAIN}{_NEXT}{{2,}})[.?!]*$",
@@ -71,7 +73,7 @@ PARAMS = (
         ),
         # One list of words, in a message that is about nothing else: "next lot: bread, butter, hammer, nail".
         loose=(
-            rf"(?:: ?|^are |\b(?:of|for|finds?|between|words|embeddings|try|take|use) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
+            rf"(?:: ?|^are |\b(?:of|for|finds?|between|words|embeddings|try|take|use|compare) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
             rf"\bput ({_PLAIN}(?:, ?{_PLAIN}){{2,}}) next to each other\b|\bcomparison on ({_PLAIN}(?:, ?{_PLAIN}){{2,}})|[.?!] ({_PLAIN}(?:, ?{_PLAIN}){{4,}})(?=\W)",
         ),
     ),

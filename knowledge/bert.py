@@ -146,15 +146,21 @@ class Bert:
 
     def run(self, states: States, start: int = 0, stop: int | None = None) -> States:
         """Through the layers from `start` to before `stop`."""
-        from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
+        return States(
+            run_through(self.layers[start:stop], states.x, states.real[:, None, None], _SMALLEST), states.real
+        )
 
-        x, seen = states.x, states.real[:, None, None]
-        rows, tokens, width = x.shape
-        for layer in self.layers[start:stop]:
-            qkv = layer.qkv(x).view(rows, tokens, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
-            mixed = scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask=seen)
-            x = x + layer.out(mixed.transpose(1, 2).reshape(rows, tokens, width))
-            x = layer_norm(x, (width,), *layer.norm, _SMALLEST)
-            x = x + layer.outer(gelu(layer.inner(x)))
-            x = layer_norm(x, (width,), *layer.last, _SMALLEST)
-        return States(x, states.real)
+
+def run_through(layers: Sequence[Layer], x: Tensor, mask: Tensor, smallest: float) -> Tensor:
+    """Hidden states (texts, tokens, width) behind these layers; `mask`, to be broadcast to (texts, heads, tokens, tokens), says what is seen or is added to scores."""
+    from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
+
+    rows, tokens, width = x.shape
+    for layer in layers:
+        qkv = layer.qkv(x).view(rows, tokens, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
+        mixed = scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask=mask)
+        x = x + layer.out(mixed.transpose(1, 2).reshape(rows, tokens, width))
+        x = layer_norm(x, (width,), *layer.norm, smallest)
+        x = x + layer.outer(gelu(layer.inner(x)))
+        x = layer_norm(x, (width,), *layer.last, smallest)
+    return x

@@ -8,8 +8,7 @@ A follow-up is read behind what it goes on from, and behind what an answer has s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,34 +21,15 @@ from tutor.engines.decoder import Pass
 from tutor.engines.lower import ANY, WIDTH, Encode, Lower, read_lower
 from tutor.errors import WeightsError
 from tutor.once import Once
+from tutor.outputs import BESIDE, NONE, Behind, Named, behind_by, named_by
 
 CHANGE = Path(__file__).parent / "distill" / "classifying"
 """An adapter as peft writes it, with the output's weights beside: `norm` and `shift`, then for each sentence, and for what is none (BESIDE), a row of `head`, a `bias`, and a key."""
 LAYERS = 16  # of thirty
-NONE, END, YES, NO, NEITHER = BESIDE = range(5)
-"""The keys of what is no sentence, and their places behind all sentences: nothing in the notes answers, and behind what is said the end, and what the answer begins with."""
 _LONGEST, _LONGEST_SAID = 180, 120  # tokens
 _AT_ONCE = 2_000  # tokens of a class's texts in one pass, so that nobody else waits long
 _RETRAIN = "make causal-classifier"
 _OUTPUT = {"norm": (WIDTH,), "shift": (WIDTH,), "head": (ANY, WIDTH), "bias": (ANY,), "keys": (ANY,)}
-
-
-@dataclass(frozen=True)
-class Named:
-    """What a text is taken to ask: the share of each sentence that was trained on, if it is answered at all, and the log-odds that none of those answers it."""
-
-    shares: Mapping[Reference, float]
-    none: float
-
-
-@dataclass(frozen=True)
-class Behind:
-    """What comes behind sentences that are said: of all that was trained on, the share of each sentence, none for what is said, and of the `end`; and those of what such an answer begins with, where the rest is for neither."""
-
-    shares: Mapping[Reference, float]
-    end: float
-    yes: float
-    no: float
 
 
 class CausalClassifier:
@@ -68,30 +48,21 @@ class CausalClassifier:
 
     def named(self, texts: Sequence[str]) -> list[Named]:
         """Of each text. Of an edited sentence, which was not trained on, there is no share. Raises as `load` does."""
-        _, known, places = self._model.get()
-        found: list[Named] = []
-        for logits in self._asked.ask([(text, ()) for text in texts]):
-            sentences = logits[: -len(BESIDE)]
-            highest = float(sentences.max())
-            none = float(logits[len(sentences) + NONE]) - highest - float(np.log(np.exp(sentences - highest).sum()))
-            found.append(Named(dict(zip(known, _softmax(sentences)[places].tolist(), strict=True)), none))
-        return found
+        _, known = self._model.get()
+        answers = -len(BESIDE)
+        found = self._asked.ask([(text, ()) for text in texts])
+        return [named_by(logits[:answers], float(logits[answers + NONE]), known) for logits in found]
 
     def behind(self, text: str, said: Sequence[Reference]) -> Behind | None:
         """What follows when these sentences answered the text; None where one of them was not trained on. Raises as `load` does."""
-        _, known, places = self._model.get()
+        _, known = self._model.get()
         if not known.keys() >= set(said):
             return None
         (logits,) = self._asked.ask([(text, tuple(self._texts[reference] for reference in said))])
-        beside = len(logits) - len(BESIDE)
-        left = np.append(logits[:beside], logits[beside + END])
-        left[[known[reference] for reference in said]] = -np.inf
-        shares = _softmax(left)
-        yes, no, _ = _softmax(logits[beside + YES :]).tolist()
-        return Behind(dict(zip(known, shares[places].tolist(), strict=True)), float(shares[-1]), yes, no)
+        return behind_by(logits, known, said)
 
-    def _open(self) -> tuple[Lower, dict[Reference, int], NDArray[np.int64]]:
-        """The model, the sentences that it knows with their outputs, and these alone. Raises WeightsError if it lacks what stands beside them."""
+    def _open(self) -> tuple[Lower, dict[Reference, int]]:
+        """The model, and the sentences that it knows with their outputs. Raises WeightsError if it lacks what stands beside them."""
         lower = read_lower(self._folder(), LAYERS, self._change, _OUTPUT, _RETRAIN)
         keys = lower.output["keys"].tolist()
         if keys[-len(BESIDE) :] != list(BESIDE):
@@ -100,12 +71,11 @@ class CausalClassifier:
             )
         place = {key: i for i, key in enumerate(keys[: -len(BESIDE)])}
         named = ((reference, key_of(sentence)) for reference, sentence in self._texts.items())
-        known = {reference: place[key] for reference, key in named if key in place}
-        return lower, known, np.array(list(known.values()), dtype=np.int64)
+        return lower, {reference: place[key] for reference, key in named if key in place}
 
     def _read(self, lots: Sequence[Sequence[tuple[str, tuple[str, ...]]]]) -> list[NDArray[np.float32]]:
         """Of each lot of texts, with what was said, all outputs: (texts, outputs)."""
-        lower, *_ = self._model.get()
+        lower, _ = self._model.get()
         texts = [read_tokens(lower.encode, *text) for lot in lots for text in lot]
         slices: list[list[Sequence[int]]] = []
         left = 0
@@ -130,16 +100,6 @@ class CausalClassifier:
         normed = layer_norm(states, states.shape[1:], output["norm"], output["shift"])
         logits: NDArray[np.float32] = linear(normed, output["head"], output["bias"]).cpu().numpy()
         return logits
-
-
-def doubt_of(named: Named) -> tuple[float, float]:
-    """Whether anything answers the text, as knowledge/coverage.py weighs it (READ). Raises ValueError where no sentence is known."""
-    return named.none, float(np.log(max(named.shares.values()) + 1e-9))
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers / powers.sum(), dtype=np.float32)
 
 
 def read_tokens(encode: Encode, text: str, said: Sequence[str] = ()) -> list[int]:

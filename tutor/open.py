@@ -24,10 +24,11 @@ from tutor.causal_reader import CausalReader
 from tutor.chat import Tutor
 from tutor.compute import begin_on_tensor_thread, leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
+from tutor.encoder_classifier import BothClassifiers, EncoderClassifier
 from tutor.engines.base import Engine
 from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
-from tutor.engines.weights import ensure_embedder, ensure_tutor_model
+from tutor.engines.weights import ensure_embedder, ensure_large_encoder, ensure_tutor_model
 from tutor.errors import EngineError, KnowledgeError, TutorError
 from tutor.judging import load_judge
 from tutor.manner import load_manner
@@ -36,7 +37,7 @@ from tutor.reader import Reader
 from tutor.readers import Readers
 from tutor.settings import Settings
 from tutor.specimens import Specimens
-from tutor.taught import Taught
+from tutor.taught import Reads, Taught
 from tutor.weighing import load_weighing
 
 log = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     )
 
 
-def teach(search: Search, examples: Sequence[Example] | None = None, reads: CausalClassifier | None = None) -> Taught:
+def teach(search: Search, examples: Sequence[Example] | None = None, reads: Reads | None = None) -> Taught:
     """The teacher's questions, read unless they are given, and the notes' own that have a Yes or No; `reads` was trained on them."""
     examples = load_examples(search.knowledge, strict=False) if examples is None else examples
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
@@ -176,9 +177,12 @@ def teach(search: Search, examples: Sequence[Example] | None = None, reads: Caus
     return Taught(examples, search.tuned, settled, search.learned, reads)
 
 
-def open_classifier(settings: Settings, knowledge: Knowledge) -> CausalClassifier:
+def open_classifier(settings: Settings, knowledge: Knowledge) -> BothClassifiers:
     """What tells by reading which sentence answers; loaded when it is first asked, or told to."""
-    return CausalClassifier(lambda: ensure_tutor_model(settings.cache, adapter=None), knowledge.passages)
+    return BothClassifiers(
+        CausalClassifier(lambda: ensure_tutor_model(settings.cache, adapter=None), knowledge.passages),
+        EncoderClassifier(lambda: ensure_large_encoder(settings.cache), knowledge.passages),
+    )
 
 
 def open_readers(settings: Settings, published: SentenceEmbedder | None = None) -> Readers:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,9 @@ from knowledge.classifier import AnswerWords
 from knowledge.embedder import Embedder
 from knowledge.passages import Ask, Polarity, Reference
 from knowledge.search import Part, embed_read
-from tutor.causal_classifier import Behind, CausalClassifier, Named, doubt_of
 from tutor.compute import Together
 from tutor.distill.examples import Example
+from tutor.outputs import Behind, Named, doubt_of
 from tutor.shared_words import SharedWords
 
 SHARPNESS = 0.08  # cosine by which a question must be nearer for its vote to count e times as much
@@ -30,11 +30,21 @@ _SAYS = 0.76  # the vote of a twentieth of what might answer
 SILENCE = 0.2  # the vote for what no near question was answered with
 
 
+class Reads(Protocol):
+    """What learned the taught questions and reads a new one (tutor/causal_classifier.py, tutor/encoder_classifier.py)."""
+
+    def load(self) -> None: ...
+
+    def named(self, texts: Sequence[str]) -> list[Named]: ...
+
+    def behind(self, text: str, said: Sequence[Reference]) -> Behind | None: ...
+
+
 @dataclass(frozen=True)
 class Votes:
     """Votes on the scale of cosines: the nearest question's, raised a little where many say the same.
 
-    `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `read` what the language model makes of the question that learned them (both are `first` for what they do not know), `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
+    `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `read` what language model and encoder make of the question that learned them (both are `first` for what they do not know), `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
     asks several things, `parts` holds the votes of each; `vector` is what was compared, `doubt` whether the language model finds it answered at all (knowledge/coverage.py: READ), and `reads_on` asks that further.
     """
@@ -96,9 +106,9 @@ class Taught:
         tuned: Embedder,
         settled: Sequence[Ask] = (),
         learned: AnswerWords | None = None,
-        reads: CausalClassifier | None = None,
+        reads: Reads | None = None,
     ) -> None:
-        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words, and `reads` by what a language model makes of them."""
+        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words, and `reads` by what models make of them."""
         self._examples = [example for example in examples if example.answer]
         self._tuned, self._learned, self._reads = tuned, learned, reads
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)

@@ -12,10 +12,10 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.sentences import cited
 from tests.conftest import FakeEmbedder, hits_of
-from tutor.causal_classifier import Behind
 from tutor.composition import LONGEST_ANSWER, Composition
 from tutor.engines.base import Branch
 from tutor.evidence import Piece
+from tutor.outputs import Behind
 from tutor.polarity import contradicts
 from tutor.taught import Votes
 from tutor.weighing import END, FIRST, LATER, OPENING, UNSURE, load_weighing

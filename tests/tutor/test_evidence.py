@@ -9,8 +9,8 @@ import pytest
 
 from knowledge.passages import Knowledge
 from tests.conftest import FakeEmbedder, hits_of
-from tutor.causal_classifier import Behind
 from tutor.composition import Composition
+from tutor.outputs import Behind
 from tutor.taught import SILENCE, Votes
 from tutor.weighing import END, FIRST, LATER
 

@@ -78,6 +78,13 @@ def test_a_level_of_a_comparison_is_no_setting_by_itself() -> None:
         ("out of every four neighbouring numbers the two weakest", "prune", {"structure": "2:4"}),
         ("show how alike it finds river, shore, money, loan", "tokens", {"words": "river, shore, money, loan"}),
         ("the tokenizer and embeddings demonstration, please", "tokens", {}),
+        ("round to three bits, with five and eight next to it", "quantize", {"bits": 3, "compare": "5,8"}),
+        ("8 bits as the yardstick, then hold 4, 3 and 2 up against it", "quantize", {"bits": 8, "compare": "4,3,2"}),
+        ("remove 60% of the weights and put 10% beside it", "prune", {"sparsity": 0.6, "compare": "0.1"}),
+        ("nurse, doctor, banana: compute how near these lie", "tokens", {"words": "nurse, doctor, banana"}),
+        ("How near do nurse, doctor, banana lie?", "tokens", {"words": "nurse, doctor, banana"}),
+        ("cosines of Monday, Friday, tax and also of nothing else", "tokens", {"words": "Monday, Friday, tax"}),
+        ("cut it, and compare love,hate,table too", "tokens", {"words": "love, hate, table"}),
     ],
 )
 def test_settings_come_in_many_words(said: str, demo: str, values: dict[str, Value]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ from knowledge.classifier import AnswerWords
 from knowledge.passages import Ask, Knowledge, Reference
 from knowledge.search import Hit, Part, Search
 from tests.conftest import FakeEmbedder, classifier_of
-from tutor.causal_classifier import Behind, CausalClassifier, Named
 from tutor.composition import Composition
 from tutor.distill.examples import Example
+from tutor.outputs import Behind, Named
 from tutor.taught import NO_VOTES, SHARPNESS, SILENCE, Taught, Votes
 
 CATS, DOGS = "cats-vs-dogs#what-cats-are", "cats-vs-dogs#what-dogs-are"
@@ -75,7 +74,7 @@ class Reads:
 def test_what_is_read_votes_beside_and_a_follow_up_is_read_behind_what_it_goes_on_from() -> None:
     """Protects: the language model's say, for the whole and for each part; what it does not know keeps its vote."""
     reads = Reads(cats=0.5)
-    taught = Taught(EXAMPLES, FakeEmbedder(), reads=cast(CausalClassifier, reads))
+    taught = Taught(EXAMPLES, FakeEmbedder(), reads=reads)
     parts = [Part("how long?"), Part("Cats: why?", context="how long?\nQuestion: why?")]
     votes = taught.votes("Cats or dogs: how long?", parts, context="Cats sleep. how long?")
     assert reads.given == ["Cats sleep. how long?", "how long?", "how long?\nQuestion: why?"]

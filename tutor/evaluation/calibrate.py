@@ -21,7 +21,6 @@ from knowledge.coverage import FEATURES, FITTED, READ, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tutor import agreement, several
-from tutor.causal_classifier import CausalClassifier, doubt_of
 from tutor.closed import BUCKETS, hints
 from tutor.closed import FITTED as FITTED_CLOSED
 from tutor.distill.examples import load_examples
@@ -37,9 +36,11 @@ from tutor.leaning import FEATURES as LEANING_FEATURES
 from tutor.leaning import FITTED as FITTED_LEANING
 from tutor.leaning import load_leaning
 from tutor.open import open_classifier, open_search
+from tutor.outputs import doubt_of
 from tutor.parts import without_topic
 from tutor.polarity import by_rule
 from tutor.settings import Settings
+from tutor.taught import Reads
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ def fit_several(search: Search) -> None:
     log.info("asks several things: area under the curve %.3f of %d", area, len(items))
 
 
-def fit_coverage(search: Search, reads: CausalClassifier) -> None:
+def fit_coverage(search: Search, reads: Reads) -> None:
     """On the tuning part alone: encoder, classifiers and language model were trained on the teacher's questions and on knowledge/elsewhere.txt."""
     items = [item for item in load_items() if item.half == "tune" and item.intent == "ask"]
     others = [item for item in items if not item.learner]

@@ -23,6 +23,8 @@ from tutor.chat import Tutor
 from tutor.closed import FITTED as CLOSED
 from tutor.distill.examples import FOLDER as EXAMPLES
 from tutor.elliptic import FITTED as ELLIPTIC
+from tutor.encoder_classifier import CHANGE as ENCODING
+from tutor.encoder_classifier import OUTPUT
 from tutor.engines.adapter import ADAPTER
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_tutor_model
@@ -78,6 +80,8 @@ def measured_state() -> str:
         ADAPTER / "adapter_model.safetensors",
         READING / "adapter_model.safetensors",
         CLASSIFYING / "adapter_model.safetensors",
+        ENCODING / "adapter_model.safetensors",
+        ENCODING / OUTPUT,
     )
     for path in (*written, *sorted(EXAMPLES.glob("*.jsonl")), *fitted):
         digest.update(path.read_bytes())

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tutor.causal_classifier import BESIDE
 from tutor.distill.asked import Asked
-from tutor.distill.causal_classifier import Trainee, _loss, fit_outputs, tokens_of
+from tutor.distill.causal_classifier import Trainee, fit_outputs, loss_of, tokens_of
+from tutor.outputs import BESIDE
 
 NEVER = -20.0  # the logit of what is not to be expected, though it would be possible
 
@@ -23,10 +23,10 @@ def logits(*shares: float) -> torch.Tensor:
 def test_the_first_point_counts_most_and_of_a_point_any_sentence_will_do() -> None:
     """Protects: the target; a passage's own question does not want all of its sentences at once, and two requests want both."""
     shares = logits(0.5, 0.25, 0.25)
-    in_order = _loss(shares, [Asked("why?", ((1,), (0,)))])
+    in_order = loss_of(shares, [Asked("why?", ((1,), (0,)))])
     assert float(in_order) == pytest.approx(-0.6 * math.log(0.25) - 0.4 * math.log(0.5))
-    assert float(_loss(shares, [Asked("why?", ((1, 0),))])) == pytest.approx(-math.log(0.75))
-    both = _loss(shares.repeat(2, 1), [Asked("cats?", ((2,),)), Asked("why, and cats?", ((0, 1), (2,)))])
+    assert float(loss_of(shares, [Asked("why?", ((1, 0),))])) == pytest.approx(-math.log(0.75))
+    both = loss_of(shares.repeat(2, 1), [Asked("cats?", ((2,),)), Asked("why, and cats?", ((0, 1), (2,)))])
     assert float(both) == pytest.approx((-math.log(0.25) - 0.6 * math.log(0.75) - 0.4 * math.log(0.25)) / 2)
 
 
@@ -35,12 +35,12 @@ def test_a_first_sentence_cannot_be_the_end_and_a_later_one_cannot_be_none_or_sa
     shares = logits(0.5, 0.25, 0.25)
     none, end = 3, 4
     shares[0, none], shares[0, end] = 0.0, 0.0
-    first = _loss(shares, [Asked("why?", ((none,),))])
-    behind = _loss(shares, [Asked("why?", ((end,),), said=(0,))])
+    first = loss_of(shares, [Asked("why?", ((none,),))])
+    behind = loss_of(shares, [Asked("why?", ((end,),), said=(0,))])
     assert float(first) == pytest.approx(math.log(2))
     assert float(behind) == pytest.approx(math.log(1.5))  # what is said is not said again
     shares[0, end] = 9.0
-    assert float(_loss(shares, [Asked("why?", ((none,),))])) == pytest.approx(math.log(2))
+    assert float(loss_of(shares, [Asked("why?", ((none,),))])) == pytest.approx(math.log(2))
 
 
 def test_the_opening_is_learned_beside_what_comes_next() -> None:
@@ -51,9 +51,9 @@ def test_the_opening_is_learned_beside_what_comes_next() -> None:
     told = Asked("Is it?", ((0,),), said=(1,), opening="no", opens=True)
     silent = Asked("Is it?", ((0,),), said=(1,), opening="no")
     wanted = Asked("What?", ((0,),), said=(1,), opens=True)
-    next_one = float(_loss(shares, [silent]))
-    assert float(_loss(shares, [told])) - next_one == pytest.approx(-math.log(0.7))
-    assert float(_loss(shares, [wanted])) - next_one == pytest.approx(-math.log(0.1))
+    next_one = float(loss_of(shares, [silent]))
+    assert float(loss_of(shares, [told])) - next_one == pytest.approx(-math.log(0.7))
+    assert float(loss_of(shares, [wanted])) - next_one == pytest.approx(-math.log(0.1))
 
 
 def test_what_is_said_is_read_behind_the_question() -> None:

