@@ -44,7 +44,7 @@ def several_decimals() -> str:
 
 def beside(number: str) -> str:
     """A pattern for numbers that are put next to what was named: group 1 is "five and eight" in "with five and eight next to it"."""
-    return rf"\b({number}(?:(?:,|/| and| then| or)+ ?{number})*)(?: right| up)? (?:next to|beside|alongside|against) (?:it|that|this|them)\b"
+    return rf"\b(?:with|and|put|hold|set|then) ({number}(?:(?:,|/| and| then| or)+ ?{number})*)(?: right| up)? (?:next to|beside|alongside|against) (?:it|that|this|them)\b"
 
 
 @dataclass(frozen=True)

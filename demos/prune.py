@@ -163,7 +163,7 @@ PRUNE = Demo(
             loose=(
                 r"\b(\d0(?: ?%)?(?:(?:,| and| then| or| versus| vs\.?| against)+ ?\d0(?: ?%)?){2,})\b",
                 r"\b(\d0 ?(?:%|percent)(?: live)?,?(?: and| then)? compare (?:(?:it|that|this) )?(?:with|to|against) \d0)\b(?! ?[\w.])",
-                beside(r"\d\d?(?: ?%| percent)?"),
+                beside(r"\d\d?(?:\.\d+)?(?: ?%| percent)"),
             ),
             percent=True,
             of=SPARSITY,

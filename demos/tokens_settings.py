@@ -62,10 +62,11 @@ PARAMS = (
         "king, queen, apple, pear, cat, dog",
         f"up to {MOST_WORDS} words whose embeddings are compared, with commas between them",
         spoken=(
-            r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are| do)?)"
+            r"\b(?:words(?: are(?=:)| here)?|(?<!how )(?:my|these) words are|embeddings?(?: (?:of|for|between))?|embed|cosines?(?: (?:of|between))?|how (?:close|near|similar|far apart)(?: are)?)"
             rf":? ({_LISTED})",
+            rf"\bhow (?:close|near|similar|far apart) do ({_PLAIN}{_NEXT}{{2,}})",
             # "nurse, doctor, banana: how near do these lie?"
-            rf"^({_PLAIN}{_NEXT}{{2,}})\s*[:;.-]+ ?(?=.*\b(?:near|nearer|nearest|close|closer|closest|similar\w*|alike|far|apart|cosines?|distances?|embed\w*)\b)",
+            rf"^({_PLAIN}{_NEXT}{{2,}})\s?[:;.-](?=.*\b(?:these|those|they|them)\b)(?=.*\b(?:near|nearer|nearest|close|closer|closest|similar\w*|alike|far|apart|cosines?|distances?|embed\w*)\b)",
             rf"\b(?:swap|exchange|replace|change|trade) (?:\w+ ){{0,2}}?(?:words|them|those|these|it|'?em)\b[^:\"“”,.]{{0,20}}?\b(?:for|with|to|by|into) ({_OTHERS})",
             rf"\b(?:swap|exchange|replace|change|switch)\b[^:\"“”,.]{{0,30}}?\b(?:for|with|to|by|into) ({_OTHERS})(?=,? instead\b)",
             rf"^(?:(?:ok|and|then|now|next|again|please|do it|(?:the )?same)[ ,]+)*(?:now|next|with),? ({_PLAIN}{_NEXT}{{2,}})[.?!]*$",

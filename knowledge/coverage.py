@@ -31,7 +31,7 @@ FEATURES = (
     "learned to be strange",
 )
 READ = ("read as unanswered", "likeliest as read")
-"""What the language model tells beside: log-odds that no sentence of the notes answers, and the logarithm of the likeliest one's share."""
+"""What the readers of questions tell beside: log-odds that no sentence of the notes answers, and the logarithm of the likeliest one's share."""
 # Words of any subject: neither strange nor telling.
 _ANY_SUBJECT = frozenset(
     content_words(

@@ -86,7 +86,7 @@ INJECTION = any_of(
     r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
     r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
     r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
-    r"\byou are now\b|\bfrom now on,? you(?:'re| are)\b|(?:^|[.!:;\n]\s*|\b(?:please|now|you|u|you to|just) )act as\b(?! (?:my|an?) (?:(?:patient|good|friendly|study) )*(?:tutor|teacher|coach|buddy|partner)\b(?!.*\b(?:no|without|any) (?:\w+ )?(?:rules|limits|restrictions|filters)\b))|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
+    r"\byou are now\b|\bfrom now on,? you(?:'re| are)\b|^(?!\W*(?:(?:so|and|but) )?(?:do|does|did|can|could|will|would|why|how|what|which|when)\b(?![\s\S]*\b(?:you|u)\b))[\s\S]*\bact as\b(?! (?:my|an?) (?:(?:patient|good|friendly|study) )*(?:tutor|teacher|coach|buddy|partner)\b(?!.*\b(?:no|without|any) (?:\w+ )?(?:rules|limits|restrictions|filters)\b))|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
     r"(?! (?:me )?(?:in (?:\d+|an?|one|two|three|at most|bullet|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply)|like i'?m)\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
     r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b|\b(?:instructions|prompts?) (?:that )?(?:u|you) (?:got|were given|have been given|received) (?:at|in|before|from)\b",
     r"(?:^|[.,;!]\s*|\b(?:and|please|then|now|(?:can|could) you)\s+)(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",

@@ -76,6 +76,7 @@ class EncoderClassifier:
             raise WeightsError(
                 f"The output in {self._change} is missing or damaged ({error}); restore it with `git checkout`, or retrain it with `{_RETRAIN}`."
             ) from error
+        encoder.vectors([encoder.tokens("a first pass lays the weights out")])
         place = {key: i for i, key in enumerate(keys)}
         named = ((reference, key_of(sentence)) for reference, sentence in self._texts.items())
         return _Open(encoder, head, bias, {reference: place[key] for reference, key in named if key in place})

@@ -203,6 +203,7 @@ def _open_engine(settings: Settings, lazy: bool) -> tuple[Engine, bool]:
         return RemoteEngine(settings.endpoint, settings.model, settings.api_key), False
     if settings.model == "embedded":
         folder = ensure_tutor_model(settings.cache)
+        ensure_large_encoder(settings.cache)  # fetched here, where the page shows it, and not at the first question
         return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED), True
     return LocalEngine.load(settings.model), False
 

@@ -51,10 +51,11 @@ def behind_by(logits: NDArray[np.float32], known: Mapping[Reference, int], said:
 
 
 def named_by_both(one: Named, other: Named) -> Named:
-    """The mean of the log shares of the sentences that both know, and of the log-odds that nothing answers."""
+    """The mean of the log shares of the sentences that both know, and of the log-odds that nothing answers. What neither has left for these stays nobody's."""
     both = [reference for reference in one.shares if reference in other.shares]
     powers = np.sqrt([one.shares[reference] * other.shares[reference] for reference in both])
-    shares = (powers / max(float(powers.sum()), _LEAST)).tolist()
+    others = [max(0.0, 1 - sum(shares[reference] for reference in both)) for shares in (one.shares, other.shares)]
+    shares = (powers / max(float(powers.sum() + np.sqrt(others[0] * others[1])), _LEAST)).tolist()
     return Named(dict(zip(both, shares, strict=True)), (one.none + other.none) / 2)
 
 

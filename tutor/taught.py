@@ -46,7 +46,7 @@ class Votes:
 
     `first` holds the votes for each sentence to come first, `words` the same by shared words, `learned` what was learned of them from all taught questions, `read` what language model and encoder make of the question that learned them (both are `first` for what they do not know), `held` those for it to come anywhere, `polarity` those for Yes and No. `examples` and `weights` are the teacher's
     answers with what each one counts. `passages` are those that any taught question is about; of others the votes say nothing. Where `query`
-    asks several things, `parts` holds the votes of each; `vector` is what was compared, `doubt` whether the language model finds it answered at all (knowledge/coverage.py: READ), and `reads_on` asks that further.
+    asks several things, `parts` holds the votes of each; `vector` is what was compared, `doubt` whether these find it answered at all (knowledge/coverage.py: READ), and `reads_on` asks that further.
     """
 
     query: str = ""

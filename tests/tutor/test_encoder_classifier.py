@@ -55,6 +55,10 @@ def test_who_reads_along_changes_nothing(classifier: EncoderClassifier) -> None:
     together, alone = classifier.named(texts), [classifier.named([text])[0] for text in texts[:4]]
     for some, one in zip(together, alone, strict=False):
         assert some.shares == pytest.approx(one.shares, abs=1e-4) and some.none == pytest.approx(one.none, abs=1e-3)
+    lots = classifier._read([texts[:2], texts[2:3], []])
+    assert [len(lot) for lot in lots] == [2, 1, 0]
+    for logits, one in zip((*lots[0], *lots[1]), alone, strict=False):
+        assert int(logits[:-1].argmax()) == [*one.shares].index(max(one.shares, key=one.shares.__getitem__))
 
 
 def test_an_edited_sentence_has_no_share(folder: Path) -> None:

@@ -30,11 +30,17 @@ def test_what_is_said_cannot_come_again() -> None:
 
 
 def test_two_readings_name_what_neither_rules_out() -> None:
-    """Protects: the mean of the log shares of what both know, together 1, and of the log-odds that nothing answers."""
+    """Protects: the mean of the log shares of what both know, and what they leave for nobody, together 1; and of the log-odds that nothing answers."""
     one, other = Named({ONE: 0.64, TWO: 0.36}, -3.0), Named({TWO: 0.64, ONE: 0.04, THREE: 0.3}, 1.0)
     named = named_by_both(one, other)
     a, b = math.sqrt(0.64 * 0.04), math.sqrt(0.36 * 0.64)
     assert named.shares == pytest.approx({ONE: a / (a + b), TWO: b / (a + b)}) and named.none == -1.0
+
+
+def test_what_is_nobodys_for_both_is_nobodys_together() -> None:
+    """Protects a teacher's edited note: the few sentences that are left do not share what theirs had, so a question that they do not answer is still refused."""
+    named = named_by_both(Named({ONE: 0.02}, -1.0), Named({ONE: 0.02}, -1.0))
+    assert named.shares == pytest.approx({ONE: 0.02})
 
 
 def test_two_readers_of_other_notes_name_nothing() -> None:

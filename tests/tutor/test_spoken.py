@@ -82,6 +82,10 @@ def test_a_level_of_a_comparison_is_no_setting_by_itself() -> None:
         ("8 bits as the yardstick, then hold 4, 3 and 2 up against it", "quantize", {"bits": 8, "compare": "4,3,2"}),
         ("remove 60% of the weights and put 10% beside it", "prune", {"sparsity": 0.6, "compare": "0.1"}),
         ("nurse, doctor, banana: compute how near these lie", "tokens", {"words": "nurse, doctor, banana"}),
+        ("remove 60% of the weights, show layers 3 and 4 next to them", "prune", {"sparsity": 0.6}),
+        ("remove 60% of the weights and put 12.5% beside it", "prune", {"sparsity": 0.6, "compare": "0.125"}),
+        ("remove 60% of the weights, with 2:4 beside it", "prune", {"structure": "2:4", "sparsity": 0.6}),
+        ("no, sorry, wait - how far are cat and dog apart?", "tokens", {}),
         ("How near do nurse, doctor, banana lie?", "tokens", {"words": "nurse, doctor, banana"}),
         ("cosines of Monday, Friday, tax and also of nothing else", "tokens", {"words": "Monday, Friday, tax"}),
         ("cut it, and compare love,hate,table too", "tokens", {"words": "love, hate, table"}),
@@ -241,6 +245,8 @@ def test_a_list_of_topics_is_no_list_of_words(said: str) -> None:
         "11 and " * 300 + "x",
         "8" + " " * 1900 + "x",
         "I really " + "really " * 200,
+        "a, b, c" + "-" * 1900,
+        "with 8, " + "5 and " * 300 + "x",
     ],
 )
 def test_no_text_takes_long(text: str) -> None:

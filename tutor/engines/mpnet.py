@@ -55,7 +55,7 @@ class Mpnet:
 
         try:
             weights = load_file(folder / "model.safetensors")
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            tokenizer = Tokenizer.from_buffer((folder / "tokenizer.json").read_bytes())
             merge_adapter(weights, change, retrain)
             words, positions = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position"))
             norm = (weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"])

