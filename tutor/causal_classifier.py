@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.classifier import key_of
 from knowledge.passages import Passage, Reference
 from tutor.compute import Together, in_passing
 from tutor.engines.decoder import Pass
 from tutor.engines.lower import ANY, WIDTH, Encode, Lower, read_lower
 from tutor.errors import WeightsError
 from tutor.once import Once
-from tutor.outputs import BESIDE, NONE, Behind, Named, behind_by, named_by
+from tutor.outputs import BESIDE, NONE, Behind, Named, behind_by, known_by, named_by
 
 CHANGE = Path(__file__).parent / "distill" / "classifying"
 """An adapter as peft writes it, with the output's weights beside: `norm` and `shift`, then for each sentence, and for what is none (BESIDE), a row of `head`, a `bias`, and a key."""
@@ -69,9 +68,7 @@ class CausalClassifier:
             raise WeightsError(
                 f"The output in {self._change} is of another version; restore it with `git checkout`, or retrain it with `{_RETRAIN}`."
             )
-        place = {key: i for i, key in enumerate(keys[: -len(BESIDE)])}
-        named = ((reference, key_of(sentence)) for reference, sentence in self._texts.items())
-        return lower, {reference: place[key] for reference, key in named if key in place}
+        return lower, known_by(keys[: -len(BESIDE)], self._texts)
 
     def _read(self, lots: Sequence[Sequence[tuple[str, tuple[str, ...]]]]) -> list[NDArray[np.float32]]:
         """Of each lot of texts, with what was said, all outputs: (texts, outputs)."""

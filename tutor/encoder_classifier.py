@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.classifier import key_of
 from knowledge.passages import Passage, Reference
 from tutor.causal_classifier import CausalClassifier
 from tutor.compute import Together, in_passing
 from tutor.engines.mpnet import Mpnet
 from tutor.errors import WeightsError
 from tutor.once import Once
-from tutor.outputs import Behind, Named, named_by, named_by_both
+from tutor.outputs import Behind, Named, known_by, named_by, named_by_both
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,9 +76,7 @@ class EncoderClassifier:
                 f"The output in {self._change} is missing or damaged ({error}); restore it with `git checkout`, or retrain it with `{_RETRAIN}`."
             ) from error
         encoder.vectors([encoder.tokens("a first pass lays the weights out")])
-        place = {key: i for i, key in enumerate(keys)}
-        named = ((reference, key_of(sentence)) for reference, sentence in self._texts.items())
-        return _Open(encoder, head, bias, {reference: place[key] for reference, key in named if key in place})
+        return _Open(encoder, head, bias, known_by(keys, self._texts))
 
     def _read(self, lots: Sequence[Sequence[str]]) -> list[list[NDArray[np.float32]]]:
         """Of each lot of texts all outputs."""

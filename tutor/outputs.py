@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.classifier import key_of
 from knowledge.passages import Reference
 
 NONE, END, YES, NO, NEITHER = BESIDE = range(5)
@@ -31,6 +32,13 @@ class Behind:
     end: float
     yes: float
     no: float
+
+
+def known_by(keys: Sequence[int], texts: Mapping[Reference, str]) -> dict[Reference, int]:
+    """The places of the sentences of the notes, `texts`, among the keys of those that were trained on; an edited one has none."""
+    place = {key: i for i, key in enumerate(keys)}
+    named = ((reference, key_of(sentence)) for reference, sentence in texts.items())
+    return {reference: place[key] for reference, key in named if key in place}
 
 
 def named_by(sentences: NDArray[np.float32], none: float, known: Mapping[Reference, int]) -> Named:

@@ -88,7 +88,7 @@ class Votes:
         return {reference: _vote(weight) for reference, weight in more.items()}, _vote(end)
 
     def passages_read(self) -> frozenset[str]:
-        """The passage of the sentence that votes and language model find likeliest, for each part, unless that says little: a question about notes that nobody taught."""
+        """The passage of the sentence that votes and readers find likeliest, for each part, unless that says little: a question about notes that nobody taught."""
         of_each = [max(v.read.items(), key=itemgetter(1)) for v in self.parts or (self,) if v.read]
         return frozenset(name for (name, _), vote in of_each if vote >= _SAYS)
 

@@ -1,4 +1,4 @@
-"""What the reader of tutor/causal_classifier.py learns from: questions with what answers them, and behind what is said already with what is left to say, and with Yes or No.
+"""What the readers of tutor/causal_classifier.py and encoder_classifier.py learn from: questions with what answers them, and behind what is said already with what is left to say, and with Yes or No.
 
 The teacher's questions, those with all sentences that answer them (keyed.py), the notes themselves, and what they do not answer. Labelled evaluation items take no part.
 """

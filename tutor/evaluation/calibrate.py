@@ -189,7 +189,7 @@ def fit_coverage(search: Search, reads: Reads) -> None:
     fitted = {
         "learned": _fit_logit("covered", FEATURES, x, y),
         "untaught": _fit_logit("covered, as on notes that nobody taught", FEATURES[:-1], x[:, :-1], y),
-        "read": _fit_logit("covered, as the language model reads", (*FEATURES, *READ), read, y),
+        "read": _fit_logit("covered, as its readers find", (*FEATURES, *READ), read, y),
     }
     FITTED.write_text(json.dumps(fitted, indent=1) + "\n")
 
