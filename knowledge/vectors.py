@@ -19,6 +19,7 @@ from knowledge.shipped import read_shipped
 
 log = logging.getLogger(__name__)
 
+_HASH = hashlib.sha256().digest_size
 _BLOCK = 2_000  # texts after which is told how far it is,
 _SAVED = 15.0  # and seconds after which what was embedded is saved, so that an interrupted start goes on from there
 
@@ -33,22 +34,22 @@ def log_progress(done: int, texts: int) -> None:
 
 
 class VectorStore:
-    """A file of (text hash, vector) pairs for one embedding model; a damaged file is ignored and replaced."""
+    """A file of (text hash, vector) pairs for one embedding model, mapped into memory and read as far as it is asked for; a damaged file is ignored and replaced."""
 
     def __init__(self, folder: Path, embedder: Embedder, progress: Progress = log_progress) -> None:
         """`progress` is called before the first new text and after each block of them."""
-        self._path = folder / f"vectors-{hashlib.sha256(embedder.key.encode()).hexdigest()[:10]}.npz"
+        self._path = folder / f"vectors-{hashlib.sha256(embedder.key.encode()).hexdigest()[:10]}.npy"
         self._embedder, self._progress = embedder, progress
         self._row: dict[bytes, int] = {}
         self._vectors: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
         try:
-            with np.load(self._path) as file:
-                hashes, vectors = file["hashes"], file["vectors"]
-            if len(hashes) == len(vectors) and np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1.0, atol=2e-3):
-                self._add([row.tobytes() for row in hashes], vectors)
+            table = np.load(self._path, mmap_mode="r")
+            hashes, vectors = table["hash"].tobytes(), table["vector"]
+            if np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1.0, atol=2e-3):
+                self._add([hashes[i : i + _HASH] for i in range(0, len(hashes), _HASH)], vectors)
         except FileNotFoundError:
             pass
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile) as error:
             log.warning("%s is damaged (%s); embedding again", self._path, error)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -83,8 +84,11 @@ class VectorStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
                 part = Path(folder) / self._path.name
-                hashes = np.frombuffer(b"".join(self._row), dtype=np.uint8).reshape(-1, 32)
-                np.savez(part, hashes=hashes, vectors=self._vectors)
+                pair = [("hash", np.uint8, (_HASH,)), ("vector", np.float32, self._vectors.shape[1:])]
+                table = np.empty(len(self._row), dtype=pair)
+                table["hash"] = np.frombuffer(b"".join(self._row), dtype=np.uint8).reshape(-1, _HASH)
+                table["vector"] = self._vectors
+                np.save(part, table)
                 os.replace(part, self._path)
         except OSError as error:
             log.warning("vectors could not be saved in %s (%s)", self._path.parent, error)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,12 +132,25 @@ def open_tutor(
     """Everything loaded, or, if `lazy`, all but the embedded model. Raises TutorError with the next step for whatever is missing or damaged,
     ValueError for a fitted file of another version."""
     load_weighing()
-    return _open(settings, knowledge, progress, lazy)
+    with _uncollected():
+        return _open(settings, knowledge, progress, lazy)
 
 
 def open_unfitted(settings: Settings) -> Tutor:
     """The same for whoever fits what an answer weighs with: the file there may be of another version."""
-    return _open(settings, None, log_progress, False)
+    with _uncollected():
+        return _open(settings, None, log_progress, False)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would look through a million objects again and again while they are made; and what is made then stays, so it leaves that alone later, too (https://docs.python.org/3/library/gc.html#gc.freeze)."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, lazy: bool) -> Tutor:

@@ -13,33 +13,40 @@ from numpy.typing import NDArray
 
 _WORD = "[a-z0-9']+"
 _END = "\x01"
-_LETTERS_ONLY = bytes(i if re.fullmatch(rf"{_WORD}|{_END}", chr(i)) else ord(" ") for i in range(256))
+_LETTERS_ONLY = (
+    bytes(ord(c) if re.fullmatch(rf"{_WORD}|{_END}", c) else ord(" ") for c in map(str.lower, map(chr, range(128))))
+    + b" " * 128
+)
 
 
 class SharedWords:
     """The texts' vectors, kept by column, so that a question touches only those of its own words. Immutable."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = len(texts)
-        # In one go, as they are a million: each text's words, and an end behind them.
-        joined_texts = "".join(f"{text.replace(_END, ' ')} {_END} " for text in texts).lower()
-        words = joined_texts.encode("ascii", "replace").translate(_LETTERS_ONLY).decode("ascii").split()
+        self._texts, count = len(texts), max(1, len(texts))
+        # In one go, as they are millions: each text's words, and an end behind them.
+        whole = f" {_END} ".join([*(text.replace(_END, " ") if _END in text else text for text in texts), ""])
+        words = whole.encode("ascii", "replace").translate(_LETTERS_ONLY).decode("ascii").split()
         self._number = {word: number for number, word in enumerate(dict.fromkeys(words))}
         numbers = np.fromiter(map(self._number.__getitem__, words), dtype=np.int64, count=len(words))
         ends = numbers == self._number.get(_END, -1)
         ids, rows = numbers[~ends], (np.cumsum(ends) - ends)[~ends]
         joined = np.flatnonzero(rows[:-1] == rows[1:])
         terms = np.concatenate([ids, self._pairs(ids[joined], ids[joined + 1])])
-        self._terms, columns = np.unique(terms, return_inverse=True)
-        together = columns * max(1, len(texts)) + np.concatenate([rows, rows[joined]])
         # Each (term, text) once, ordered by term, then text, with how often the term stands there.
-        places, times = np.unique(together, return_counts=True)
-        columns, self._row = places // max(1, len(texts)), places % max(1, len(texts))
-        seen = np.bincount(columns, minlength=len(self._terms))
-        self._rarity = (np.log((1 + len(texts)) / (1 + seen)) + 1).astype(np.float32)
-        self._rarity[seen < 2] = 0  # a term that stands in one text only brings no two together
-        values = self._rarity[columns] * (1 + np.log(times))
-        lengths = np.sqrt(np.bincount(self._row, values**2, minlength=len(texts)))
+        places = terms * count + np.concatenate([rows, rows[joined]])
+        places.sort()
+        begins = _beginnings(places)
+        times = np.diff(np.append(begins, len(places)))
+        terms, rows = np.divmod(places[begins], count)
+        begins = _beginnings(terms)
+        seen = np.diff(np.append(begins, len(terms)))
+        # A term that stands in one text only brings no two together.
+        shared = np.repeat(seen > 1, seen)
+        self._terms, self._row, times, seen = terms[begins][seen > 1], rows[shared], times[shared], seen[seen > 1]
+        self._rarity = (np.log((1 + count) / (1 + seen)) + 1).astype(np.float32)
+        values = np.repeat(self._rarity, seen) * (1 + np.log(times))
+        lengths = np.sqrt(np.bincount(self._row, values**2, minlength=count))
         self._value = (values / np.maximum(lengths, 1e-9)[self._row]).astype(np.float32)
         self._start = np.concatenate([[0], np.cumsum(seen)])
 
@@ -67,6 +74,11 @@ class SharedWords:
     def _pairs(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers of pairs of words, beyond those of single words."""
         return (first + 1) * len(self._number) + second
+
+
+def _beginnings(ordered: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where each number stands first."""
+    return np.flatnonzero(np.diff(ordered, prepend=-1))
 
 
 def _words(text: str) -> list[str]:

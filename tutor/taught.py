@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.classifier import AnswerWords
-from knowledge.embedder import Embedder
+from knowledge.embedder import Embedder, RememberingEmbedder
 from knowledge.passages import Ask, Polarity, Reference
 from knowledge.search import Part, embed_read
 from tutor.compute import Together
@@ -114,10 +114,9 @@ class Taught:
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
         polar = [(i, example.opening) for i, example in enumerate(self._examples) if example.opening]
         further = [ask for ask in settled if ask.polarity]
-        self._vectors = tuned.embed([*(example.query for example in self._examples), *(ask.text for ask in further)])
-        self._polar = np.array(
-            [*(i for i, _ in polar), *range(len(self._examples), len(self._vectors))], dtype=np.int64
-        )
+        asked = [*(example.query for example in self._examples), *(ask.text for ask in further)]
+        self._vectors, self._row = _table(tuned, asked)
+        self._polar = np.array([*(i for i, _ in polar), *range(len(self._examples), len(asked))], dtype=np.int64)
         self._yes = np.array([*(o == "yes" for _, o in polar), *(ask.polarity == "yes" for ask in further)], dtype=bool)
         self._together = Together(self._cosines)
         self._words = SharedWords([example.query for example in self._examples])
@@ -169,7 +168,7 @@ class Taught:
         # One column alone would be multiplied on one core.
         columns = vectors.T if len(vectors) > 1 else vectors.T.expand(-1, 2)
         cosines = (torch.from_numpy(self._vectors) @ columns).T.contiguous().numpy()[: len(vectors)]
-        return np.split(cosines, np.cumsum([len(lot) for lot in lots])[:-1])
+        return np.split(cosines[:, self._row], np.cumsum([len(lot) for lot in lots])[:-1])
 
     def _votes_of(
         self,
@@ -225,3 +224,8 @@ def _vote(weight: float) -> float:
 def _votes(weights: NDArray[Any]) -> NDArray[np.float64]:
     """The cosines that single questions would need for these weights; not below SILENCE."""
     return np.maximum(SILENCE, 1 + SHARPNESS * np.log(np.maximum(weights, 1e-9)))
+
+
+def _table(tuned: Embedder, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Vectors, and each text's row."""
+    return tuned.table(texts) if isinstance(tuned, RememberingEmbedder) else (tuned.embed(texts), np.arange(len(texts)))

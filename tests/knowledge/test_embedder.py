@@ -60,6 +60,16 @@ def test_what_it_was_given_to_remember_stays() -> None:
     assert counting.asked == [["ccc"], ["dddd"], ["eeeee"]]
 
 
+def test_a_table_of_what_is_remembered_is_no_copy() -> None:
+    """Protects memory: hundreds of thousands of vectors are held once; where one is not remembered, all are given as they are asked for."""
+    embedder, vectors = RememberingEmbedder(Counting()), np.array([[7], [8]], dtype=np.float32)
+    embedder.remember(["a", "bb"], vectors)
+    table, rows = embedder.table(["bb", "a", "bb"])
+    assert table is vectors and rows.tolist() == [1, 0, 1]
+    table, rows = embedder.table(["bb", "ccc"])
+    assert table[rows].flatten().tolist() == [8, 3]
+
+
 def test_nothing_gives_no_rows() -> None:
     """An empty request keeps the embedder's shape."""
     assert RememberingEmbedder(Counting()).embed([]).shape == (0, 1)

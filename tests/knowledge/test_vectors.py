@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from knowledge.vectors import VectorStore
 from tests.conftest import FakeEmbedder
@@ -13,8 +15,15 @@ from tests.conftest import FakeEmbedder
 
 def stored(folder: Path) -> Path:
     """The one file that a store has written."""
-    (path,) = folder.glob("vectors-*.npz")
+    (path,) = folder.glob("vectors-*.npy")
     return path
+
+
+def saved(array: NDArray[np.float32]) -> bytes:
+    """What numpy writes."""
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def test_only_new_texts_are_embedded(tmp_path: Path) -> None:
@@ -38,8 +47,8 @@ def test_another_model_shares_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"junk", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00"],
-    ids=["empty", "junk", "zip", "npy"],
+    [b"", b"junk", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00", saved(np.eye(3, 384, dtype=np.float32))],
+    ids=["empty", "junk", "zip", "npy", "another table"],
 )
 def test_a_damaged_file_is_ignored_and_replaced(tmp_path: Path, data: bytes) -> None:
     """Damage is noticed, the texts are embedded again, and the next start finds a sound file."""
@@ -65,9 +74,9 @@ def test_vectors_that_are_no_unit_vectors_are_ignored(tmp_path: Path) -> None:
     """A well-formed file with wrong numbers is not believed."""
     VectorStore(tmp_path, FakeEmbedder()).embed(["a cat"])
     path = stored(tmp_path)
-    with np.load(path) as file:
-        hashes, vectors = file["hashes"], file["vectors"]
-    np.savez(path, hashes=hashes, vectors=vectors * 3)
+    table = np.load(path)
+    table["vector"] *= 3
+    np.save(path, table)
     embedder = FakeEmbedder()
     assert np.allclose(np.linalg.norm(VectorStore(tmp_path, embedder).embed(["a cat"]), axis=1), 1, atol=1e-5)
     assert embedder.embedded == ["a cat"]

