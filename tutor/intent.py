@@ -25,6 +25,7 @@ _GOES_ON = re.compile(
     r"^(?:(?:and|but|so|ok(?:ay)?)[, ]+)*(?:and|with|without|what about|how about|if it)\b(?:\W+\w+){1,5}\W*$",
     re.IGNORECASE,
 )
+_SHORTEST_ORDER = 4  # words: "At once!" orders nothing by itself
 _TURNS = 6  # of the history, which are replayed
 _SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
 # A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
@@ -70,9 +71,19 @@ def route(
     if asides.QUIZ.search(text) and not about_quizzes and len(text.split()) <= 16:
         return Routed("quiz")
     call = _call(mended(text, demos), history, demos, concept, judged, judge)
+    if call is None and (said := _ordered_at_the_end(text, judged, judge)):
+        call = _call(mended(said, demos), history, demos, concept, judge(said), judge)
     if call is not None:
         return Routed("demo", demo=call)
     return Routed("refuse", "empty") if wordless else _by_manner(judged.aside)
+
+
+def _ordered_at_the_end(text: str, judged: Judged, judge: Judge) -> str:
+    """The last sentence, if by itself it is a wish for a run, and what leads up to it is not surely a question: "Structured is what saves money. Strip out a quarter of the rows and tell me the damage."; or empty."""
+    last = last_sentence(text)
+    leads = last != text and len(last.split()) >= _SHORTEST_ORDER and "?" not in last
+    leads = leads and patterns.SUMS_UP.search(last) is None
+    return last if leads and judged.manners.get("question", 1.0) < _SURELY and judge(last).wished else ""
 
 
 def _by_manner(manner: Manners | None) -> Routed:

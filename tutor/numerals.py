@@ -63,6 +63,15 @@ _HALF = re.compile(
 )
 _AND_A_HALF = re.compile(rf"\b(?P<whole>one|{_UNIT}|\d+) (?:and|n|&) a half\b", re.IGNORECASE)
 _DECIMAL = re.compile(rf"\b(?P<whole>zero|one|{_UNIT}|\d+) point (?P<tenths>zero|one|{_UNIT}|\d+)\b", re.IGNORECASE)
+# As it is dictated: "a top p of point eight five".
+_POINT = re.compile(
+    rf"(?P<name>\b(?:of|to|at|is|p|temperature|temp|noise)\W+)point (?P<tenths>zero|one|{_UNIT})(?: (?P<hundredths>one|{_UNIT}))?\b",
+    re.IGNORECASE,
+)
+_HUNDRED = re.compile(
+    r"(?<!few )(?<!several )(?<!couple )(?<!couple of )\bhundred(?=(?: more)? (?:steps?|updates?|tokens?)\b)",
+    re.IGNORECASE,
+)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
     r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
@@ -91,10 +100,11 @@ def in_digits(text: str) -> str:
     text = _THOUSANDS.sub(lambda found: f"{1000 * float(found['thousands']):.0f}", text)
     text = _RANGE.sub(_listed, _OUT_OF.sub(_share, text))
     text = _DECIMAL.sub(lambda found: f"{_digit(found['whole'])}.{_digit(found['tenths'])}", text)
+    text = _POINT.sub(_decimal, text)
     text = _AND_A_HALF.sub(lambda found: f"{_digit(found['whole'])}.5", text)
     text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)
     text = _HALF.sub("50%", _FRACTION.sub(lambda found: f"{_percent(found)}%", text))
-    return _NUMERAL.sub(lambda found: str(_worth(found)), text)
+    return _HUNDRED.sub("100", _NUMERAL.sub(lambda found: str(_worth(found)), text))
 
 
 def _share(found: re.Match[str]) -> str:
@@ -102,6 +112,11 @@ def _share(found: re.Match[str]) -> str:
     some, of = (int(_digit(found[name])) for name in ("some", "all"))
     likely = some == 1 or of in _WHOLES or ("/" in found.group() and (some, of) != (2, 4))
     return f"{100 * some / of:g}%" if 0 < some < of and likely else found.group()
+
+
+def _decimal(found: re.Match[str]) -> str:
+    digits = (_digit(word) for word in (found["tenths"], found["hundredths"]) if word)
+    return f"{found['name']}0.{''.join(digits)}"
 
 
 def _listed(found: re.Match[str]) -> str:

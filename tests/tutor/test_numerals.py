@@ -20,6 +20,8 @@ from tutor.numerals import in_digits
         ("again with temperature zero", "again with temperature 0"),
         ("set top-p to zero", "set top-p to 0"),
         ("temperature two point five", "temperature 2.5"),
+        ("a top p of point five and a min p of point one five", "a top p of 0.5 and a min p of 0.15"),
+        ("teach it hundred steps", "teach it 100 steps"),
         ("top-p at zero point nine", "top-p at 0.9"),
         ("a temperature of two and a half", "a temperature of 2.5"),
         ("a hundred n twenty-eight", "128"),
@@ -51,6 +53,8 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
         "",
         "zero-shot, zero examples",
         "one point of view",
+        "a few hundred steps",
+        "at this point one of them",
     ],
 )
 def test_words_that_only_look_like_numbers_stay(text: str) -> None:
