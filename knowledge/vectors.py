@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 import time
+import tokenize
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from knowledge.shipped import read_shipped
 
 log = logging.getLogger(__name__)
 
+_UNREADABLE = (zipfile.BadZipFile, tokenize.TokenError)  # numpy parses a file's header as Python
 _HASH = hashlib.sha256().digest_size
 _BLOCK = 2_000  # texts after which is told how far it is,
 _SAVED = 15.0  # and seconds after which what was embedded is saved, so that an interrupted start goes on from there
@@ -34,7 +36,7 @@ def log_progress(done: int, texts: int) -> None:
 
 
 class VectorStore:
-    """A file of (text hash, vector) pairs for one embedding model, mapped into memory and read as far as it is asked for; a damaged file is ignored and replaced."""
+    """A file of (text hash, vector) pairs for one embedding model, mapped into memory, looked through once, and copied as far as it is asked for; a damaged file is ignored and replaced."""
 
     def __init__(self, folder: Path, embedder: Embedder, progress: Progress = log_progress) -> None:
         """`progress` is called before the first new text and after each block of them."""
@@ -45,11 +47,13 @@ class VectorStore:
         try:
             table = np.load(self._path, mmap_mode="r")
             hashes, vectors = table["hash"].tobytes(), table["vector"]
-            if np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1.0, atol=2e-3):
-                self._add([hashes[i : i + _HASH] for i in range(0, len(hashes), _HASH)], vectors)
+            keys = [hashes[i : i + _HASH] for i in range(0, len(hashes), _HASH)]
+            whole = len(set(keys)) == len(vectors) and table["hash"].shape == (len(keys), _HASH)
+            if whole and np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1.0, atol=2e-3):
+                self._add(keys, vectors)
         except FileNotFoundError:
             pass
-        except (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, LookupError, ArithmeticError, *_UNREADABLE) as error:
             log.warning("%s is damaged (%s); embedding again", self._path, error)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -90,5 +94,6 @@ class VectorStore:
                 table["vector"] = self._vectors
                 np.save(part, table)
                 os.replace(part, self._path)
+                self._path.with_suffix(".npz").unlink(missing_ok=True)  # an earlier version's
         except OSError as error:
             log.warning("vectors could not be saved in %s (%s)", self._path.parent, error)

@@ -26,6 +26,7 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_ORDER = 4  # words: "At once!" orders nothing by itself
+_BROKEN = re.compile(r"\b(?:e\.g|i\.e|vs|etc|cf|approx|resp|no|fig)\.\s*$", re.IGNORECASE)  # no sentence ends there
 _TURNS = 6  # of the history, which are replayed
 _SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
 # A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
@@ -79,11 +80,15 @@ def route(
 
 
 def _ordered_at_the_end(text: str, judged: Judged, judge: Judge) -> str:
-    """The last sentence, if by itself it is a wish for a run, and what leads up to it is not surely a question: "Structured is what saves money. Strip out a quarter of the rows and tell me the damage."; or empty."""
+    """The last sentence, if by itself it is a wish for a run, and the whole is neither surely a question nor anything else: "Structured is what saves money. Strip out a quarter of the rows and tell me the damage."; or empty."""
     last = last_sentence(text)
-    leads = last != text and len(last.split()) >= _SHORTEST_ORDER and "?" not in last
-    leads = leads and patterns.SUMS_UP.search(last) is None
-    return last if leads and judged.manners.get("question", 1.0) < _SURELY and judge(last).wished else ""
+    lead = text[: -len(last)]
+    if not lead or _BROKEN.search(lead) or re.search(QUOTED, text) or patterns.WORDS.search(text):
+        return ""
+    if len(last.split()) < _SHORTEST_ORDER or "?" in last or patterns.SUMS_UP.search(last):
+        return ""
+    open_to_it = judged.manners.get("question", 1.0) < _SURELY and judged.aside is None
+    return last if open_to_it and judge(last).wished else ""
 
 
 def _by_manner(manner: Manners | None) -> Routed:
@@ -220,6 +225,9 @@ def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | No
             if call is None:
                 demo = _requested(text, recent[:i], demos, concept, judged)
                 call = _begun(text, demo, calls) if demo is not None else None
+            if call is None and (said := mended(_ordered_at_the_end(exchange.user.strip(), judged, judge), demos)):
+                demo = _requested(said, recent[:i], demos, concept, judge(said))
+                call = _begun(said, demo, calls) if demo is not None else None
         except DemoError:
             continue
         calls += [call] if call is not None else []

@@ -62,16 +62,18 @@ _HALF = re.compile(
     re.IGNORECASE,
 )
 _AND_A_HALF = re.compile(rf"\b(?P<whole>one|{_UNIT}|\d+) (?:and|n|&) a half\b", re.IGNORECASE)
-_DECIMAL = re.compile(rf"\b(?P<whole>zero|one|{_UNIT}|\d+) point (?P<tenths>zero|one|{_UNIT}|\d+)\b", re.IGNORECASE)
-# As it is dictated: "a top p of point eight five".
-_POINT = re.compile(
-    rf"(?P<name>\b(?:of|to|at|is|p|temperature|temp|noise)\W+)point (?P<tenths>zero|one|{_UNIT})(?: (?P<hundredths>one|{_UNIT}))?\b",
+# As it is dictated: "a top p of point eight five", "zero point nine"; not "point five one more time".
+_DECIMAL = re.compile(
+    rf"\b(?:(?P<whole>zero|one|{_UNIT}|\d+) |(?P<name>(?:temperature|temp|top[- ]?p|min[- ]?p|noise)[ :=]+(?:(?:of|to|at|is|be) )?))"
+    rf"point (?P<tenths>zero|one|{_UNIT}|\d+)(?: (?P<hundredths>zero|one|{_UNIT})(?! (?:more|last|times?|things?)\b))?\b",
     re.IGNORECASE,
 )
+_HUNDREDS = re.compile(r"\b(?P<many>\d{1,2}) hundred\b", re.IGNORECASE)
+# "Teach it hundred steps"; behind any other word that counts, it is none of its own.
 _HUNDRED = re.compile(
-    r"(?<!few )(?<!several )(?<!couple )(?<!couple of )\bhundred(?=(?: more)? (?:steps?|updates?|tokens?)\b)",
-    re.IGNORECASE,
+    r"(?P<before>(?:^|[\w,.]+)\s*)\bhundred(?=(?: more)? (?:steps?|updates?|tokens?)\b)", re.IGNORECASE
 )
+_COUNTS = re.compile(r"(?:\d|few|several|couple|of|many|every|half|dozen|a)\s*$", re.IGNORECASE)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
     r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
@@ -99,12 +101,13 @@ def in_digits(text: str) -> str:
     text = _POWER.sub(lambda found: str(int(found["base"]) ** int(found["exponent"])), text)
     text = _THOUSANDS.sub(lambda found: f"{1000 * float(found['thousands']):.0f}", text)
     text = _RANGE.sub(_listed, _OUT_OF.sub(_share, text))
-    text = _DECIMAL.sub(lambda found: f"{_digit(found['whole'])}.{_digit(found['tenths'])}", text)
-    text = _POINT.sub(_decimal, text)
+    text = _DECIMAL.sub(_decimal, text)
     text = _AND_A_HALF.sub(lambda found: f"{_digit(found['whole'])}.5", text)
     text = _ZERO.sub(lambda found: f"{found['name'] or ''}0", text)
     text = _HALF.sub("50%", _FRACTION.sub(lambda found: f"{_percent(found)}%", text))
-    return _HUNDRED.sub("100", _NUMERAL.sub(lambda found: str(_worth(found)), text))
+    text = _NUMERAL.sub(lambda found: str(_worth(found)), text)
+    text = _HUNDREDS.sub(lambda found: f"{found['many']}00", text)
+    return _HUNDRED.sub(_hundred, text)
 
 
 def _share(found: re.Match[str]) -> str:
@@ -115,8 +118,12 @@ def _share(found: re.Match[str]) -> str:
 
 
 def _decimal(found: re.Match[str]) -> str:
-    digits = (_digit(word) for word in (found["tenths"], found["hundredths"]) if word)
-    return f"{found['name']}0.{''.join(digits)}"
+    digits = "".join(_digit(word) for word in (found["tenths"], found["hundredths"]) if word)
+    return f"{found['name'] or ''}{_digit(found['whole'] or 'zero')}.{digits}"
+
+
+def _hundred(found: re.Match[str]) -> str:
+    return found.group() if _COUNTS.search(found["before"]) else f"{found['before']}100"
 
 
 def _listed(found: re.Match[str]) -> str:

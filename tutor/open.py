@@ -144,13 +144,15 @@ def open_unfitted(settings: Settings) -> Tutor:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles, which would look through a million objects again and again while they are made; and what is made then stays, so it leaves that alone later, too (https://docs.python.org/3/library/gc.html#gc.freeze)."""
+    """Without the collector of cycles, which would look through a million objects again and again while they are made; what is there once all went well stays, so it leaves that alone later, too (https://docs.python.org/3/library/gc.html#gc.freeze)."""
+    collected = gc.isenabled()
     gc.disable()
     try:
         yield
-    finally:
         gc.freeze()
-        gc.enable()
+    finally:
+        if collected:
+            gc.enable()
 
 
 def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, lazy: bool) -> Tutor:

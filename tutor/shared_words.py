@@ -25,7 +25,7 @@ class SharedWords:
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts, count = len(texts), max(1, len(texts))
         # In one go, as they are millions: each text's words, and an end behind them.
-        whole = f" {_END} ".join([*(text.replace(_END, " ") if _END in text else text for text in texts), ""])
+        whole = f" {_END} ".join([*(text.lower().replace(_END, " ") for text in texts), ""])
         words = whole.encode("ascii", "replace").translate(_LETTERS_ONLY).decode("ascii").split()
         self._number = {word: number for number, word in enumerate(dict.fromkeys(words))}
         numbers = np.fromiter(map(self._number.__getitem__, words), dtype=np.int64, count=len(words))

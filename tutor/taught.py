@@ -168,7 +168,7 @@ class Taught:
         # One column alone would be multiplied on one core.
         columns = vectors.T if len(vectors) > 1 else vectors.T.expand(-1, 2)
         cosines = (torch.from_numpy(self._vectors) @ columns).T.contiguous().numpy()[: len(vectors)]
-        return np.split(cosines[:, self._row], np.cumsum([len(lot) for lot in lots])[:-1])
+        return np.split(np.take(cosines, self._row, axis=1), np.cumsum([len(lot) for lot in lots])[:-1])
 
     def _votes_of(
         self,

@@ -19,11 +19,23 @@ def stored(folder: Path) -> Path:
     return path
 
 
-def saved(array: NDArray[np.float32]) -> bytes:
-    """What numpy writes."""
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
+def saved_otherwise() -> list[bytes]:
+    """Another table, one with a short hash, one with the same hash twice, and one whose header is damaged."""
+    one = np.eye(2, 384, dtype=np.float32)
+    tables = [one, table_of(np.array([[1] * 16, [2] * 16], dtype=np.uint8), one)]
+    tables += [table_of(np.zeros((2, 32), dtype=np.uint8), one), table_of(np.eye(2, 32, dtype=np.uint8), one)]
+    files = [io.BytesIO() for _ in tables]
+    for file, table in zip(files, tables, strict=True):
+        np.save(file, table)
+    *whole, damaged = (file.getvalue() for file in files)
+    return [*whole, damaged.replace(b"'descr'", b"\x00\x00\x00\xff\xff\xff(", 1), damaged.replace(b"(2,)", b"(-1,)", 1)]
+
+
+def table_of(hashes: NDArray[np.uint8], vectors: NDArray[np.float32]) -> NDArray[np.void]:
+    """As a store keeps them."""
+    table = np.empty(len(vectors), dtype=[("hash", np.uint8, hashes.shape[1:]), ("vector", np.float32, (384,))])
+    table["hash"], table["vector"] = hashes, vectors
+    return table
 
 
 def test_only_new_texts_are_embedded(tmp_path: Path) -> None:
@@ -47,8 +59,7 @@ def test_another_model_shares_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"junk", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00", saved(np.eye(3, 384, dtype=np.float32))],
-    ids=["empty", "junk", "zip", "npy", "another table"],
+    [b"", b"junk", b"PK\x03\x04 cut", b"\x93NUMPY\x01\x00", *saved_otherwise()],
 )
 def test_a_damaged_file_is_ignored_and_replaced(tmp_path: Path, data: bytes) -> None:
     """Damage is noticed, the texts are embedded again, and the next start finds a sound file."""

@@ -21,7 +21,10 @@ from tutor.numerals import in_digits
         ("set top-p to zero", "set top-p to 0"),
         ("temperature two point five", "temperature 2.5"),
         ("a top p of point five and a min p of point one five", "a top p of 0.5 and a min p of 0.15"),
+        ("set top-p to point five one more time", "set top-p to 0.5 one more time"),
+        ("top-p of zero point eight five", "top-p of 0.85"),
         ("teach it hundred steps", "teach it 100 steps"),
+        ("fifteen hundred tokens, 3 hundred steps", "1500 tokens, 300 steps"),
         ("top-p at zero point nine", "top-p at 0.9"),
         ("a temperature of two and a half", "a temperature of 2.5"),
         ("a hundred n twenty-eight", "128"),
@@ -55,6 +58,8 @@ def test_numbers_in_words_become_digits(words: str, digits: str) -> None:
         "one point of view",
         "a few hundred steps",
         "at this point one of them",
+        "a few  hundred steps, every hundred tokens, many hundred updates",
+        "I want to point out one thing",
     ],
 )
 def test_words_that_only_look_like_numbers_stay(text: str) -> None:
