@@ -127,12 +127,21 @@ def _call(
         return call
     if history and patterns.SAME_TEXT.search(text) and (quoted := re.search(QUOTED, history[-1].user)):
         text = f"{text} {quoted.group()}"
+    return _begun(text, history, demos, concept, judged, calls)
+
+
+def _begun(
+    text: str,
+    history: Sequence[Exchange],
+    demos: Sequence[Demo],
+    concept: str | None,
+    judged: Judged,
+    calls: Sequence[DemoCall],
+) -> DemoCall | None:
+    """A run of its own, if the words ask for one; where the experiment that ran last is meant again without its name, with all that it had been told."""
     demo = _requested(text, history, demos, concept, judged)
-    return _begun(text, demo, calls) if demo is not None else None
-
-
-def _begun(text: str, demo: Demo, calls: Sequence[DemoCall]) -> DemoCall:
-    """A run of its own; where the experiment that ran last is meant again without its name, with all that it had been told."""
+    if demo is None:
+        return None
     unnamed = named_in(text, [demo]) is None or patterns.CHANGES.search(text)
     last = calls[-1].params if calls and calls[-1].name == demo.name and unnamed else {}
     return DemoCall(demo.name, demo.settings({**last, **spoken_values(text, demo, loosely=True)}))
@@ -222,12 +231,9 @@ def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | No
             continue
         try:
             call = continued(text, calls, demos, judged) if calls else None
-            if call is None:
-                demo = _requested(text, recent[:i], demos, concept, judged)
-                call = _begun(text, demo, calls) if demo is not None else None
-            if call is None and (said := mended(_ordered_at_the_end(exchange.user.strip(), judged, judge), demos)):
-                demo = _requested(said, recent[:i], demos, concept, judge(said))
-                call = _begun(said, demo, calls) if demo is not None else None
+            call = call or _begun(text, recent[:i], demos, concept, judged, calls)
+            if call is None and (said := _ordered_at_the_end(exchange.user.strip(), judged, judge)):
+                call = _begun(mended(said, demos), recent[:i], demos, concept, judge(said), calls)
         except DemoError:
             continue
         calls += [call] if call is not None else []

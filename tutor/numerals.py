@@ -73,7 +73,7 @@ _HUNDREDS = re.compile(r"\b(?P<many>\d{1,2}) hundred\b", re.IGNORECASE)
 _HUNDRED = re.compile(
     r"(?P<before>(?:^|[\w,.]+)\s*)\bhundred(?=(?: more)? (?:steps?|updates?|tokens?)\b)", re.IGNORECASE
 )
-_COUNTS = re.compile(r"(?:\d|few|several|couple|of|many|every|half|dozen|a)\s*$", re.IGNORECASE)
+_COUNTS = re.compile(r"(?:\d|\b(?:few|several|couple|of|many|every|half|dozen|a))\s*$", re.IGNORECASE)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
     r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
