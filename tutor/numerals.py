@@ -70,9 +70,8 @@ _DECIMAL = re.compile(
 )
 _HUNDREDS = re.compile(r"\b(?P<many>\d{1,2}) hundred\b", re.IGNORECASE)
 # "Teach it hundred steps"; behind any other word that counts, it is none of its own.
-_HUNDRED = re.compile(
-    r"(?P<before>(?:^|[\w,.]+)\s*)\bhundred(?=(?: more)? (?:steps?|updates?|tokens?)\b)", re.IGNORECASE
-)
+_HUNDRED = re.compile(r"\bhundred(?=(?: more)? (?:steps?|updates?|tokens?)\b)", re.IGNORECASE)
+_BEFORE = 16  # characters: a long text is not looked through from each word on
 _COUNTS = re.compile(r"(?:\d|\b(?:few|several|couple|of|many|every|half|dozen|a))\s*$", re.IGNORECASE)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
@@ -123,7 +122,8 @@ def _decimal(found: re.Match[str]) -> str:
 
 
 def _hundred(found: re.Match[str]) -> str:
-    return found.group() if _COUNTS.search(found["before"]) else f"{found['before']}100"
+    before = found.string[max(0, found.start() - _BEFORE) : found.start()]
+    return found.group() if _COUNTS.search(before) else "100"
 
 
 def _listed(found: re.Match[str]) -> str:
