@@ -12,7 +12,7 @@ run: .venv/ready
 
 test: .venv/dev
 	@$(BIN)/python -m tutor weights >/dev/null
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff check .
