@@ -1,7 +1,7 @@
 """Do the notes cover a question at all? A logistic model over a few distances and what was learned of questions, calibrated on labelled ones.
 
 A question is covered when it lies near the questions that passages answer, farther from those that they do not answer
-(knowledge/elsewhere.txt: other trades' meanings of our words, neighbouring topics), when few of its words are strangers, and when neither a classifier of words nor the models that read the question, where they do (tutor/causal_classifier.py, encoder_classifier.py), says that none of the notes answers it.
+(knowledge/elsewhere.txt: other trades' meanings of our words, neighbouring topics), when few of its words are strangers, and when neither a classifier of words nor the models that read the question, where they do (tutor/choosing/causal_classifier.py, encoder_classifier.py), says that none of the notes answers it.
 Weights and threshold are in coverage.json, fitted by `make calibrate`.
 """
 

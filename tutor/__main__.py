@@ -128,7 +128,7 @@ def _print_turn(events: Iterator[Any]) -> None:
 
 
 def _retrieve(parsed: argparse.Namespace, settings: Settings) -> int:
-    from tutor.compound import read_parts
+    from tutor.choosing.compound import read_parts
     from tutor.open import open_search
     from tutor.record import source_record
 
@@ -147,7 +147,7 @@ def _retrieve(parsed: argparse.Namespace, settings: Settings) -> int:
 
 
 def _demo(parsed: argparse.Namespace, settings: Settings) -> int:
-    from tutor.specimens import Specimens
+    from tutor.experiments.specimens import Specimens
 
     if parsed.list or not parsed.name:
         for demo in DEMOS:

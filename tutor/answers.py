@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from knowledge.passages import Reference
 from knowledge.search import Hit, Search
-from tutor.composition import Composition, Reading
+from tutor.choosing.composition import Composition, Reading
+from tutor.choosing.taught import NO_VOTES, Votes
+from tutor.choosing.wish import Wish
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
+from tutor.experiments.runs import RunNote
 from tutor.grounding import Grounding, all_sentences, complete_sentences
 from tutor.judging import Judge
-from tutor.polarity import possible_openings
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
-from tutor.runs import RunNote
-from tutor.taught import NO_VOTES, Votes
-from tutor.wish import Wish
+from tutor.verdict.polarity import possible_openings
 
 _LONGEST_WRITTEN = 220  # tokens
 _END = "\n"

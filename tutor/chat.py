@@ -15,6 +15,8 @@ from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
+from tutor.choosing.taught import Taught
+from tutor.choosing.wish import wish_of
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError, WeightsError
 from tutor.events import (
@@ -30,21 +32,19 @@ from tutor.events import (
     Understood,
     sources_of,
 )
-from tutor.experiment import Request, ask_prediction, only_route, run_experiment
+from tutor.experiments.experiment import Request, ask_prediction, only_route, run_experiment
+from tutor.experiments.predictions import reply_to, settled, waiting
+from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
+from tutor.experiments.specimens import Specimens
 from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
-from tutor.manner import Judged, Manner, unjudged
-from tutor.predictions import reply_to, settled, waiting
 from tutor.prompts import not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
-from tutor.readers import Readers
-from tutor.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
-from tutor.specimens import Specimens
+from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.suggestions import nearest_sets, suggest
-from tutor.taught import Taught
-from tutor.wish import wish_of
+from tutor.verdict.readers import Readers
 
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
 

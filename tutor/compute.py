@@ -4,7 +4,7 @@ OpenMP gives each thread that ever ran a parallel loop, be it a copy, workers of
 (libgomp/env.c: gomp_throttled_spin_count_var) puts workers to sleep after each loop instead of letting them spin for a while, and a decoder's pass, which has
 hundreds of loops, takes half as long again. So one thread does it all: loading, copying, passes.
 
-Experiments are the exception. One runs at a time, and loads, copies and computes in the thread that asked for it (tutor/specimens.py, demos/), so that
+Experiments are the exception. One runs at a time, and loads, copies and computes in the thread that asked for it (tutor/experiments/specimens.py, demos/), so that
 answers need not wait for it; until that thread ends, they are slower.
 """
 

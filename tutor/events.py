@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from demos.base import DemoResult, Prediction, Value
 from knowledge.passages import QuizItem
 from knowledge.search import Hit
-from tutor.runs import Mark, Run, RunNote, mark_of
+from tutor.experiments.runs import Mark, Run, RunNote, mark_of
 
 Intent = Literal["ask", "demo", "quiz", "smalltalk", "refuse"]
 Support = Literal["supported", "quoted"]

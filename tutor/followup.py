@@ -1,6 +1,6 @@
 """Elliptical follow-ups made standalone: by rule, from the concepts in play, for the learner to see, and as a vector for the search.
 
-A question is rewritten only when it leans on what came before: it is only "why?" or a name, or leaning.py says so by what the notes hold for it with and
+A question is rewritten only when it leans on what came before: it is only "why?" or a name, or context/leaning.py says so by what the notes hold for it with and
 without the topic. The words of anything that can be searched as it stands are left alone. What a question means behind an exchange, rewritten or not, is read off both by an encoder
 (knowledge/dialogue.py). No model writes; the same history gives the same rewrite, so earlier turns are replayed instead of remembered.
 """
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from knowledge.dialogue import in_context, in_dialogue
 from knowledge.mentions import Mentions
 from knowledge.search import Search
+from tutor.context.leaning import LEAD, PRONOUN, load_leaning
+from tutor.context.ordinals import by_name, pointed_at
+from tutor.context.topic import Topic, named_topic, told_in
 from tutor.events import Exchange
-from tutor.leaning import LEAD, PRONOUN, load_leaning
-from tutor.ordinals import by_name, pointed_at
-from tutor.polarity import claim_of
-from tutor.topic import Topic, named_topic, told_in
+from tutor.verdict.polarity import claim_of
 
 _TURNS = 6
 

@@ -18,8 +18,8 @@ from knowledge.search import Hit
 from knowledge.sentences import cited, split_sentences
 from tutor.contrast import NUMBER
 from tutor.events import Checked
+from tutor.experiments.runs import Mark, RunNote, mark_of
 from tutor.judging import Judge
-from tutor.runs import Mark, RunNote, mark_of
 
 _NEAR = 0.45  # for the models to judge the rest
 _READ = 3  # nearest lines, among which the first reader may prefer a farther one,

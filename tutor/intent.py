@@ -1,7 +1,7 @@
 """What a learner wants: an answer, an experiment with its parameters, a quiz, a chat, or nothing that can be answered.
 
 By rule, and by meaning where rules find nothing, leave open whether a run is wanted, or find words of an experiment that the whole is surely not
-about (manner.py): asking the language model would cost seconds on two cores. History is replayed, so "now with 2 bits" knows which experiment ran last and with what.
+about (requests/manner.py): asking the language model would cost seconds on two cores. History is replayed, so "now with 2 bits" knows which experiment ran last and with what.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from demos.base import Demo
 from demos.quotes import QUOTED
-from tutor import asides, patterns
-from tutor.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued
 from tutor.errors import DemoError
 from tutor.events import DemoCall, Exchange, Intent
-from tutor.manner import Judge, Judged, Manners, unjudged
-from tutor.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
-from tutor.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
+from tutor.requests import asides, patterns
+from tutor.requests.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued
+from tutor.requests.manner import Judge, Judged, Manners, unjudged
+from tutor.requests.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
+from tutor.requests.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
 
 LONGEST_QUESTION = 2_000  # characters
 _GOES_ON = re.compile(

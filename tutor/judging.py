@@ -1,7 +1,7 @@
 """Is a written sentence supported by a note? What three models make of the sentence and of its rivals, weighed.
 
 A language model that has just read the note should find the sentence likelier than rivals that differ in one fact (tutor/contrast.py), and two readers
-(tutor/reader.py, tutor/causal_reader.py) should find it better supported than them. They err on different sentences. The weights are in judging.json, fitted on free
+(tutor/verdict/reader.py, tutor/verdict/causal_reader.py) should find it better supported than them. They err on different sentences. The weights are in judging.json, fitted on free
 wordings with and without errors (`make calibrate`).
 """
 
@@ -33,7 +33,7 @@ class ReadingPairs(Protocol):
 
 
 class ReadingBoth(Protocol):
-    """Two of them (tutor/readers.py)."""
+    """Two of them (tutor/verdict/readers.py)."""
 
     @property
     def encoder(self) -> ReadingPairs: ...

@@ -1,6 +1,6 @@
 """What the notes hold for a question, before a word is answered: which sentences answered questions like it, and the passages.
 
-The votes come first, since the passage of the sentence that the language model finds likeliest (tutor/causal_classifier.py) is to be among the notes: for the second of two
+The votes come first, since the passage of the sentence that the language model finds likeliest (tutor/choosing/causal_classifier.py) is to be among the notes: for the second of two
 requests, which leans on a story, it finds what embeddings and words do not. It also tells whether any of them answers.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.search import Part, Retrieval, Search
-from tutor.compound import read_parts
+from tutor.choosing.compound import read_parts
+from tutor.choosing.taught import NO_VOTES, Taught, Votes
 from tutor.followup import Standalone
-from tutor.taught import NO_VOTES, Taught, Votes
 
 NOTES = 4
 

@@ -21,26 +21,26 @@ from knowledge.index import Asked, load_or_build
 from knowledge.passages import Ask, Knowledge
 from knowledge.search import Hit, Search
 from knowledge.vectors import Progress, VectorStore, log_progress
-from tutor.causal_classifier import CausalClassifier
-from tutor.causal_reader import CausalReader
 from tutor.chat import Tutor
+from tutor.choosing.causal_classifier import CausalClassifier
+from tutor.choosing.encoder_classifier import BothClassifiers, EncoderClassifier
+from tutor.choosing.taught import Reads, Taught
+from tutor.choosing.weighing import load_weighing
 from tutor.compute import begin_on_tensor_thread, leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
-from tutor.encoder_classifier import BothClassifiers, EncoderClassifier
 from tutor.engines.base import Engine
 from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_embedder, ensure_large_encoder, ensure_tutor_model
 from tutor.errors import EngineError, KnowledgeError, TutorError
+from tutor.experiments.specimens import Specimens
 from tutor.judging import load_judge
-from tutor.manner import load_manner
 from tutor.prompts import choice_prompt
-from tutor.reader import Reader
-from tutor.readers import Readers
+from tutor.requests.manner import load_manner
 from tutor.settings import Settings
-from tutor.specimens import Specimens
-from tutor.taught import Reads, Taught
-from tutor.weighing import load_weighing
+from tutor.verdict.causal_reader import CausalReader
+from tutor.verdict.reader import Reader
+from tutor.verdict.readers import Readers
 
 log = logging.getLogger(__name__)
 

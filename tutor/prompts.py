@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from knowledge.passages import Knowledge
 from knowledge.search import Hit
 from tutor.engines.base import Message
-from tutor.runs import mark_of
+from tutor.experiments.runs import mark_of
 
 # In the words that the embedded model was trained with. It writes no citations: they come with the sentences it chooses.
 CHOOSE = (

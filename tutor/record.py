@@ -13,7 +13,7 @@ from knowledge.search import Hit
 from tutor.chat import Tutor
 from tutor.errors import TutorError
 from tutor.events import Answered, Exchange, Source
-from tutor.runs import Mark, RunNote
+from tutor.experiments.runs import Mark, RunNote
 
 
 def record(tutor: Tutor, item_id: Any, question: str, history: Sequence[Exchange], run_demos: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutor.manner import Judged
+from tutor.requests.manner import Judged
 
 
 def wish(text: str) -> Judged:

@@ -12,8 +12,8 @@ from demos.base import Demo, DemoResult, Lab, Param, Progress, Table
 from tests.conftest import ScriptedEngine
 from tests.turns import answered, turn
 from tutor.chat import Tutor
+from tutor.choosing.taught import Taught
 from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Exchange, Retrieved, Understood
-from tutor.taught import Taught
 
 
 class FakeLab:

@@ -9,7 +9,7 @@ from tests.tutor.judges import doubt, wish
 from tutor.errors import DemoError
 from tutor.events import Exchange
 from tutor.intent import LONGEST_QUESTION, last_question, route
-from tutor.manner import Judged
+from tutor.requests.manner import Judged
 
 SET = "pruning-vs-quantization"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from knowledge.search import Search
+from tutor.choosing.taught import Taught, Votes
 from tutor.followup import make_standalone
 from tutor.lookup import NOTES, look_up
-from tutor.taught import Taught, Votes
 
 QUESTION = "What does pruning remove from a model?"
 FAR = "mha-vs-mqa-vs-gqa#what-multi-query-attention-is"

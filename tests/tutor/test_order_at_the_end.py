@@ -7,7 +7,7 @@ import pytest
 from demos import DEMOS
 from tutor.events import Exchange
 from tutor.intent import route
-from tutor.manner import Judged
+from tutor.requests.manner import Judged
 
 
 def test_an_order_behind_what_leads_up_to_it_is_one() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.search import Hit, Search
 from tutor.answers import stream_answer
-from tutor.compound import read_parts
+from tutor.choosing.compound import read_parts
 from tutor.compute import on_tensor_thread
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.tokens import encode_chat

@@ -23,7 +23,7 @@ from knowledge.search import Search
 from tutor.answers import stream_answer
 from tutor.benchmark.contenders import THREADS
 from tutor.benchmark.worker import BenchPrompt, load_prompts
-from tutor.compound import read_parts
+from tutor.choosing.compound import read_parts
 from tutor.engines.local import LocalEngine, Parts
 from tutor.engines.weights import ensure_tutor_model
 from tutor.open import open_classifier, open_readers, open_search, teach

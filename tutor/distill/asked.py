@@ -1,4 +1,4 @@
-"""What the readers of tutor/causal_classifier.py and encoder_classifier.py learn from: questions with what answers them, and behind what is said already with what is left to say, and with Yes or No.
+"""What the readers of tutor/choosing/causal_classifier.py and encoder_classifier.py learn from: questions with what answers them, and behind what is said already with what is left to say, and with Yes or No.
 
 The teacher's questions, those with all sentences that answer them (keyed.py), the notes themselves, and what they do not answer. Labelled evaluation items take no part.
 """
@@ -16,9 +16,9 @@ from knowledge.dialogue import in_context
 from knowledge.index import passage_rows
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity, Reference
+from tutor.choosing.parts import parts_of
 from tutor.distill.examples import FOLDER, read_behind
 from tutor.distill.keyed import Keyed, load_keyed, split_reference
-from tutor.parts import parts_of
 
 _ASTRAY = 0.3  # share of the keyed questions that also learn what is left when a sentence beside the point was said
 
@@ -37,7 +37,7 @@ class Asked:
     opens: bool = False
 
     def __post_init__(self) -> None:
-        """Raises ValueError if what is said is wanted again: it cannot come (tutor/causal_classifier.py)."""
+        """Raises ValueError if what is said is wanted again: it cannot come (tutor/choosing/causal_classifier.py)."""
         if any(set(self.said) & set(point) for point in self.points):
             raise ValueError(f"what is said cannot be what is left, got {self!r}")
 

@@ -1,7 +1,7 @@
-"""Train the reader of tutor/causal_classifier.py (`make causal-classifier`): which sentence answers a question, or none; and behind sentences that are said, which other one comes next, or the end, and whether the answer begins with Yes or No.
+"""Train the reader of tutor/choosing/causal_classifier.py (`make causal-classifier`): which sentence answers a question, or none; and behind sentences that are said, which other one comes next, or the end, and whether the answer begins with Yes or No.
 
 Twice through the teacher's questions (those of keyed.py and those that the notes do not answer, four times), each with the sentences that she answered, follow-ups both asked in full and behind what they go on from; those with all sentences that answer them
-(keyed.py), those with two requests also request by request, as tutor/compound.py has them read; the passages' own questions, each with all sentences of its passage, of which any will do; the sentences themselves,
+(keyed.py), those with two requests also request by request, as tutor/choosing/compound.py has them read; the passages' own questions, each with all sentences of its passage, of which any will do; the sentences themselves,
 questions of their own behind an exchange that another went on from, and what the notes do not answer, so that it is not taken for what they do; and through those of keyed.py, and a part of the others, behind what was answered first: some three hours on two cores that multiply in bf16, as calculated from what follows. With `--further` it goes on from what ships, as after new questions or notes: twice through those of keyed.py and through all that is answered by sentences that it does not know yet,
 with as many others beside as keyed.py gives, a quarter as many changes of subject, and those that the notes do not answer; and once through those of keyed.py, and half as many others, behind what is said. tutor/distill/asked.py has them all.
 
@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING
 
 from knowledge.classifier import key_of
 from knowledge.concept_files import load_knowledge
-from tutor.causal_classifier import CHANGE, LAYERS, read_tokens
+from tutor.choosing.causal_classifier import CHANGE, LAYERS, read_tokens
+from tutor.choosing.outputs import BESIDE
 from tutor.distill.asked import (
     Asked,
     load_asked,
@@ -47,7 +48,6 @@ from tutor.distill.asked import (
 from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
 from tutor.engines.lower import Encode
 from tutor.engines.weights import ensure_tutor_model
-from tutor.outputs import BESIDE
 from tutor.settings import Settings
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def loss_of(logits: Tensor, asked: Sequence[Asked]) -> Tensor:
 
 
 def tokens_of(one: Asked, sentences: Sequence[str], encode: Encode) -> list[int]:
-    """As answers have it read (tutor/causal_classifier.py); `sentences` are those that its places stand for."""
+    """As answers have it read (tutor/choosing/causal_classifier.py); `sentences` are those that its places stand for."""
     return read_tokens(encode, one.text, [sentences[place] for place in one.said])
 
 

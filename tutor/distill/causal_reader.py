@@ -1,4 +1,4 @@
-"""Train the reader of tutor/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, half an hour on two cores).
+"""Train the reader of tutor/verdict/causal_reader.py further: Yes or No, given question and sentence (`make causal-reader`, half an hour on two cores).
 
 Once through the pairs of tutor/distill/pairs.py, follow-ups among them both asked in full and behind what they go on from. Questions about the same sentence are read side by side: none sees the others, and the sentence is read
 once for all. It goes on from the reader that is there, which was trained so three times (twice by earlier forms of this script, without those follow-ups), and twice more with `--keyed` (minutes; the second time with the newest people's, learner-h* to learner-m*, as keyed ones): through what is said of the questions of keyed.py, and as many other pairs; delete tutor/distill/reading/ to begin anew. How often it is right
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knowledge.concept_files import load_knowledge
-from tutor.causal_reader import CHANGE, LAYERS, question_tokens, sentence_tokens
 from tutor.distill.keyed import KEYED
 from tutor.distill.lower_layers import LowerLayers, steps_of_like_length, train_through
 from tutor.distill.pairs import Pair, follow_ups, keyed_questions, load_pairs, taught_questions
 from tutor.engines.lower import Encode
 from tutor.engines.weights import ensure_tutor_model
 from tutor.settings import Settings
+from tutor.verdict.causal_reader import CHANGE, LAYERS, question_tokens, sentence_tokens
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,4 +1,4 @@
-"""Train the reader of tutor/encoder_classifier.py (`make encoder-classifier`): which sentence answers a question, or none.
+"""Train the reader of tutor/choosing/encoder_classifier.py (`make encoder-classifier`): which sentence answers a question, or none.
 
 The published encoder with a low-rank change in its upper half (peft), and an output for each sentence that begins as the sentence's own vector, so that it knows from the first step what the encoder knows.
 The lower half stays as it is, so its states are computed once and kept.
@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.classifier import key_of
 from knowledge.concept_files import load_knowledge
+from tutor.choosing.encoder_classifier import CHANGE, OUTPUT, SCALE
+from tutor.choosing.outputs import BESIDE
 from tutor.distill.asked import Asked, load_keyed_typed, load_strange
 from tutor.distill.causal_classifier import loss_of
 from tutor.distill.lower_layers import steps_of_like_length, train_through
-from tutor.encoder_classifier import CHANGE, OUTPUT, SCALE
 from tutor.engines.mpnet import pad, read_tokens, vectors_of
 from tutor.engines.weights import ensure_large_encoder
-from tutor.outputs import BESIDE
 from tutor.settings import Settings
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Trainee:
         return torch.cat([known, known.new_full((len(known), len(BESIDE) - 1), _NEVER)], dim=1)
 
     def save(self, folder: Path) -> None:
-        """As tutor/encoder_classifier.py reads it, in bf16."""
+        """As tutor/choosing/encoder_classifier.py reads it, in bf16."""
         import torch
         from safetensors.torch import load_file, save_file
 

@@ -18,11 +18,11 @@ from knowledge.dialogue import in_context
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.search import Hit, Search
+from tutor.context.topic import named_topic
 from tutor.engines.base import Message
 from tutor.followup import fill_in
-from tutor.polarity import claim_of
 from tutor.prompts import NO_ANSWER, choice_prompt, written_prompt
-from tutor.topic import named_topic
+from tutor.verdict.polarity import claim_of
 
 FOLDER = Path(__file__).parent / "examples"
 FREE = Path(__file__).parent / "free.jsonl"

@@ -19,12 +19,12 @@ from knowledge.sentences import split_sentences
 from tutor.distill.examples import FOLDER, FREE, load_examples, read_behind
 from tutor.distill.keyed import load_keyed
 from tutor.evaluation.injection import inject
-from tutor.polarity import claim_of
+from tutor.verdict.polarity import claim_of
 
 CLAIMS = Path(__file__).parent / "claims"
 _FURTHER = 3  # sentences of a point beside its best one
 _ASKED = 0.4  # of the statements, which are put as questions
-# A plain claim twice, since tags are taken off before a question is read (tutor/polarity.py: claim_of).
+# A plain claim twice, since tags are taken off before a question is read (tutor/verdict/polarity.py: claim_of).
 _FORMS = ("{}?", "{}?", "so {}?", "is it true that {}?", "i thought that {}?", "am i right that {}?")
 
 

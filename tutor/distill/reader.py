@@ -1,7 +1,7 @@
-"""Train the reader of tutor/reader.py further: Yes or No, given question and sentence (`make reader`, a quarter of an hour on two cores).
+"""Train the reader of tutor/verdict/reader.py further: Yes or No, given question and sentence (`make reader`, a quarter of an hour on two cores).
 
 On the pairs of tutor/distill/pairs.py, of which a fiftieth is kept aside for the figure in the log. It goes on from the reader that is there: to read
-two texts together is learned slowly, and what new pairs teach comes on top. Delete tutor/reader.safetensors to begin anew, with six times the epochs.
+two texts together is learned slowly, and what new pairs teach comes on top. Delete tutor/verdict/reader.safetensors to begin anew, with six times the epochs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from knowledge.embedder import SentenceEmbedder
 from tutor.distill.pairs import Pair, load_pairs
 from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_embedder
-from tutor.reader import FITTED, LONGEST, PARTS, SCALE
 from tutor.settings import Settings
+from tutor.verdict.reader import FITTED, LONGEST, PARTS, SCALE
 
 if TYPE_CHECKING:
     import torch
@@ -98,7 +98,7 @@ class LowRank:
         return _STEEPNESS * (dropout(mean, _DROPOUT, train) @ self.head) + self.bias
 
     def state(self) -> dict[str, torch.Tensor]:
-        """What tutor/reader.py loads."""
+        """What tutor/verdict/reader.py loads."""
         import torch
 
         found = {"head": (_STEEPNESS * self.head).detach(), "bias": self.bias.detach()}

@@ -87,7 +87,7 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> dict[str, Any]:
     taught = free_lessons if recipe.free else lessons
     examples = [e for e in load_examples(search.knowledge) if not sets_of(e) & HELD_OUT_SETS]
     if len(examples) > recipe.most and not recipe.free:
-        # All that the teacher wrote would take most of a day; retrieval and votes (tutor/taught.py) use the rest.
+        # All that the teacher wrote would take most of a day; retrieval and votes (tutor/choosing/taught.py) use the rest.
         examples = random.Random(recipe.seed).sample(examples, recipe.most)
     samples = [_sample(tokenizer, lesson) for lesson in taught(examples, search, recipe.seed)]
     random.Random(recipe.seed).shuffle(samples)

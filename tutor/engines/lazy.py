@@ -1,7 +1,7 @@
 """The embedded model before it is loaded: what is decided without it is chosen at once, and whoever needs it first loads it.
 
-Of 150 questions of the labelled set's tuning part 144 have a first sentence of that kind and 136 a whole answer (measured before the classifier of tutor/causal_classifier.py had a say), so a learner need not wait for a third of what a start loads.
-Who asks for a Yes or No waits for the second reader (tutor/causal_reader.py), which is loaded after the model.
+Of 150 questions of the labelled set's tuning part 144 have a first sentence of that kind and 136 a whole answer (measured before the classifier of tutor/choosing/causal_classifier.py had a say), so a learner need not wait for a third of what a start loads.
+Who asks for a Yes or No waits for the second reader (tutor/verdict/causal_reader.py), which is loaded after the model.
 """
 
 from __future__ import annotations

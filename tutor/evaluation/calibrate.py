@@ -1,4 +1,4 @@
-"""Fit knowledge/coverage.json, tutor/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, with choosing.py and checking.py about an hour): do
+"""Fit knowledge/coverage.json, tutor/context/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, with choosing.py and checking.py about an hour): do
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
 Coverage and leaning are fitted on the labelled set's tuning part, most others on the teacher's questions. The threshold of coverage makes refusals as precise as
@@ -20,9 +20,13 @@ from numpy.typing import NDArray
 from knowledge.coverage import FEATURES, FITTED, READ, load_coverage
 from knowledge.passages import Knowledge
 from knowledge.search import Search
-from tutor import agreement, several
-from tutor.closed import BUCKETS, hints
-from tutor.closed import FITTED as FITTED_CLOSED
+from tutor.choosing import several
+from tutor.choosing.outputs import doubt_of
+from tutor.choosing.parts import without_topic
+from tutor.choosing.taught import Reads
+from tutor.context.leaning import FEATURES as LEANING_FEATURES
+from tutor.context.leaning import FITTED as FITTED_LEANING
+from tutor.context.leaning import load_leaning
 from tutor.distill.examples import load_examples
 from tutor.distill.keyed import LEARNER
 from tutor.distill.pairs import questions
@@ -32,15 +36,12 @@ from tutor.evaluation.fit_unspoken import fit_unspoken
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
 from tutor.hashed import hashed_table
-from tutor.leaning import FEATURES as LEANING_FEATURES
-from tutor.leaning import FITTED as FITTED_LEANING
-from tutor.leaning import load_leaning
 from tutor.open import open_classifier, open_search
-from tutor.outputs import doubt_of
-from tutor.parts import without_topic
-from tutor.polarity import by_rule
 from tutor.settings import Settings
-from tutor.taught import Reads
+from tutor.verdict import agreement
+from tutor.verdict.closed import BUCKETS, hints
+from tutor.verdict.closed import FITTED as FITTED_CLOSED
+from tutor.verdict.polarity import by_rule
 
 log = logging.getLogger(__name__)
 

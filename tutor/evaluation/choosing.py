@@ -1,4 +1,4 @@
-"""Fit tutor/choice.json: how much each hint counts beside the model's likelihoods (`python -m tutor.evaluation.choosing`, part of `make calibrate`).
+"""Fit tutor/choosing/choice.json: how much each hint counts beside the model's likelihoods (`python -m tutor.evaluation.choosing`, part of `make calibrate`).
 
 A conditional logit (McFadden 1974) over what might come next, on the labelled set's tuning part: first a sentence that makes a key
 point, then one that makes another, then the end. What only fits is neither rewarded nor punished. The model's own log-probability was one of the
@@ -26,15 +26,15 @@ from numpy.typing import NDArray
 
 from knowledge.search import Hit
 from tutor.chat import Tutor
-from tutor.composition import LONGEST_ANSWER, Composition
+from tutor.choosing.composition import LONGEST_ANSWER, Composition
+from tutor.choosing.weighing import END, FIRST, FITTED, LATER, OPENING, UNSURE, load_weighing
 from tutor.engines.base import Branch
 from tutor.evaluation.items import Item, load_items
 from tutor.followup import make_standalone
 from tutor.lookup import look_up
 from tutor.open import open_unfitted
-from tutor.polarity import is_yes_no
 from tutor.settings import Settings
-from tutor.weighing import END, FIRST, FITTED, LATER, OPENING, UNSURE, load_weighing
+from tutor.verdict.polarity import is_yes_no
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _LEARNER = 3.0  # what learners typed who had not read the notes counts so much:
 # complete for 0.693 and complete without a needless sentence for 0.652, where they are for 0.701 and 0.667 with the weights before: what ships is that earlier fit.
 # learners-d.jsonl, once keyed by the exam's rule, did not change that. With `later` and `end` fitted to 600 of its items alone, the 704 answered questions of learners-a to -c were answered completely for 0.679, 0.695 and 0.712, and without a needless sentence for 0.669, 0.662 and 0.653, at 0, 30 and 60;
 # with all their weights anew for 0.724 and 0.608 at 60; with what ships for 0.702 and 0.668. With the next outputs of the language model, and `first` fitted to 1,044 items of learners-a to -d, for 0.697 and 0.659 of the 704, and 0.567 and 0.511 of 376 of learners-d left out of that fit; with what ships for 0.696 and 0.658, 0.569 and 0.511.
-# Since a second reader names sentences too (tutor/encoder_classifier.py), what ships weighs `first` as fitted to 800 of the learners' items and answers end 8 more readily: of 320 of the others, answered in trial with the right Yes or No, 0.716 are complete and 0.666 complete without a needless sentence; without the 8
+# Since a second reader names sentences too (tutor/choosing/encoder_classifier.py), what ships weighs `first` as fitted to 800 of the learners' items and answers end 8 more readily: of 320 of the others, answered in trial with the right Yes or No, 0.716 are complete and 0.666 complete without a needless sentence; without the 8
 # 0.716 and 0.656; with three tenths, half or all of `later` and `end` from a fit to the same, at 30, 0.713 and 0.666, 0.706 and 0.659, 0.697 and 0.647. Of 400, the weights before had 0.667 and 0.613, with `read` doubled 0.695 and 0.640, and `first` as fitted to 740 had 0.718 and 0.660.
 _GO_ON = 60.0
 _KEPT = "opposes yes"  # of `first`: so few of the questions asked tell of it that its sign turned

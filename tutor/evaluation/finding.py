@@ -12,14 +12,14 @@ from demos import DEMOS
 from demos.base import Demo
 from demos.levels import Levels, read_levels
 from knowledge.search import Search
-from tutor.compound import read_parts
+from tutor.choosing.compound import read_parts
+from tutor.choosing.taught import Taught
 from tutor.errors import DemoError
 from tutor.evaluation.items import Item
 from tutor.followup import make_standalone
 from tutor.intent import route
 from tutor.lookup import look_up
-from tutor.manner import load_manner
-from tutor.taught import Taught
+from tutor.requests.manner import load_manner
 
 _STANDALONE = ("standalone", "contrast", "yesno")
 

@@ -1,4 +1,4 @@
-"""Fit tutor/elliptic.npz and tutor/leaning.json: which questions lean on what was said before (a part of `make calibrate`).
+"""Fit tutor/context/elliptic.npz and tutor/context/leaning.json: which questions lean on what was said before (a part of `make calibrate`).
 
 Leaning are the tuning part's follow-ups. Not leaning are its switches, what it asks of other sets or of what the notes do not cover after a
 conversation, and every third standalone item of both kinds put behind a follow-up's history, which is of other sets then.
@@ -17,13 +17,13 @@ import numpy as np
 from knowledge.coverage import elsewhere_questions
 from knowledge.passages import Knowledge
 from knowledge.search import Search
-from tutor import elliptic
+from tutor.context import elliptic
+from tutor.context.leaning import FEATURES, FITTED, features, load_leaning
 from tutor.distill.examples import FOLDER
 from tutor.evaluation.items import Item, load_items
 from tutor.events import Exchange
 from tutor.followup import fill_in, read_in_dialogue, topic_of
 from tutor.hashed import hashed_table
-from tutor.leaning import FEATURES, FITTED, features, load_leaning
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -1,6 +1,6 @@
-"""Fit tutor/manner.npz: how an utterance is meant, and which experiment a wish for a run is about.
+"""Fit tutor/requests/manner.npz: how an utterance is meant, and which experiment a wish for a run is about.
 
-Learned from tutor/utterances.tsv, the labelled set's tuning part and questions that are certainly such. The reported part takes no part.
+Learned from tutor/requests/utterances.tsv, the labelled set's tuning part and questions that are certainly such. The reported part takes no part.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from knowledge.coverage import elsewhere_questions
 from knowledge.search import Search
 from tutor.distill.examples import load_examples
 from tutor.evaluation.items import load_items
-from tutor.manner import FITTED, MANNERS, utterances, word_weight
-from tutor.wording import BUCKETS, buckets_of
+from tutor.requests.manner import FITTED, MANNERS, utterances, word_weight
+from tutor.requests.wording import BUCKETS, buckets_of
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _words(text: str) -> list[str]:
 def _fit(
     name: str, labels: Sequence[str], rows: Sequence[tuple[str, str]], weight: NDArray[np.float64], search: Search
 ) -> dict[str, Any]:
-    """The fitted arrays under `name`, for tutor.manner.load_manner."""
+    """The fitted arrays under `name`, for tutor.requests.manner.load_manner."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
@@ -90,7 +90,7 @@ def _fit(
 
 
 def _features(texts: Sequence[str], search: Search) -> csr_matrix:
-    """Embeddings beside the words' buckets, as tutor.manner.Softmax reads them: (texts, dimension + BUCKETS)."""
+    """Embeddings beside the words' buckets, as tutor.requests.manner.Softmax reads them: (texts, dimension + BUCKETS)."""
     found = [buckets_of(text) for text in texts]
     values = np.concatenate([np.full(len(buckets), word_weight(len(buckets))) for buckets in found])
     starts = np.cumsum([0, *map(len, found)])

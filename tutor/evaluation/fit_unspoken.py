@@ -1,7 +1,7 @@
-"""Fit tutor/unspoken.npz, part of `make calibrate`: which messages want a difference told whole, or a picture from daily life, and which something narrower.
+"""Fit tutor/choosing/unspoken.npz, part of `make calibrate`: which messages want a difference told whole, or a picture from daily life, and which something narrower.
 
 From wishes/*.jsonl, written for it by people who saw neither notes nor tutor, and the teacher's questions: those that she answered with a picture, give or take
-a sentence of what would be told (tutor/whole.py), and of the others a part. wishes/fresh.jsonl takes no part; what is made of it is told.
+a sentence of what would be told (tutor/choosing/whole.py), and of the others a part. wishes/fresh.jsonl takes no part; what is made of it is told.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from knowledge.mentions import Mentions
 from knowledge.passages import Passage
 from knowledge.search import Search
+from tutor.choosing.unspoken import BUCKETS, DIMENSION, FITTED, SURE, WISHES, Fitted, hints, masked_question
+from tutor.choosing.whole import sentences_about, sides_asked
 from tutor.distill.examples import Example, load_examples
 from tutor.hashed import hashed_table
-from tutor.unspoken import BUCKETS, DIMENSION, FITTED, SURE, WISHES, Fitted, hints, masked_question
-from tutor.whole import sentences_about, sides_asked
 
 log = logging.getLogger(__name__)
 

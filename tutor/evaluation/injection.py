@@ -21,14 +21,14 @@ from knowledge.concept_files import CONCEPTS
 from knowledge.mentions import Mentions
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
-from tutor.causal_reader import CHANGE as READING
 from tutor.distill.examples import load_examples
 from tutor.evaluation.finding import Finding, share
 from tutor.grounding import Grounding
 from tutor.judging import FITTED as JUDGING
 from tutor.judging import Judge
 from tutor.lookup import NOTES
-from tutor.reader import FITTED as READER
+from tutor.verdict.causal_reader import CHANGE as READING
+from tutor.verdict.reader import FITTED as READER
 
 WRITTEN = Path(__file__).parent / "written"
 REPORTED, TUNING = WRITTEN / "fresh.jsonl", WRITTEN / "tuning.jsonl"

@@ -16,15 +16,16 @@ from knowledge.coverage import ELSEWHERE
 from knowledge.coverage import FITTED as COVERAGE
 from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import TUNED
-from tutor.agreement import FITTED as AGREEMENT
-from tutor.causal_classifier import CHANGE as CLASSIFYING
-from tutor.causal_reader import CHANGE as READING
 from tutor.chat import Tutor
-from tutor.closed import FITTED as CLOSED
+from tutor.choosing.causal_classifier import CHANGE as CLASSIFYING
+from tutor.choosing.encoder_classifier import CHANGE as ENCODING
+from tutor.choosing.encoder_classifier import OUTPUT
+from tutor.choosing.several import FITTED as SEVERAL
+from tutor.choosing.unspoken import FITTED as UNSPOKEN
+from tutor.choosing.weighing import FITTED as CHOICE
+from tutor.context.elliptic import FITTED as ELLIPTIC
+from tutor.context.leaning import FITTED as LEANING
 from tutor.distill.examples import FOLDER as EXAMPLES
-from tutor.elliptic import FITTED as ELLIPTIC
-from tutor.encoder_classifier import CHANGE as ENCODING
-from tutor.encoder_classifier import OUTPUT
 from tutor.engines.adapter import ADAPTER
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_tutor_model
@@ -36,14 +37,13 @@ from tutor.evaluation.items import FOLDER as EXAM
 from tutor.evaluation.items import Half, load_items
 from tutor.judging import FITTED as JUDGING
 from tutor.judging import load_judge
-from tutor.leaning import FITTED as LEANING
-from tutor.manner import FITTED as MANNER
 from tutor.open import open_tutor
-from tutor.reader import FITTED as READER
+from tutor.requests.manner import FITTED as MANNER
 from tutor.settings import Settings
-from tutor.several import FITTED as SEVERAL
-from tutor.unspoken import FITTED as UNSPOKEN
-from tutor.weighing import FITTED as CHOICE
+from tutor.verdict.agreement import FITTED as AGREEMENT
+from tutor.verdict.causal_reader import CHANGE as READING
+from tutor.verdict.closed import FITTED as CLOSED
+from tutor.verdict.reader import FITTED as READER
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ def compared() -> str:
         "some sentence or opening is untrue. Freely worded training was measured before, on 17 questions: 4 to 5 right, about 10 with a false sentence "
         "(`python -m tutor.distill.train --free` repeats it).\n\n"
         "| Way | Answers | Right | Right, sets held out of training | With something false | With a needless sentence |\n|---|---|---|---|---|---|\n"
-        f"{rows}\nWhat ships is the last: none of its sentences is untrue, as none is its own; what was judged false are openings, Yes for No. It was judged before teaching, tuned encoder and reader weighed in (tutor/weighing.py), so it compares ways to decode, not the tutor of today.\n\n"
+        f"{rows}\nWhat ships is the last: none of its sentences is untrue, as none is its own; what was judged false are openings, Yes for No. It was judged before teaching, tuned encoder and reader weighed in (tutor/choosing/weighing.py), so it compares ways to decode, not the tutor of today.\n\n"
     )
 
 

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from tutor import runs
 from tutor.events import DemoFinished
-from tutor.runs import Run
+from tutor.experiments import runs
+from tutor.experiments.runs import Run
 
 # Only what the page writes itself: a learner's "<" reaches the conversation escaped.
 _LINK = re.compile(r'<a href="gradio_api/file=(?P<path>[^"]+\.json)"')

@@ -13,8 +13,8 @@ from knowledge.passages import Concept, Passage
 from knowledge.pictures import read_diagram
 from knowledge.sentences import without_citations
 from tutor.events import Answered, Checked, DemoFinished, Source
-from tutor.predictions import JUST_RUN
-from tutor.runs import RunNote
+from tutor.experiments.predictions import JUST_RUN
+from tutor.experiments.runs import RunNote
 
 UNDERSTOOD = "> Understood as: "
 STOPPED = "*Stopped.*"

@@ -42,7 +42,7 @@ def test_a_change_of_subject_keeps_its_own_answer(knowledge: Knowledge) -> None:
 
 
 def test_of_two_requests_each_is_also_asked_alone_the_second_behind_the_first(knowledge: Knowledge) -> None:
-    """Protects: a second request that leans on the story is learned as answers have it read (tutor/compound.py)."""
+    """Protects: a second request that leans on the story is learned as answers have it read (tutor/choosing/compound.py)."""
     asked = {one.text: one.points for one in load_keyed_asked(knowledge)}
     whole = next(
         text

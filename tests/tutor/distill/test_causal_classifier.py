@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from tutor.choosing.outputs import BESIDE
 from tutor.distill.asked import Asked
 from tutor.distill.causal_classifier import Trainee, fit_outputs, loss_of, tokens_of
-from tutor.outputs import BESIDE
 
 NEVER = -20.0  # the logit of what is not to be expected, though it would be possible
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from knowledge.passages import Knowledge
+from tutor.choosing.encoder_classifier import EncoderClassifier
 from tutor.distill.asked import Asked
 from tutor.distill.encoder_classifier import Trainee, train
-from tutor.encoder_classifier import EncoderClassifier
 from tutor.engines.weights import ensure_large_encoder
 from tutor.settings import Settings
 

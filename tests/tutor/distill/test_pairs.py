@@ -15,7 +15,7 @@ from tutor.distill.keyed import load_keyed
 from tutor.distill.pairs import keyed_questions, load_pairs
 from tutor.evaluation.injection import REPORTED, TUNING
 from tutor.evaluation.items import load_items
-from tutor.polarity import claim_of
+from tutor.verdict.polarity import claim_of
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tutor.encoder_classifier import CHANGE
+from tutor.choosing.encoder_classifier import CHANGE
 from tutor.engines.adapter import merge_adapter
 from tutor.engines.mpnet import Mpnet, pad, vectors_of
 from tutor.engines.weights import ensure_large_encoder

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tutor.choosing.weighing import END, LATER
 from tutor.evaluation.choosing import _GO_ON, Choice, fit, fit_later, refit
-from tutor.weighing import END, LATER
 
 
 def test_what_ships_is_kept_up_to_a_factor_and_what_is_said_behind_it() -> None:

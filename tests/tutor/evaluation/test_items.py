@@ -7,7 +7,7 @@ import re
 from knowledge.concept_files import load_knowledge
 from tutor.distill.examples import load_examples
 from tutor.evaluation.items import load_items
-from tutor.manner import utterances
+from tutor.requests.manner import utterances
 
 
 def _words(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from demos.base import DemoResult, Table
 from knowledge.passages import Knowledge
 from tutor.events import Checked, Delta, DemoCall, DemoFinished, Source
-from tutor.runs import make_run, run_note
+from tutor.experiments.runs import make_run, run_note
 from tutor.ui import kept, render
 from tutor.ui.shown import Shown, exchanges
 

@@ -1,0 +1,153 @@
+"""Predict, observe, explain: the question before a run, the replies to it, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
+from tutor.chat import Tutor
+from tutor.events import Answered, Delta, DemoFinished, Event, Exchange
+from tutor.experiments.predictions import JUST_RUN, reply_to, settled, waiting
+
+GAP = "cats-vs-dogs#cats-are-small-dogs"
+SUMMARY = "The fake ran for a while. Perplexity goes from 31.0 to 40.8 with 4 bits: worse."
+
+
+def outcome(metrics: Mapping[str, float]) -> str:
+    return "Perplexity rises" if metrics["ratio"] > 1 else "Nothing changes"
+
+
+def run(lab: Lab, params: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
+    yield Progress(0.5, "working")
+    yield DemoResult(SUMMARY, Table(("Bits",), ((str(params["bits"]),),)), {"ratio": 1.3})
+
+
+DEMO = Demo(
+    "fake",
+    "A fake",
+    ("cats-vs-dogs",),
+    (Param("bits", 4, "bits", 2, 8, spoken=(r"(\d+) bits?",)),),
+    run,
+    words=r"fake",
+    prediction=Prediction(
+        "What happens to perplexity?",
+        ("Perplexity rises", "Nothing changes", "It falls by 5 %"),
+        outcome,
+        {"Nothing changes": GAP},
+    ),
+)
+REQUEST = "show me the fake with 3 bits"
+
+
+@pytest.fixture(autouse=True)
+def demos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake is the only experiment."""
+    monkeypatch.setattr("tutor.chat.DEMOS", (DEMO,))
+    monkeypatch.setattr("tutor.chat.find_demo", lambda name: DEMO)
+
+
+def turn(tutor: Tutor, question: str, *history: Exchange) -> Answered:
+    """How a turn of the page ends, its text being all that was written."""
+    events: list[Event] = list(tutor.turn(question, history, predict=True))
+    last = events[-1]
+    assert isinstance(last, Answered)
+    assert last.text == "".join(event.text for event in events if isinstance(event, Delta))
+    return last
+
+
+def asked(tutor: Tutor) -> Exchange:
+    """The request, and the question that comes instead of the run."""
+    return Exchange(REQUEST, turn(tutor, REQUEST).text)
+
+
+def test_the_page_asks_before_it_runs(tutor: Tutor) -> None:
+    """Nothing runs yet, no note gives the result away, and the choices are handed to the page."""
+    last = turn(tutor, REQUEST)
+    assert last.prediction is DEMO.prediction and last.finished is None and last.sources == ()
+    assert last.concept == "cats-vs-dogs" and last.understood.intent == "demo"
+
+
+def test_without_the_page_it_runs_at_once(tutor: Tutor) -> None:
+    """The command line's contract: a request is a run."""
+    last = [event for event in tutor.turn(REQUEST) if isinstance(event, Answered)][-1]
+    assert last.finished is not None and last.text == SUMMARY and last.sentences == ()
+
+
+def test_a_wrong_prediction_hears_the_note_behind_it(tutor: Tutor) -> None:
+    """Prediction and result stand together, then the note on the mistake, cited and first among the sources."""
+    last = turn(tutor, "Nothing changes", asked(tutor))
+    assert last.finished is not None and last.finished.call.params == {"bits": 3}
+    assert last.text.startswith("You expected “Nothing changes”; measured: “Perplexity rises” [R1].")
+    assert "Cats belong to another family than dogs [1]." in last.text and last.text.endswith(SUMMARY)
+    assert last.sources[0].hit.passage.id == GAP and last.sources[0].cited
+    assert last.sources[-1].n == "R1" and last.sources[-1].cited
+    assert [sentence.sources for sentence in last.sentences] == [("R1",), (1,), (1,)]
+
+
+def test_a_right_prediction_is_confirmed_by_the_numbers(tutor: Tutor) -> None:
+    """One sentence of the result confirms it, and is not said twice."""
+    last = turn(tutor, "perplexity rises.", asked(tutor))
+    assert last.text.startswith("You expected “Perplexity rises”; measured: just that [R1].")
+    assert last.text.count("goes from 31.0 to 40.8") == 1 and "Cats" not in last.text
+
+
+def test_a_wrong_prediction_without_a_note_is_told(tutor: Tutor) -> None:
+    """Where the author names no note, the two still stand together."""
+    last = turn(tutor, "It falls by 5 %", asked(tutor))
+    assert "measured: “Perplexity rises” [R1]" in last.text and last.text.endswith(SUMMARY)
+
+
+@pytest.mark.parametrize("skip", [JUST_RUN, "just run it.", "skip", "I don't know"])
+def test_it_can_be_skipped(tutor: Tutor, skip: str) -> None:
+    """One click or word runs it without a verdict."""
+    last = turn(tutor, skip, asked(tutor))
+    assert last.finished is not None and last.text == SUMMARY
+
+
+def test_anything_else_is_a_new_question(tutor: Tutor) -> None:
+    """The question before a run does not hold the learner up."""
+    assert turn(tutor, "What are cats?", asked(tutor)).understood.intent == "ask"
+
+
+def test_it_is_asked_once_a_conversation(tutor: Tutor) -> None:
+    """After a run "now with 2 bits" runs at once; a choice with a number in it is not taken for a setting."""
+    before = asked(tutor)
+    first = turn(tutor, "It falls by 5 %", before)
+    assert first.finished is not None
+    ran = Exchange("It falls by 5 %", first.text, first.finished.note.run)
+    second = turn(tutor, "now with 2 bits", before, ran)
+    assert second.finished is not None and second.finished.call.params == {"bits": 2}
+    assert second.finished.note.label == "R2"
+    assert turn(tutor, "again", before, ran).finished.call.params == {"bits": 3}  # type: ignore[union-attr]
+
+
+def test_a_stopped_run_is_asked_for_anew(tutor: Tutor) -> None:
+    """Without a result the experiment is still new."""
+    before = asked(tutor)
+    assert turn(tutor, REQUEST, before, Exchange("Nothing changes", "")).prediction is not None
+
+
+def test_an_answered_prediction_is_one_turn(tutor: Tutor) -> None:
+    """For routing and follow-ups the request stands for the choice."""
+    before = asked(tutor)
+    turns = settled((before, Exchange("Nothing changes", "done"), Exchange("why?", "…")), (DEMO,))
+    assert [exchange.user for exchange in turns] == [REQUEST, "why?"] and turns[0].tutor == "done"
+    assert waiting((before,), (DEMO,)) is DEMO.prediction and waiting(turns, (DEMO,)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "🙂", "a", "b", "perplexity", "I don't know what KL is", "<b>", "\x00", "a" * 5000, "What are cats?"]
+)
+def test_what_is_no_reply(text: str) -> None:
+    """Only a choice, its letter or a wish to skip is a reply."""
+    assert DEMO.prediction is not None and reply_to(DEMO.prediction, text) is None
+
+
+def test_the_run_is_what_was_measured(tutor: Tutor) -> None:
+    """The run holds the request's own settings and the learner's earlier question."""
+    events = list(tutor.turn(REQUEST, (Exchange("What are cats?", "Cats purr [1]."),)))
+    finished = next(event for event in events if isinstance(event, DemoFinished))
+    assert finished.note.run.params == {"bits": 3} and finished.note.run.question == "What are cats?"

@@ -1,0 +1,94 @@
+"""How learners put what is neither a question nor a wish for an experiment: a quiz, small talk, orders to the tutor about itself."""
+
+from __future__ import annotations
+
+import re
+
+from tutor.requests.patterns import any_of
+
+QUIZ = any_of(
+    r"(?<!failed the )(?<!failed my )(?<!failed a )(?<!passed the )(?<!passed my )\bquizz?(?:es)?\b(?! (?:the|your|this|it)\b)|\btest me\b|\btest my (?:[\w-]+ ){0,3}(?:know\w*|understanding|skills?|memory)\b|\bask me (?:a |some |another )?(?:questions?|something)\b",
+    r"(?:\banother|(?<!for the )(?<!with the )(?<!to the )(?<!in the )\bnext) (?:quiz )?question\b|(?:^|[.!]\s*)(?:please )?(?:check|examine|grill) me(?: please)?\W*$|\bflash ?cards?\b|\bcheck (?:my (?:knowledge|understanding)(?![^:?]{0,20}:)|what i know|(?:if|whether) i (?:got|get|know|understood))\b|\bexamine me\b|\bi(?:'?d| would)? (?:want|like|need|love) to (?:be|get) (?:examined|tested|quizzed)\b|\byou ask,? (?:and )?i(?:'ll)? answer\b",
+    r"(?:^|[.,;!]\s*|\b(?:please|and|but|just|rather) )(?:instead )?ask me about (?:it|that|this|them)\b(?! in\b)",
+    r"\b(?:make|give|set|write|build)(?: me| us)? (?:an? |one |some )?(?:\w+ )?multiple[- ]choice\b(?! (?:\w+ )?(?:benchmark|exam|eval|data)\w*)",
+    r"(?:^|[,.;!]\s*|\b(?:but|and) )(?:please )?(?:don'?t|do not) (?:tell|show|reveal|give)(?: me)? the (?:answers?|solutions?)\b",
+    r"(?:\bask me\b|^(?:[\w-]+ ){0,4}questions?\b).*\bwithout (?:telling|showing|revealing|giving)(?: me)? the (?:answers?|solutions?)\b",
+    r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
+)
+QUIZ_TOPIC = any_of(
+    r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
+    # Somebody else's, of which the answer is wanted.
+    r"\b(?:got|had|saw|failed|missed|wrong)\b.*\b(?:in|from) (?:the|your|that|this) quiz\b",
+    r"\bquiz(?: question)? (?:from|in|of|at) (?:my|our|the|an?) (?:\w+ )?(?:lecture|course|exam|class|book|school|teacher|university|website|prof(?:essor)?s?|boss|colleagues?|friends?)\b|\bquiz (?:question )?for you\b[^.?!]*[:,]",
+    r"\bbut (?:first|before (?:that|you do)),? (?:please )?(?:tell me|explain)(?! (?:how many|whether)\b)",
+    r"^(?!(?:please )?(?:make|give|write|build)\b).*\bflash ?cards?\b.*\b(?:front|back)\b(?! ?-?prop)",
+)
+
+_PRAISE = (
+    r"(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|(?:that |it )?makes sense(?: now)?)"
+)
+SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "hello",
+        any_of(
+            r"^(?:hi|hello|hey|hiya|good (?:morning|evening|afternoon|day)|greetings|howdy|yo)[\s,]*"
+            r"(?:there|tutor|everyone|all)?[^\w]*$",
+            r"^(?:hola|bonjour|salut|hallo|servus|moin|guten (?:tag|morgen|abend)|ciao|buon ?giorno|ol[áa]|namaste|merhaba|salaam?|привет|buen[oa]s (?:d[ií]as|tardes|noches))\b"
+            r"(?: (?:a todos|zusammen|tout le monde|amigos?|tutor))?[^\w]*$",
+            r"^(?:hi|hello|hey)\b[\s,!.]*(?:there[\s,!.]*)?i(?:'?m| am) new (?:here|to this)\b[^?]*$",
+        ),
+    ),
+    (
+        "thanks",
+        any_of(
+            rf"^(?:{_PRAISE}[\s,!.]*(?:that )?)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?"
+            r"(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$"
+        ),
+    ),
+    (
+        "complaint",
+        any_of(
+            r"^(?:sorry,? |hm+,? |well,? |no,? )*(?:that|this|it|you|your (?:answer|reply|explanation))(?:'s| is| was|'re| are|'?ve been)?"
+            r" (?:not|n't|isn'?t|wasn'?t|un)[ -]?(?:very |really |at all |particularly )*(?:helpful|useful|any help|any good)(?: at all)?(?: to me)?[^\w?]*$",
+            r"^(?:(?:this|that|you|it)(?:'s| is| was|'re| are) )?(?:totally |completely |so |really )*(?:useless|rubbish|terrible|unhelpful|garbage)[^\w?]*$",
+            r"^you(?:'re| are)? (?:just )?(?:keep repeating yourself|repeating yourself|not listening|not answering(?: me| my questions?)?)[^\w?]*$",
+        ),
+    ),
+    (
+        "bye",
+        any_of(
+            r"^(?:good)?(?:bye|night)(?: for now| bye)?[\s!.]*$",
+            r"^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$",
+        ),
+    ),
+    (
+        "who",
+        any_of(
+            r"\bwho (?:are you\b(?! (?:calling|kidding|talking|to)\b)|(?:made|built|created) you\b)|\bam i (?:talking|chatting|speaking|writing) (?:to|with)(?=\W*$| (?:an? )?(?:real |actual )?(?:person|human|machine|computer|robot|(?:chat ?)?bot|ai|llm|(?:large )?language model|chatgpt|you|some(?:one|body))\b(?!.*\bor (?:an? )?(?:base|instruct|reasoning)\b))|\bwhat are you\b|\byour name\b|\bhow are you\b",
+            r"\bare you (?:an? )?(?:ai|bot|human|robot|real|chatgpt|person|gpt|llm)\b",
+            r"\bwhat model (?:are|do) you\b|\bwhich model (?:are you|do you (?:use|run))\b",
+        ),
+    ),
+    (
+        "help",
+        any_of(
+            r"^(?:help|help me|menu|start|topics?|what (?:can|do) you (?:do|know|teach|cover|help with)(?: (?!about\b).{0,20})?|"
+            r"(?:what|which) (?:topics|subjects|concepts|sets) (?:can|do|are|could|should|does)\b.{0,40}|"
+            r"what can i (?:ask|learn)(?: .{0,20})?|how do(?:es)? (?:you(?! \w+ (?:that|it|this)\b)|this|i use) .{0,20}|"
+            r"list (?:the |all )?(?:topics|sets|concepts))[\s?!.]*$"
+        ),
+    ),
+)
+# Tries to give the tutor orders about itself. A question about system prompts in general is none.
+INJECTION = any_of(
+    r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b(?! (?:everything|all|what)(?: that)? (?:i\b|(?:he|she|they|people|(?:my|our) (?:\w+ )?\w+) (?:(?:have|has|had|ever|just|always) )?(?:told|tells?|said|says?|taught|explained|claims?|claimed)\b(?! you\b)))"
+    r".{0,30}\b(?:instructions?|prompts?|rules?|previous|above|system|everything|guidelines)\b",
+    r"\byour (?:\w+ )?(?:system |developer |hidden |initial )(?:prompt|instructions|message)\b",
+    r"\b(?:print|reveal|show|repeat|tell|give|output|leak|display|dump|write|say)\b.{0,25}\b(?:the|this|its) (?:\w+ )?"
+    r"(?:system|developer|hidden|initial) (?:prompt|instructions|message)\b",
+    r"\byou are now\b|\bfrom now on,? you(?:'re| are)\b|^(?!\W*(?:(?:so|and|but) )?(?:do|does|did|can|could|will|would|why|how|what|which|when)\b(?![\s\S]*\b(?:you|u)\b))[\s\S]*\bact as\b(?! (?:my|an?) (?:(?:patient|good|friendly|study) )*(?:tutor|teacher|coach|buddy|partner)\b(?!.*\b(?:no|without|any) (?:\w+ )?(?:rules|limits|restrictions|filters)\b))|\bfrom now on\b,? (?:you |please |only |just |must |should |always )*(?:answer|reply|respond|speak|talk|say)\b"
+    r"(?! (?:me )?(?:in (?:\d+|an?|one|two|three|at most|bullet|short|simple|plain|full|easy)|briefly|shortly|shorter|more (?:briefly|simply)|like i'?m)\b)|\bpretend (?:to be|you)\b|\bjailbreak\b|\bDAN\b",
+    r"\brepeat (?:the|your|everything) .{0,20}(?:above|prompt|instructions)\b|\b(?:instructions|prompts?) (?:that )?(?:u|you) (?:got|were given|have been given|received) (?:at|in|before|from)\b",
+    r"(?:^|[.,;!]\s*|\b(?:and|please|then|now|(?:can|could) you)\s+)(?:print|reveal|repeat|output|leak|dump)\b.{0,12}\byour (?:\w+ )?(?:prompt|instructions|rules|guidelines)\b",
+    r"\breveal\b.{0,12}\brules (?:above|you)\b|\breveal\b.{0,30}\b(?:prompt|instructions|secret|key)\b|\b(?:api|secret) key\b.{0,20}\b(?:your|reveal|print)\b",
+)
