@@ -31,6 +31,7 @@ _WORD = re.compile(
     r"(?<![\w|<./@=(:#'’-])[^\W\d_]+(?:['’][^\W\d_]+)*(?![\w|@/=(]|[.:'’-]\w)"
 )  # no part of an address, a path, code, a marker or a compound
 _PLAIN = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_LETTERS_ONLY = bytes(c if chr(c) in "abcdefghijklmnopqrstuvwxyz'" else ord(" ") for c in range(256))
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _BRITISH = re.compile(r"(?<!w)is(?=(?:e|es|ed|er|ers|ing|ation|ations)$)")
 _OTHER_FORM = re.compile(r"(?:s|es|(?<=e)[drs]|rs|ers|'s|less|ly)$")
@@ -111,7 +112,7 @@ class Spelling:
         from symspellpy import SymSpell
 
         told = Counter(match.group() for text in notes for match in _WORD.finditer(text.lower()))
-        asked = Counter(_PLAIN.findall(" ".join(questions).lower()))  # in one go: they are many
+        asked = _plain_words(questions)
         listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
         counts = (line.split(" ") for line in listed.splitlines())
         english = {word for word, count in counts if int(count) >= _RARE}.difference(_CHAT)
@@ -174,6 +175,16 @@ class Spelling:
     def _is_slip(self, word: str, count: int) -> bool:
         right = self._nearest(word) if word not in self._right else None
         return right is not None and right != word and self._near.words.get(right, 0) >= _COMMONER * count
+
+
+def _plain_words(texts: Iterable[str]) -> Counter[str]:
+    """How often each word of a to z stands there. In one go, as they are millions; of quotation marks and elisions the pattern makes words."""
+    split = Counter(" ".join(texts).lower().encode("ascii", "replace").translate(_LETTERS_ONLY).decode("ascii").split())
+    counts: Counter[str] = Counter()
+    for piece, count in split.items():
+        for word in [piece] if "'" not in piece else _PLAIN.findall(piece):
+            counts[word] += count
+    return counts
 
 
 def _slipped(word: str, right: str, distance: int) -> bool:

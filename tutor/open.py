@@ -7,10 +7,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from knowledge.classifier import AnswerWords, load_classifier
 from knowledge.concept_files import load_knowledge
@@ -162,11 +163,15 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     knowledge = knowledge or open_knowledge(settings)
     leave_cores_to_tensors()
     # Imports torch meanwhile; whoever needs the encoder next is told what failed.
-    begin_on_tensor_thread(lambda: published.bert)
+    tensors = begin_on_tensor_thread(lambda: published.bert)
+    embedded = settings.engine != "remote" and settings.model == "embedded"
+    reads = open_classifier(settings, knowledge) if embedded else None
+    if reads is not None:
+        _load_meanwhile(reads, tensors)
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
-    engine, embedded = _open_engine(settings, lazy)
-    taught = teach(search, examples, open_classifier(settings, search.knowledge)) if embedded else None
+    engine = _open_engine(settings, lazy)
+    taught = teach(search, examples, reads, settings.cache) if embedded else None
     readers = open_readers(settings, published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
     judge = (
@@ -185,13 +190,19 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     )
 
 
-def teach(search: Search, examples: Sequence[Example] | None = None, reads: Reads | None = None) -> Taught:
-    """The teacher's questions, read unless they are given, and the notes' own that have a Yes or No; `reads` was trained on them."""
+def teach(
+    search: Search,
+    examples: Sequence[Example] | None = None,
+    reads: Reads | None = None,
+    cache: Path | None = None,
+) -> Taught:
+    """The teacher's questions, read unless they are given, and the notes' own that have a Yes or No; `reads` was trained on them. What is counted of their words is kept under `cache`."""
     examples = load_examples(search.knowledge, strict=False) if examples is None else examples
     settled = [ask for passage in search.knowledge.passages for ask in passage.asks if ask.polarity]
     # What is often believed wrongly is asked with a No to follow.
     settled += [Ask(passage.claim, "no") for passage in search.knowledge.passages if passage.claim]
-    return Taught(examples, search.tuned, settled, search.learned, reads)
+    words = cache / "index" / "shared-words.npz" if cache else None
+    return Taught(examples, search.tuned, settled, search.learned, reads, words)
 
 
 def open_classifier(settings: Settings, knowledge: Knowledge) -> BothClassifiers:
@@ -212,17 +223,28 @@ def _unadapted(settings: Settings) -> LocalEngine:
     return LocalEngine.load(ensure_tutor_model(settings.cache, adapter=None), "SmolLM2-135M-Instruct as published")
 
 
-def _open_engine(settings: Settings, lazy: bool) -> tuple[Engine, bool]:
-    """The answering model, and whether it is the embedded one."""
+def _load_meanwhile(reads: BothClassifiers, tensors: Future[Any]) -> None:
+    """Load what reads questions, which is mostly not Python's work, while the rest is opened, which mostly is; whoever needs it next is told what failed."""
+
+    def load() -> None:
+        wait([tensors])  # torch is imported by one thread
+        with suppress(TutorError):
+            reads.load()
+
+    threading.Thread(target=load, name="load readers", daemon=True).start()
+
+
+def _open_engine(settings: Settings, lazy: bool) -> Engine:
+    """The answering model."""
     if settings.engine == "remote":
         from tutor.engines.remote import RemoteEngine
 
-        return RemoteEngine(settings.endpoint, settings.model, settings.api_key), False
+        return RemoteEngine(settings.endpoint, settings.model, settings.api_key)
     if settings.model == "embedded":
         folder = ensure_tutor_model(settings.cache)
         ensure_large_encoder(settings.cache)  # fetched here, where the page shows it, and not at the first question
-        return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED), True
-    return LocalEngine.load(settings.model), False
+        return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED)
+    return LocalEngine.load(settings.model)
 
 
 def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:

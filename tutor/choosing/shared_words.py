@@ -5,12 +5,23 @@ Embeddings know that "erase" and "delete" are near; they blur "in the test set" 
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
 import re
+import tempfile
+import tokenize
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+log = logging.getLogger(__name__)
+
+# What numpy and zipfile make of bytes that were changed: RuntimeError for a flag that means encryption, NotImplementedError (which is one) for a version.
+_UNREADABLE = (ValueError, LookupError, RuntimeError, zipfile.BadZipFile, tokenize.TokenError)
 _WORD = "[a-z0-9']+"
 _END = "\x01"
 _LETTERS_ONLY = (
@@ -19,10 +30,59 @@ _LETTERS_ONLY = (
 )
 
 
+_FORMAT = "1"
+
+
 class SharedWords:
     """The texts' vectors, kept by column, so that a question touches only those of its own words. Immutable."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], kept: Path | None = None) -> None:
+        """Counted, which takes more than a second for the tutor's own, or read from the file where an earlier start `kept` it; a damaged one is counted anew."""
+        digest = hashlib.sha256("\0".join([_FORMAT, *texts]).encode(errors="replace")).hexdigest()
+        if kept is not None and self._read(kept, digest):
+            return
+        self._count(texts)
+        if kept is not None:
+            self._keep(kept, digest)
+
+    def _read(self, path: Path, digest: str) -> bool:
+        """Whether the file holds what was counted of these texts."""
+        try:
+            with np.load(path) as file:
+                if str(file["digest"]) != digest:
+                    return False
+                words = file["words"].tobytes().decode("ascii").split(" ")
+                self._texts, self._number = int(file["texts"]), {word: number for number, word in enumerate(words)}
+                self._terms, self._row, self._value = file["terms"], file["row"], file["value"]
+                self._rarity, self._start = file["rarity"], file["start"]
+        except FileNotFoundError:
+            return False
+        except (OSError, EOFError, *_UNREADABLE) as error:
+            log.warning("%s is damaged (%s); counting again", path, error)
+            return False
+        return True
+
+    def _keep(self, path: Path, digest: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                part = Path(folder) / path.name
+                np.savez(
+                    part,
+                    digest=np.array(digest),
+                    words=np.frombuffer(" ".join(self._number).encode("ascii"), dtype=np.uint8),
+                    texts=np.array(self._texts),
+                    terms=self._terms,
+                    row=self._row,
+                    value=self._value,
+                    rarity=self._rarity,
+                    start=self._start,
+                )
+                os.replace(part, path)
+        except OSError as error:
+            log.warning("counted words could not be saved in %s (%s)", path.parent, error)
+
+    def _count(self, texts: Sequence[str]) -> None:
         self._texts, count = len(texts), max(1, len(texts))
         # In one go, as they are millions: each text's words, and an end behind them.
         whole = f" {_END} ".join([*(text.lower().replace(_END, " ") for text in texts), ""])
@@ -43,7 +103,12 @@ class SharedWords:
         seen = np.diff(np.append(begins, len(terms)))
         # A term that stands in one text only brings no two together.
         shared = np.repeat(seen > 1, seen)
-        self._terms, self._row, times, seen = terms[begins][seen > 1], rows[shared], times[shared], seen[seen > 1]
+        self._terms, self._row, times, seen = (
+            terms[begins][seen > 1],
+            rows[shared].astype(np.int32),
+            times[shared],
+            seen[seen > 1],
+        )
         self._rarity = (np.log((1 + count) / (1 + seen)) + 1).astype(np.float32)
         values = np.repeat(self._rarity, seen) * (1 + np.log(times))
         lengths = np.sqrt(np.bincount(self._row, values**2, minlength=count))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -107,8 +108,9 @@ class Taught:
         settled: Sequence[Ask] = (),
         learned: AnswerWords | None = None,
         reads: Reads | None = None,
+        words: Path | None = None,
     ) -> None:
-        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words, and `reads` by what models make of them."""
+        """`tuned` embeds questions with the same answer near each other; `settled` are further questions with a Yes or No; `learned` goes by words, and `reads` by what models make of them. In the file `words` is kept what was counted of the questions."""
         self._examples = [example for example in examples if example.answer]
         self._tuned, self._learned, self._reads = tuned, learned, reads
         self._passages = frozenset(name for example in self._examples for name, _ in example.answer)
@@ -119,7 +121,7 @@ class Taught:
         self._polar = np.array([*(i for i, _ in polar), *range(len(self._examples), len(asked))], dtype=np.int64)
         self._yes = np.array([*(o == "yes" for _, o in polar), *(ask.polarity == "yes" for ask in further)], dtype=bool)
         self._together = Together(self._cosines)
-        self._words = SharedWords([example.query for example in self._examples])
+        self._words = SharedWords([example.query for example in self._examples], words)
         holding: dict[Reference, list[int]] = {}
         for i, example in enumerate(self._examples):
             for reference in dict.fromkeys(example.answer):
