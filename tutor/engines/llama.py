@@ -108,7 +108,7 @@ def _shape(config: Mapping[str, Any]) -> tuple[int, int, float, float, int]:
 
 
 class LlamaDecoder:
-    """Weights are shared and only read; `int8` speeds up single rows at a small loss (docs/speed-bf16.md tells how small)."""
+    """Weights are shared and only read; `int8` speeds up single rows at a small loss (docs/speed.md tells how small)."""
 
     apart = True
 

@@ -13,7 +13,7 @@ from tutor.packed import pack, packed_linear
 if TYPE_CHECKING:
     import torch
 
-ROWS = 2  # up to which int8 is faster on the CPUs with bf16 that we measured (docs/speed-bf16.md)
+ROWS = 2  # up to which int8 is faster on the CPUs with bf16 that we measured (docs/speed.md)
 
 
 def quantize_per_channel(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
