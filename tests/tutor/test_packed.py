@@ -10,7 +10,7 @@ from tutor import packed
 from tutor.engines.quantized import Linear
 
 PACKED = {
-    torch.float32: torch.backends.cpu.get_cpu_capability() == "AVX2",
+    torch.float32: torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"),
     torch.bfloat16: torch.ops.mkldnn._is_mkldnn_bf16_supported(),
 }
 """What this CPU's kernels take in blocks."""
@@ -56,7 +56,7 @@ def test_a_build_without_the_operators_stays_plain(monkeypatch: pytest.MonkeyPat
     assert torch.equal(Linear(weight(), int8=False)(x), torch.nn.functional.linear(x, weight()))
 
 
-@pytest.mark.parametrize("capability", ["AVX512", "DEFAULT"])
+@pytest.mark.parametrize("capability", ["AVX512_VNNI", "DEFAULT"])
 def test_wide_numbers_are_laid_out_only_where_that_was_measured(
     capability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
