@@ -21,6 +21,7 @@ from knowledge.coverage import FEATURES, Coverage, Logit
 from knowledge.index import build
 from knowledge.passages import Knowledge, Passage
 from knowledge.search import Hit, Search
+from tests.browser.driver import HOW
 from tests.pets import CATS, PICTURE, TEA
 from tutor.engines.base import Branch, Grammar, Message
 from tutor.settings import Settings
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
     from tutor.chat import Tutor
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what was left out: -q alone would hide the reason. Here, as where others run the tests the process that reports loads no folder's conftest."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(HOW in str(report.longrepr) for report in skipped):
+        names = sorted({report.nodeid.split("::")[0] for report in skipped if HOW in str(report.longrepr)})
+        terminalreporter.write_line(f"{HOW}. Left out: {', '.join(names)}")
 
 
 def coverage_of(near: float, bias: float, strange: float = 0.0) -> Coverage:

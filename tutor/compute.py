@@ -35,8 +35,19 @@ def begin_on_tensor_thread(work: Callable[[], T]) -> Future[T]:
 
 def in_passing(work: Callable[[], T]) -> T:
     """Run the work in a thread of its own and wait; whatever workers it gets end with it, so that later passes do not compete with them."""
-    with ThreadPoolExecutor(1, thread_name_prefix="passing") as alone:
-        return alone.submit(work).result()
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised for whoever waits
+            done.set_exception(error)
+
+    # A daemon, so that a process that was told to end does not wait for weights to be loaded.
+    alone = threading.Thread(target=run, name="passing", daemon=True)
+    alone.start()
+    alone.join()
+    return done.result()
 
 
 def _here() -> bool:

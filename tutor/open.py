@@ -11,7 +11,6 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from knowledge.classifier import AnswerWords, load_classifier
 from knowledge.concept_files import load_knowledge
@@ -32,6 +31,7 @@ from tutor.distill.examples import Example, load_examples
 from tutor.engines.base import Engine
 from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
+from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_embedder, ensure_large_encoder, ensure_tutor_model
 from tutor.errors import EngineError, KnowledgeError, TutorError
 from tutor.experiments.specimens import Specimens
@@ -163,14 +163,15 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     knowledge = knowledge or open_knowledge(settings)
     leave_cores_to_tensors()
     # Imports torch meanwhile; whoever needs the encoder next is told what failed.
-    tensors = begin_on_tensor_thread(lambda: published.bert)
+    begin_on_tensor_thread(lambda: published.bert)
     embedded = settings.engine != "remote" and settings.model == "embedded"
     reads = open_classifier(settings, knowledge) if embedded else None
-    if reads is not None:
-        _load_meanwhile(reads, tensors)
+    fetched = begin_on_tensor_thread(lambda: _fetch(settings.cache)) if embedded else None
+    if reads is not None and fetched is not None:
+        _load_meanwhile(reads, fetched)
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
-    engine = _open_engine(settings, lazy)
+    engine = _open_engine(settings, fetched, lazy)
     taught = teach(search, examples, reads, settings.cache) if embedded else None
     readers = open_readers(settings, published)
     # What another model writes is judged by itself where it can score texts, else by the embedded one.
@@ -223,26 +224,35 @@ def _unadapted(settings: Settings) -> LocalEngine:
     return LocalEngine.load(ensure_tutor_model(settings.cache, adapter=None), "SmolLM2-135M-Instruct as published")
 
 
-def _load_meanwhile(reads: BothClassifiers, tensors: Future[Any]) -> None:
+def _fetch(cache: Path) -> Path:
+    """All weights that answers need, fetched here, where the page shows it, and not at the first question; the folder of the answering model."""
+    fastest_dtype()  # measured by one thread, before several load
+    folder = ensure_tutor_model(cache)
+    ensure_tutor_model(cache, adapter=None)
+    ensure_large_encoder(cache)
+    return folder
+
+
+def _load_meanwhile(reads: BothClassifiers, fetched: Future[Path]) -> None:
     """Load what reads questions, which is mostly not Python's work, while the rest is opened, which mostly is; whoever needs it next is told what failed."""
 
     def load() -> None:
-        wait([tensors])  # torch is imported by one thread
-        with suppress(TutorError):
-            reads.load()
+        wait([fetched])
+        if fetched.exception() is None:
+            with suppress(TutorError, OSError):
+                reads.load()
 
     threading.Thread(target=load, name="load readers", daemon=True).start()
 
 
-def _open_engine(settings: Settings, lazy: bool) -> Engine:
-    """The answering model."""
+def _open_engine(settings: Settings, fetched: Future[Path] | None, lazy: bool) -> Engine:
+    """The answering model, an embedded one from where it was `fetched`."""
     if settings.engine == "remote":
         from tutor.engines.remote import RemoteEngine
 
         return RemoteEngine(settings.endpoint, settings.model, settings.api_key)
-    if settings.model == "embedded":
-        folder = ensure_tutor_model(settings.cache)
-        ensure_large_encoder(settings.cache)  # fetched here, where the page shows it, and not at the first question
+    if fetched is not None:
+        folder = fetched.result()
         return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED)
     return LocalEngine.load(settings.model)
 

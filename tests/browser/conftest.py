@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.browser.driver import Server, Talk, find_chromium
+from tests.browser.driver import HOW, Server, Talk, find_chromium
 
 HERE = Path(__file__).parent
-HOW = "no Chromium found, so tests/browser was left out: install one with `apt-get install chromium`"
 
 # The bracket after the first sides entry is missing: not YAML.
 DAMAGED = """---
@@ -36,14 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.browser)
         if find_chromium() is None and not os.environ.get("TUTOR_NEED_BROWSER"):
             item.add_marker(pytest.mark.skip(reason=f"{HOW} ({len(ours)} tests of the page)"))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say once what was left out: -q alone would hide the reason."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    if any(HOW in str(report.longrepr) for report in skipped):
-        names = sorted({report.nodeid.split("::")[0] for report in skipped if HOW in str(report.longrepr)})
-        terminalreporter.write_line(f"{HOW}. Left out: {', '.join(names)}")
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[2]
+HOW = "no Chromium found, so tests/browser was left out: install one with `apt-get install chromium`"
 START_S = 900  # with a cold cache it converts the weights and embeds all questions first
 ANSWER_MS = 120_000
 
