@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tutor.packed import pack, packed_linear
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 Affine: TypeAlias = "tuple[Tensor, Tensor]"
@@ -48,8 +49,19 @@ class Dense:
     def __call__(self, x: Tensor) -> Tensor:
         from torch.nn.functional import linear
 
-        blocks = self._blocks
-        return linear(x, self.weight, self.bias) if blocks is None else packed_linear(x, blocks, self.bias)
+        blocks, narrow = self._blocks, x.to(self.bias.dtype)
+        product = linear(narrow, self.weight, self.bias) if blocks is None else packed_linear(narrow, blocks, self.bias)
+        return product.to(x.dtype)
+
+    def laid_out(self, dtype: torch.dtype) -> Dense:
+        """The same in this type, of which nothing but the layout is kept where there is one."""
+        weight, bias = self.weight.to(dtype), self.bias.to(dtype)
+        blocks = pack(weight)
+        if blocks is None:
+            return Dense(weight, bias)
+        alone = Dense(weight.to("meta"), bias)
+        alone.__dict__["_blocks"] = blocks
+        return alone
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,11 @@ class Layer:
             (weights[f"{part}.weight"].float(), weights[f"{part}.bias"].float()) for part in _REST
         )
         return cls(Dense(*qkv), Dense(*out), norm, Dense(*inner), Dense(*outer), last)
+
+    def laid_out(self, dtype: torch.dtype) -> Layer:
+        """For a model whose weights nobody looks at again: its products in this type, and half the memory."""
+        qkv, out, inner, outer = (dense.laid_out(dtype) for dense in (self.qkv, self.out, self.inner, self.outer))
+        return Layer(qkv, out, self.norm, inner, outer, self.last)
 
     def weights(self) -> dict[str, Tensor]:
         """What `of` takes, without a copy."""

@@ -63,6 +63,15 @@ class Opening:
         self.embedded = done, texts
 
 
+@dataclass(frozen=True)
+class _Fetched:
+    """Folders of all weights that answers need, verified: the answering model, the model as published, the larger encoder."""
+
+    model: Path
+    published: Path
+    encoder: Path
+
+
 def open_knowledge(settings: Settings) -> Knowledge:
     """Load the concept files; raises KnowledgeError if none can be read."""
     knowledge = load_knowledge(settings.knowledge)
@@ -165,8 +174,8 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     # Imports torch meanwhile; whoever needs the encoder next is told what failed.
     begin_on_tensor_thread(lambda: published.bert)
     embedded = settings.engine != "remote" and settings.model == "embedded"
-    reads = open_classifier(settings, knowledge) if embedded else None
     fetched = begin_on_tensor_thread(lambda: _fetch(settings.cache)) if embedded else None
+    reads = open_classifier(settings, knowledge, fetched) if embedded else None
     if reads is not None and fetched is not None:
         _load_meanwhile(reads, fetched)
     examples = load_examples(knowledge, strict=False)
@@ -206,11 +215,14 @@ def teach(
     return Taught(examples, search.tuned, settled, search.learned, reads, words)
 
 
-def open_classifier(settings: Settings, knowledge: Knowledge) -> BothClassifiers:
-    """What tells by reading which sentence answers; loaded when it is first asked, or told to."""
+def open_classifier(
+    settings: Settings, knowledge: Knowledge, fetched: Future[_Fetched] | None = None
+) -> BothClassifiers:
+    """What tells by reading which sentence answers; loaded when it is first asked, or told to, from what was `fetched`, if it was."""
+    found = fetched.result if fetched is not None else lambda: _fetch(settings.cache)
     return BothClassifiers(
-        CausalClassifier(lambda: ensure_tutor_model(settings.cache, adapter=None), knowledge.passages),
-        EncoderClassifier(lambda: ensure_large_encoder(settings.cache), knowledge.passages),
+        CausalClassifier(lambda: found().published, knowledge.passages),
+        EncoderClassifier(lambda: found().encoder, knowledge.passages),
     )
 
 
@@ -224,16 +236,13 @@ def _unadapted(settings: Settings) -> LocalEngine:
     return LocalEngine.load(ensure_tutor_model(settings.cache, adapter=None), "SmolLM2-135M-Instruct as published")
 
 
-def _fetch(cache: Path) -> Path:
-    """All weights that answers need, fetched here, where the page shows it, and not at the first question; the folder of the answering model."""
+def _fetch(cache: Path) -> _Fetched:
+    """Fetch them here, where the page shows it, and not at the first question."""
     fastest_dtype()  # measured by one thread, before several load
-    folder = ensure_tutor_model(cache)
-    ensure_tutor_model(cache, adapter=None)
-    ensure_large_encoder(cache)
-    return folder
+    return _Fetched(ensure_tutor_model(cache), ensure_tutor_model(cache, adapter=None), ensure_large_encoder(cache))
 
 
-def _load_meanwhile(reads: BothClassifiers, fetched: Future[Path]) -> None:
+def _load_meanwhile(reads: BothClassifiers, fetched: Future[_Fetched]) -> None:
     """Load what reads questions, which is mostly not Python's work, while the rest is opened, which mostly is; whoever needs it next is told what failed."""
 
     def load() -> None:
@@ -245,14 +254,14 @@ def _load_meanwhile(reads: BothClassifiers, fetched: Future[Path]) -> None:
     threading.Thread(target=load, name="load readers", daemon=True).start()
 
 
-def _open_engine(settings: Settings, fetched: Future[Path] | None, lazy: bool) -> Engine:
+def _open_engine(settings: Settings, fetched: Future[_Fetched] | None, lazy: bool) -> Engine:
     """The answering model, an embedded one from where it was `fetched`."""
     if settings.engine == "remote":
         from tutor.engines.remote import RemoteEngine
 
         return RemoteEngine(settings.endpoint, settings.model, settings.api_key)
     if fetched is not None:
-        folder = fetched.result()
+        folder = fetched.result().model
         return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED)
     return LocalEngine.load(settings.model)
 

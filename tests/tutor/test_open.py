@@ -59,10 +59,10 @@ def test_what_cannot_be_loaded_is_told_and_leaves_the_rest(
 def test_readers_load_once_their_weights_are_there() -> None:
     """Protects: a start that fetches: what is not there yet is not asked for, and so not given up."""
     loaded = threading.Event()
-    fetched: Future[Path] = Future()
+    fetched: Future[Any] = Future()
     _load_meanwhile(cast(Any, SimpleNamespace(load=loaded.set)), fetched)
     assert not loaded.wait(0.1)
-    fetched.set_result(Path())
+    fetched.set_result(None)
     assert loaded.wait(10)
 
 
@@ -77,10 +77,10 @@ def test_what_was_not_fetched_is_told_by_whoever_needs_it(
         loaded.append(True)
         damaged()
 
-    fetched: Future[Path] = Future()
+    fetched: Future[Any] = Future()
     _load_meanwhile(cast(Any, SimpleNamespace(load=load)), fetched)
     waiting = next(thread for thread in threading.enumerate() if thread.name == "load readers")
-    fetched.set_exception(error) if error else fetched.set_result(Path())
+    fetched.set_exception(error) if error else fetched.set_result(None)
     waiting.join(10)
     assert not waiting.is_alive() and loaded == ([] if error else [True])
     assert capfd.readouterr().err == ""

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.bert import Affine, Layer, run_through
 from tutor.engines.adapter import merge_adapter
+from tutor.engines.models import fastest_dtype
 from tutor.errors import EngineError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 _BEGIN, _PAD, _END = 0, 1, 2  # tokens
@@ -47,8 +49,8 @@ class Mpnet:
     layers: tuple[Layer, ...]
 
     @classmethod
-    def read(cls, folder: Path, change: Path, retrain: str) -> Mpnet:
-        """From a folder as published, with the change as peft writes it. Raises EngineError if there is no usable model, and WeightsError, which names the command that makes it anew, if the change does not fit it."""
+    def read(cls, folder: Path, change: Path, retrain: str, dtype: torch.dtype | None = None) -> Mpnet:
+        """From a folder as published, with the change as peft writes it; products in the type that is fastest here, or in this one. Raises EngineError if there is no usable model, and WeightsError, which names the command that makes it anew, if the change does not fit it."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
         from tokenizers import Tokenizer
@@ -62,7 +64,7 @@ class Mpnet:
             biases = weights["encoder.relative_attention_bias.weight"]
             layers: list[Layer] = []
             while f"encoder.layer.{len(layers)}.output.dense.weight" in weights:
-                layers.append(_layer(weights, len(layers)))
+                layers.append(_layer(weights, len(layers)).laid_out(dtype or fastest_dtype()))
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise EngineError(
                 f"The encoder in {folder} cannot be loaded ({error}); delete that folder and start again."

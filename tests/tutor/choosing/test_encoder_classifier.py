@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import torch
 
 from knowledge.concept_files import load_knowledge
 from knowledge.passages import Reference
 from tutor.choosing.encoder_classifier import CHANGE, OUTPUT, BothClassifiers, EncoderClassifier
 from tutor.choosing.outputs import Behind, Named
+from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_large_encoder
 from tutor.errors import WeightsError
 from tutor.settings import Settings
@@ -51,10 +53,13 @@ def test_what_the_notes_do_not_answer_is_doubted(classifier: EncoderClassifier) 
 
 def test_who_reads_along_changes_nothing(classifier: EncoderClassifier) -> None:
     """Protects two learners: texts of other lengths in the same pass leave a text's shares as they are, in the order in which they were asked."""
+    near = 1e-4 if fastest_dtype() == torch.float32 else 1e-2  # bf16 rounds sums of other lengths otherwise
     texts = ["What does pruning remove? " * n for n in (40, 1, 12)] + ["Why?"] * 60
     together, alone = classifier.named(texts), [classifier.named([text])[0] for text in texts[:4]]
     for some, one in zip(together, alone, strict=False):
-        assert some.shares == pytest.approx(one.shares, abs=1e-4) and some.none == pytest.approx(one.none, abs=1e-3)
+        assert some.shares == pytest.approx(one.shares, abs=near) and some.none == pytest.approx(
+            one.none, abs=10 * near
+        )
     lots = classifier._read([texts[:2], texts[2:3], []])
     assert [len(lot) for lot in lots] == [2, 1, 0]
     for logits, one in zip((*lots[0], *lots[1]), alone, strict=False):
