@@ -32,7 +32,7 @@ PARAMS = (
             (r"\btrio of (?:experts|specialists)\b", 3),
         ),
         loose=(
-            rf"\b(\d+|{_SEVERAL}) (?:\w+ ){{0,2}}?(?:blocks|networks|sub[- ]?(?:blocks|networks)|parts|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)",
+            rf"\b(\d+|{_SEVERAL}) (?:\w+ ){{0,2}}?(?:blocks|networks|sub[- ]?(?:blocks|networks)|parts|feed[- ]?forwards?|mlps?|specialists|experts)\b(?! (?:a|per|for (?:each|every)|active|at a time)\b)|(?<![\w.])(\d\d?)E\b",
             r"\bexperts?\b[^.;\d]{0,20}?\b(\d|1[0-6])\b(?! ?(?:steps|seconds?|minutes?|tokens?|times|%|percent))",
         ),
     ),
@@ -49,6 +49,7 @@ PARAMS = (
             rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btop-(\d+)\b(?![- ]?[kp])",
         ),
         loose=(
+            r"\b([12]|one|two) of (?:them|'?em|these|those|all) (?:\w+ )?(?:awake|at work|working|busy|on duty|chosen|used)\b",
             (
                 r"\b(?:both|two|2) (?:\w+ ){0,2}(?:per|for (?:each|every)|a|each) (?:\w+ )?(?:tokens?|words?)\b|\bactive\b\D{0,20}\b2\b",
                 2,

@@ -21,6 +21,7 @@ PARAMS = (
         ),
         loose=(
             rf"\b([2-8]|{COUNT}) (?:\w+ ){{0,2}}?(?:shots?|examples?|exemplars?|samples?|cases|demonstrations?|demos|tasks|solutions|pairs)\b",
+            r"(?<![-\w])k ?= ?([2-8])\b",
             r"\b(?:to|with|at|only|just|take|use) ([2-8])\b(?!\s*(?:%|[.:]\d|[^\W\d_]))",
             r"\b([2-8]) (?:(?:solved|done|worked|sample) ones|of (?:them|these|those))\b",
         ),

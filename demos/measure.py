@@ -32,7 +32,7 @@ Pairs: TypeAlias = Sequence[Sequence[tuple[str, "Linear", "Linear"]]]
 TEXTS = Path(__file__).parent / "texts"
 WINDOW = 256  # tokens read at once; shorter windows give less context and so a higher perplexity
 ANSWER_TOKENS = 48
-_ATTENTION, _MLP = "attention", r"(?:mlps?|feed[- ]?forward)"
+_ATTENTION, _MLP = r"att(?:entio)?n", r"(?:mlps?|feed[- ]?forward)"
 
 
 _LEAVING_OUT = r"(?:skip|spare|ignore|omit|forget|exclude|drop|miss|leave)"

@@ -37,7 +37,7 @@ PARAMS = (
         "answers to one prompt, which GRPO compares with each other",
         choices=(2, 4, 8, 16, 32, 64),
         spoken=(
-            rf"\bgroups?(?:[- ]size)?{TO}(\d+)\b",
+            rf"\b(?:groups?|grp)(?:[- ]size)?{TO}(\d+)\b|(?-i:(?<!\w)G) ?= ?(\d+)\b",
             (rf"\b(?:a|one|only a|just a) (?:pair|couple) of {_ANSWERS}\b", 2),
             r"\b(?:small|larg|bigg?)(?:er|est) groups?[,:]? (\d+)\b",
             rf"\b(\d+) {_ANSWERS} (?:(?:to compare|compared) )?(?:a|per|each|every|in (?:a|each|every)|for (?:a|each|every)|at a|at once|to (?:each|every|a|one))(?: (?:prompt|question|group|time|round|step)\b|(?=\W*$))",

@@ -107,7 +107,10 @@ SPARSITY = Param(
         (r"\bhalf (?:of )?(?:(?:the|its|all) )*(?:weights|parameters|rows|neurons)\b|\bprune half\b", 0.5),
     ),
     loose=(
-        *((rf"\b{n} (?:out of|in|of|from) (?:every |each )?10\b", n / 10) for n in range(1, 10)),
+        *(
+            (rf"\b{n} (?:(?:rows|weights|neurons|parameters) )?(?:out of|in|of|from) (?:every |each )?10\b", n / 10)
+            for n in range(1, 10)
+        ),
         (r"\b(?:4|four) (?:out of|in|of) (?:every |each )?(?:5|five)\b", 0.8),
         (r"\b(?:3|three) (?:out of|in|of) (?:every |each )?(?:4|four)\b", 0.75),
         (r"\b(?:2|two) (?:out of|in|of) (?:every |each )?(?:3|three)\b", 0.67),

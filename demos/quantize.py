@@ -137,6 +137,7 @@ QUANTIZE = Demo(
                 (r"\bper[- ](?:output[- ])?(?:channel|row)\b|\b(?:no|without) groups\b", 0),
             ),
             loose=(
+                r"\bgs? ?=? ?(32|64|128)\b",
                 r"\b(0|32|64|128) (?:\w+ ){0,2}?(?:per|to|for|share|sharing|under|with|behind|on) (?:(?:a|one|the|each|every|same|single|common) )*(?:scale|group|block|step size)s?\b",
                 r"\b(?:scale|group|block)s?\b[^.;\d]{0,30}(?<![\d.])(0|32|64|128)\b(?!\.\d)|\b(32|64|128) (?:each|apiece)\b",
                 (r"\b(?:whole|entire|full|complete|each|every|per|by) rows?\b|\brow[- ](?:wise|by[- ]row)\b", 0),
@@ -155,6 +156,7 @@ QUANTIZE = Demo(
             loose=(
                 rf"\b((?:[2-8]|{COUNT})[- ]?bits?(?:(?:,| then| next to| versus| vs\.?| against| and| or| finally| plus| live| compare(?: (?:it|that|this|them))?(?: with| to)?)+ (?:[2-8]|{COUNT})(?:[- ]?bits?)?\b(?! ?[%:]))+)",
                 beside(rf"(?:[2-8]|{COUNT})(?:[- ]?bits?)?"),
+                r"(?<![\w.])([2-8](?: (?:vs\.?|versus|against) [2-8])+)(?![\w%]|\.\d)",
             ),
             of=BITS,
         ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-QUOTATION_MARKS = "\"“„«'‘"
+QUOTATION_MARKS = "\"“„«「'‘"
 _SINGLE = r"(?<!\w)['‘]((?:[^'‘’]|(?<=\w)['’](?=\w))+)['’](?!\w)"  # the apostrophe of "can't" ends nothing
-QUOTED = rf"(?<!\w)[\"“„«](?=\S)([^\"“”„«»]+)[\"”“»]|{_SINGLE}"
+QUOTED = rf"(?<!\w)[\"“„«](?=\S)([^\"“”„«»]+)[\"”“»]|「([^「」]+)」|{_SINGLE}"
 # One text, and not one of several words that are to be compared: "king", "queen".
 LONE_QUOTED = rf"(?<![\"”'’], )(?<![\"”'’] and )(?<!, and )(?:{QUOTED})(?!\s*(?:,|and\b)\s*[\"“„«'‘])"
 

@@ -33,7 +33,7 @@ PARAMS = (
             r"(?<![-\w])t ?= ?(\d*\.?\d+)",
             r"\bdivid\w+ (?:(?:the|all|its|their|your) )*(?:scores|logits) by (\d*\.?\d+)",
             r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
-            r"\b(?:heat|warm|cool) it (?:up |down )?to (\d*\.?\d+)",
+            r"\b(?:heat|warm|cool|crank) it (?:up |down )?to (\d*\.?\d+)",
             rf"\btemp(?:erature)?\b(?![^.;]{{0,25}}\b(?:top|min)\b){_SET_IT} (\d*\.?\d+)",
             (
                 r"\bgreed(?:y|ily)\b|(?<!non-)(?<!non )(?<!not )(?<!n't )(?<!n’t )(?<!less )\bdeterministic\w*",
@@ -42,6 +42,7 @@ PARAMS = (
         ),
         loose=(
             r"\bdivid\w+ (?:[a-z]+ ){0,6}?by (\d*\.?\d+)",
+            r"(?-i:(?<![-\w])T:?) (\d*\.?\d+)|(?<![\w.])(\d*\.?\d+) temperature\b",
             r"^(?!.*\b(?:top|min)[-_ ]?[kp]\b).*\b(?:high|hot|low|cold)(?:er)?,? (?:(?:like|say|maybe|at|to|of|such as),? )?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
             r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
         ),
@@ -106,6 +107,10 @@ PARAMS = (
             rf"\b(?:prompt|after|continu\w+|complet\w+|from|for|in)\b[^\"“”]{{0,20}}(?:{QUOTED})",
             QUOTED,
             after_colon(r"prompts?|after|beginning|sentence|start|text|continue|complete|go(?:es)? on|finish"),
+        ),
+        # What ends in the middle of a sentence is to be gone on with.
+        loose=(
+            r":\s+([A-Z][^:.?!\"“”]{8,120}\b(?:and|but|the|an?|to|of|in|on|with|was|is|were|said|my|his|her|their))\W*$",
         ),
     ),
 )

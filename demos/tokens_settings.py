@@ -54,6 +54,8 @@ PARAMS = (
             r"\btokeni[sz]e (?:the (?:word|text|sentence) )?(?!(?:my|this|the|a|an|it|some|text|your)\b)([^\"“”\n]{1,200}?)[.!?]?$",
         ),
         loose=(
+            # A word so long that somebody wonders about it, or a name: "chop up Donaudampfschiff for me", "my surname is …".
+            r"\b(?:chop|cut|split|slice|break|tokeni[sz]e|dissect)\b(?: up| down)? ([^\W\d_]{14,})\b|\b(?:sur|first |last )?name is ([^\W\d_]{3,})\b|^([^\W\d_]{14,})\b",
             r"\b(?:now|next|then|also|instead)(?: (?:do|try|take|use|cut|split))?(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$|^(?:try|do|take|use)(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$",
         ),
     ),
@@ -74,7 +76,7 @@ PARAMS = (
         ),
         # One list of words, in a message that is about nothing else: "next lot: bread, butter, hammer, nail".
         loose=(
-            rf"(?:: ?|^are |\b(?:of|for|finds?|between|words|embeddings|try|take|use|compare) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
+            rf"(?:: ?|^are |\b(?:of|for|finds?|between|words|embeddings|try|take|use|compare|where do|how do|put) )({_PLAIN}(?:, ?{_PLAIN}){{2,}}(?:,? and {_PLAIN})?|{_PLAIN}(?:, ?{_PLAIN})+,? and {_PLAIN})(?=[.?!]*(?:\s|$))",
             rf"\bput ({_PLAIN}(?:, ?{_PLAIN}){{2,}}) next to each other\b|\bcomparison on ({_PLAIN}(?:, ?{_PLAIN}){{2,}})|[.?!] ({_PLAIN}(?:, ?{_PLAIN}){{4,}})(?=\W)",
         ),
     ),

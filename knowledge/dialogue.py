@@ -22,7 +22,7 @@ def in_dialogue(question: str, asked: str, answered: str) -> str:
 
 
 def in_context(question: str, asked: str, answered: str) -> str:
-    """The question last, for models that read from left to right (tutor/verdict/causal_reader.py, causal_classifier.py)."""
+    """The question last, for models that read from left to right (tutor/verdict/causal_reader.py, tutor/choosing/causal_classifier.py)."""
     before = " ".join(asked.split()[-_LONGEST_QUESTION:])  # a story ends with what it asks
     said = " ".join(without_citations(answered).split()[:_LONGEST_ANSWER])
     return f"{before}\n{said}\nQuestion: {question}"

@@ -83,7 +83,6 @@ class Search:
         embedder: Embedder,
         tuned: Embedder,
         elsewhere: Sequence[str],
-        weights: Weights | None = None,
         coverage: Coverage | None = None,
         asked: Sequence[str] = (),
         dialogue: Embedder | None = None,
@@ -94,7 +93,7 @@ class Search:
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
-        self.knowledge, self.weights = knowledge, weights or Weights()
+        self.knowledge, self.weights = knowledge, Weights()
         self.mentions = Mentions(knowledge.concepts)
         self._asked = asked
         self._passages = knowledge.passages

@@ -72,11 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = commands.add_parser("eval", help="quality on the reported part of the labelled set")
     evaluation.add_argument("--json", action="store_true")
     evaluation.add_argument(
-        "--no-answers", action="store_true", help="leave out what needs the model; seconds instead of minutes"
+        "--no-answers", action="store_true", help="leave out answers and the check; a minute instead of up to an hour"
     )
     evaluation.set_defaults(run=_eval)
 
-    bench = commands.add_parser("bench", help="speed against named baselines, all in one run (about 20 minutes)")
+    bench = commands.add_parser("bench", help="speed against named baselines, all in one run (half an hour)")
     bench.add_argument("--json", action="store_true")
     bench.add_argument("--runs", type=int, default=5)
     bench.set_defaults(run=_bench)

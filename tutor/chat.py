@@ -237,7 +237,11 @@ class Tutor:
         return refusal(routed.reason, LONGEST_QUESTION)
 
     def _judge(self, text: str) -> Judged:
-        return self.manner.judge(text) if self.manner else unjudged(text)
+        """By patterns of words alone where what judges cannot be loaded: the answer, which needs it too, tells why."""
+        try:
+            return self.manner.judge(text) if self.manner else unjudged(text)
+        except (EngineError, WeightsError):
+            return unjudged(text)
 
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
         turns = topical(history, DEMOS, self.search)

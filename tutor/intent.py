@@ -27,10 +27,12 @@ _GOES_ON = re.compile(
 )
 _SHORTEST_ORDER = 4  # words: "At once!" orders nothing by itself
 _BROKEN = re.compile(r"\b(?:e\.g|i\.e|vs|etc|cf|approx|resp|no|fig)\.\s*$", re.IGNORECASE)  # no sentence ends there
+_LONGEST_QUIZ = 16  # words of a wish for a quiz
 _TURNS = 6  # of the history, which are replayed
 _SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
 # A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
 _ANSWERED = re.compile(r"^(?!.*\[R\d+\]).*\[\d+\]", re.DOTALL)
+_CERTAIN, _IMPOSSIBLE = 0.9, 0.02  # the probabilities of a wish for a run that no pattern of words outweighs
 _UNLIKE = 0.05  # the probability of a named experiment below which another, surely meant, is run
 
 
@@ -62,21 +64,31 @@ def route(
     wordless = not re.search(r"[^\W\d_]", text)
     if wordless and not _calls(history, demos, concept, judge):
         return Routed("refuse", "empty")
-    if asides.INJECTION.search(text):
-        return Routed("refuse", "injection")
-    for kind, pattern in asides.SMALLTALK:
-        if text and pattern.search(text):
-            return Routed("smalltalk", kind)
+    if text and (greeting := _found(text, asides.GREETINGS)):
+        return Routed("smalltalk", greeting)
     judged = judge(text)
-    about_quizzes = asides.QUIZ_TOPIC.search(text) or (judged.asked and patterns.QUESTION.match(text))
-    if asides.QUIZ.search(text) and not about_quizzes and len(text.split()) <= 16:
-        return Routed("quiz")
+    if (kind := _aside_by_words(text, judged)) is not None:
+        return _by_manner(kind)
     call = _call(mended(text, demos), history, demos, concept, judged, judge)
     if call is None and (said := _ordered_at_the_end(text, judged, judge)):
         call = _call(mended(said, demos), history, demos, concept, judge(said), judge)
     if call is not None:
         return Routed("demo", demo=call)
     return Routed("refuse", "empty") if wordless else _by_manner(judged.aside)
+
+
+def _found(text: str, table: Sequence[tuple[Manners, re.Pattern[str]]]) -> Manners | None:
+    return next((kind for kind, pattern in table if pattern.search(text)), None)
+
+
+def _aside_by_words(text: str, judged: Judged) -> Manners | None:
+    """What the words say that it is beside question and run, unless its meaning is surely another: "act as if I knew nothing: what is a token?" asks, "don't quiz me" does not want a quiz."""
+    if judged.asked or judged.wished:
+        return None
+    kind: Manners | None = "injection" if asides.INJECTION.search(text) else _found(text, asides.SMALLTALK)
+    if kind is None and asides.QUIZ.search(text) and len(text.split()) <= _LONGEST_QUIZ:
+        kind = None if asides.QUIZ_TOPIC.search(text) else "quiz"
+    return kind and (judged.aside or kind)
 
 
 def _ordered_at_the_end(text: str, judged: Judged, judge: Judge) -> str:
@@ -139,12 +151,20 @@ def _begun(
     calls: Sequence[DemoCall],
 ) -> DemoCall | None:
     """A run of its own, if the words ask for one; where the experiment that ran last is meant again without its name, with all that it had been told."""
-    demo = _requested(text, history, demos, concept, judged)
-    if demo is None:
+    demo = _requested(text, history, demos, concept, judged) or _surely_wished(text, history, demos, judged)
+    if demo is None or judged.manners.get("run", 1.0) < _IMPOSSIBLE:
         return None
     unnamed = named_in(text, [demo]) is None or patterns.CHANGES.search(text)
     last = calls[-1].params if calls and calls[-1].name == demo.name and unnamed else {}
     return DemoCall(demo.name, demo.settings({**last, **spoken_values(text, demo, loosely=True)}))
+
+
+def _surely_wished(text: str, history: Sequence[Exchange], demos: Sequence[Demo], judged: Judged) -> Demo | None:
+    """The experiment that is meant where a run is wished beyond doubt, unless it asks, sums up, or hangs on what was said before."""
+    certain = judged.manners.get("run", 0.0) >= _CERTAIN and is_wished(text, judged)
+    if patterns.RELATIVE.match(text) or _goes_on(text, history) or patterns.SUMS_UP.search(last_sentence(text)):
+        return None
+    return next((demo for demo in demos if certain and demo.name == judged.experiment), None)
 
 
 def _requested(

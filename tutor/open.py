@@ -14,7 +14,7 @@ from pathlib import Path
 
 from knowledge.classifier import AnswerWords, load_classifier
 from knowledge.concept_files import load_knowledge
-from knowledge.coverage import Coverage, elsewhere_questions
+from knowledge.coverage import elsewhere_questions
 from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from knowledge.index import Asked, load_or_build
@@ -29,6 +29,7 @@ from tutor.choosing.weighing import load_weighing
 from tutor.compute import begin_on_tensor_thread, leave_cores_to_tensors
 from tutor.distill.examples import Example, load_examples
 from tutor.engines.base import Engine
+from tutor.engines.large_encoder import LargeEncoder
 from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
 from tutor.engines.models import fastest_dtype
@@ -84,7 +85,6 @@ def open_knowledge(settings: Settings) -> Knowledge:
 
 def open_search(
     settings: Settings,
-    coverage: Coverage | None = None,
     published: SentenceEmbedder | None = None,
     knowledge: Knowledge | None = None,
     examples: Sequence[Example] | None = None,
@@ -110,7 +110,6 @@ def open_search(
         embedder,
         tuned,
         elsewhere_questions(),
-        coverage=coverage,
         asked=questions,
         dialogue=dialogue,
         learned=AnswerWords(knowledge.passages, load_classifier()),
@@ -175,9 +174,12 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     begin_on_tensor_thread(lambda: published.bert)
     embedded = settings.engine != "remote" and settings.model == "embedded"
     fetched = begin_on_tensor_thread(lambda: _fetch(settings.cache)) if embedded else None
-    reads = open_classifier(settings, knowledge, fetched) if embedded else None
+    encoder = open_encoder(settings, fetched)
+    reads = open_classifier(settings, knowledge, encoder, fetched) if embedded else None
     if reads is not None and fetched is not None:
         _load_meanwhile(reads, fetched)
+    else:
+        begin_on_tensor_thread(lambda: _could(encoder.load))  # what it tells of a message is told of every engine's
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine = _open_engine(settings, fetched, lazy)
@@ -194,7 +196,7 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
         Specimens(settings.cache),
         free=not embedded,
         taught=taught,
-        manner=load_manner(search.embedder),
+        manner=load_manner(RememberingEmbedder(encoder, most=1_000)),
         judge=judge,
         readers=readers,
     )
@@ -215,14 +217,22 @@ def teach(
     return Taught(examples, search.tuned, settled, search.learned, reads, words)
 
 
+def open_encoder(settings: Settings, fetched: Future[_Fetched] | None = None) -> LargeEncoder:
+    """The larger encoder, loaded when it is first asked, or told to, from what was `fetched`, if it was."""
+    return LargeEncoder(lambda: fetched.result().encoder if fetched else ensure_large_encoder(settings.cache))
+
+
 def open_classifier(
-    settings: Settings, knowledge: Knowledge, fetched: Future[_Fetched] | None = None
+    settings: Settings,
+    knowledge: Knowledge,
+    encoder: LargeEncoder | None = None,
+    fetched: Future[_Fetched] | None = None,
 ) -> BothClassifiers:
     """What tells by reading which sentence answers; loaded when it is first asked, or told to, from what was `fetched`, if it was."""
     found = fetched.result if fetched is not None else lambda: _fetch(settings.cache)
     return BothClassifiers(
         CausalClassifier(lambda: found().published, knowledge.passages),
-        EncoderClassifier(lambda: found().encoder, knowledge.passages),
+        EncoderClassifier(encoder or open_encoder(settings), knowledge.passages),
     )
 
 

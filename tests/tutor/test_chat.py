@@ -14,6 +14,7 @@ from tests.turns import answered, turn
 from tutor.chat import Tutor
 from tutor.choosing.taught import Taught
 from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Exchange, Retrieved, Understood
+from tutor.requests.manner import Manner
 
 
 class FakeLab:
@@ -123,6 +124,19 @@ def test_notes_are_shown_though_what_votes_cannot_be_loaded(tutor: Tutor) -> Non
     last = events[-1]
     assert isinstance(last, Answered) and last.text == "The output is damaged; restore it." and last.sources
     assert "damaged" not in answered(broken, "Who won the football match yesterday?").text
+
+
+def test_what_judges_messages_may_fail_to_load(tutor: Tutor) -> None:
+    """Protects whoever asks a model that writes by itself: patterns of words tell what is wanted, and nothing is raised."""
+    from tutor.errors import EngineError
+
+    class Damaged:
+        def judge(self, text: str) -> Any:
+            raise EngineError("The encoder cannot be loaded; start again.")
+
+    broken = replace(tutor, manner=cast(Manner, Damaged()))
+    assert answered(broken, "What are cats?").concept == "cats-vs-dogs"
+    assert turn(broken, "hello")[0] == Understood("smalltalk", "hello")
 
 
 @pytest.mark.parametrize("free", [False, True])

@@ -7,9 +7,8 @@ the mean of their log shares, a product of experts (Hinton 2002, https://doi.org
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 from knowledge.passages import Passage, Reference
 from tutor.choosing.causal_classifier import CausalClassifier
 from tutor.choosing.outputs import Behind, Named, known_by, named_by, named_by_both
-from tutor.compute import Together, in_passing
+from tutor.compute import Together
+from tutor.engines.large_encoder import RETRAIN, WIDTH, LargeEncoder
 from tutor.engines.mpnet import Mpnet
 from tutor.errors import WeightsError
 from tutor.once import Once
@@ -26,79 +26,62 @@ from tutor.once import Once
 if TYPE_CHECKING:
     from torch import Tensor
 
-CHANGE = Path(__file__).parents[1] / "distill" / "encoding"
-"""An adapter as peft writes it, and in a file of its own, as hosts take none of more than 10 MB without large-file storage, the outputs: for each sentence, and behind them for none, a row of `head`, a `bias`, and a key."""
 OUTPUT = "output.safetensors"
+"""Beside the encoder's change, in a file of its own, as hosts take none of more than 10 MB without large-file storage: for each sentence, and behind them for none, a row of `head`, a `bias`, and a key."""
 SCALE = 20.0  # of cosines, as the encoder was published
-_AT_ONCE = 2_000  # tokens of a class's texts in one pass, with the padding, so that nobody else waits long
-_RETRAIN = "make encoder-classifier"
 
 
 @dataclass(frozen=True)
-class _Open:
-    encoder: Mpnet
+class _Outputs:
     head: Tensor
     bias: Tensor
     known: Mapping[Reference, int]
+
+    def logits(self, encoder: Mpnet, texts: Sequence[Sequence[int]]) -> Tensor:
+        """Of texts' tokens, (texts, sentences + 1)."""
+        from torch.nn.functional import linear
+
+        return linear(SCALE * encoder.vectors(texts), self.head, self.bias)
 
 
 class EncoderClassifier:
     """For the sentences of one body of notes. Loaded when it is first asked, or by `load`; what once failed to load is not tried again."""
 
-    def __init__(self, folder: Callable[[], Path], passages: Sequence[Passage], change: Path = CHANGE) -> None:
-        """`folder` finds the encoder as published, once it is needed."""
-        self._folder, self._change = folder, change
+    def __init__(self, encoder: LargeEncoder, passages: Sequence[Passage]) -> None:
+        self._encoder = encoder
         self._texts = {(p.id, i): sentence for p in passages for i, sentence in enumerate(p.sentences)}
-        self._model = Once(lambda: in_passing(self._open))
+        self._outputs = Once(self._open)
         self._asked = Together(self._read)
 
     def load(self) -> None:
         """Load it, if it is not yet, while others are answered. Raises EngineError if there is no usable encoder, WeightsError if the change does not fit it."""
-        self._model.get()
+        self._encoder.load()
+        self._outputs.get()
 
     def named(self, texts: Sequence[str]) -> list[Named]:
         """Of each text. Of an edited sentence, which was not trained on, there is no share. Raises as `load` does."""
-        known = self._model.get().known
+        self.load()
+        known = self._outputs.get().known
         return [named_by(logits[:-1], float(logits[-1]), known) for logits in self._asked.ask(texts)]
 
-    def _open(self) -> _Open:
+    def _open(self) -> _Outputs:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        encoder = Mpnet.read(self._folder(), self._change, _RETRAIN)
         try:
-            found = load_file(self._change / OUTPUT)
+            found = load_file(self._encoder.change / OUTPUT)
             head, bias, keys = found["head"].float(), found["bias"].float(), found["keys"].tolist()
-            if head.shape != (len(keys) + 1, encoder.words.shape[1]) or bias.shape != head.shape[:1]:
+            if head.shape != (len(keys) + 1, WIDTH) or bias.shape != head.shape[:1]:
                 raise ValueError(f"outputs of shape {tuple(head.shape)} for {len(keys)} sentences")
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise WeightsError(
-                f"The output in {self._change} is missing or damaged ({error}); restore it with `git checkout`, or retrain it with `{_RETRAIN}`."
+                f"The output in {self._encoder.change} is missing or damaged ({error}); restore it with `git checkout`, or retrain it with `{RETRAIN}`."
             ) from error
-        encoder.vectors([encoder.tokens("a first pass lays the weights out")])
-        return _Open(encoder, head, bias, known_by(keys, self._texts))
+        return _Outputs(head, bias, known_by(keys, self._texts))
 
     def _read(self, lots: Sequence[Sequence[str]]) -> list[list[NDArray[np.float32]]]:
         """Of each lot of texts all outputs."""
-        import torch
-        from torch.nn.functional import linear
-
-        model = self._model.get()
-        texts = [model.encoder.tokens(text) for lot in lots for text in lot]
-        # Those of like length together, as each is as long as the longest.
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        logits: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)] * len(texts)
-        while order:
-            most = 1
-            while most < len(order) and (most + 1) * len(texts[order[most]]) <= _AT_ONCE:
-                most += 1
-            some, order = order[:most], order[most:]
-            with torch.inference_mode():
-                vectors = model.encoder.vectors([texts[i] for i in some])
-                for i, row in zip(some, linear(SCALE * vectors, model.head, model.bias).numpy(), strict=True):
-                    logits[i] = row
-        ends = np.cumsum([len(lot) for lot in lots]).tolist()
-        return [logits[end - len(lot) : end] for end, lot in zip(ends, lots, strict=True)]
+        return self._encoder.read(lots, self._outputs.get().logits)
 
 
 class BothClassifiers:

@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge.classifier import key_of
 from knowledge.concept_files import load_knowledge
-from tutor.choosing.encoder_classifier import CHANGE, OUTPUT, SCALE
+from tutor.choosing.encoder_classifier import OUTPUT, SCALE
 from tutor.choosing.outputs import BESIDE
 from tutor.distill.asked import Asked, load_keyed_typed, load_strange
 from tutor.distill.causal_classifier import loss_of
 from tutor.distill.lower_layers import steps_of_like_length, train_through
+from tutor.engines.large_encoder import CHANGE
 from tutor.engines.mpnet import pad, read_tokens, vectors_of
 from tutor.engines.weights import ensure_large_encoder
 from tutor.settings import Settings

@@ -77,15 +77,29 @@ class Mpnet:
 
     def vectors(self, texts: Sequence[Sequence[int]]) -> Tensor:
         """Of each text's tokens the mean of the last states, of length one: (texts, width)."""
+        x, seen, real = self._begin(texts)
+        return vectors_of(run_through(self.layers, x, seen, _SMALLEST), real)
+
+    def views(self, texts: Sequence[Sequence[int]]) -> Tensor:
+        """Two vectors of each text, that of the states halfway and that of the last: (texts, 2 · width)."""
+        import torch
+
+        half = len(self.layers) // 2
+        x, seen, real = self._begin(texts)
+        halfway = run_through(self.layers[:half], x, seen, _SMALLEST)
+        last = run_through(self.layers[half:], halfway, seen, _SMALLEST)
+        return torch.cat((vectors_of(halfway, real), vectors_of(last, real)), dim=1)
+
+    def _begin(self, texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor, Tensor]:
+        """The states below all layers, what is added to scores, and which tokens are real."""
         import torch
         from torch.nn.functional import layer_norm
 
         tokens, real = pad(texts)
         longest = tokens.shape[1]
         x = self.words[tokens] + self.positions[_PAD + 1 : _PAD + 1 + longest]
-        x = layer_norm(x, x.shape[-1:], *self.norm, _SMALLEST)
         unseen = torch.zeros(real.shape).masked_fill(~real, -math.inf)[:, None, None]
-        return vectors_of(run_through(self.layers, x, self._bias(longest) + unseen, _SMALLEST), real)
+        return layer_norm(x, x.shape[-1:], *self.norm, _SMALLEST), self._bias(longest) + unseen, real
 
     def _bias(self, tokens: int) -> Tensor:
         """Of scores, (heads, tokens, tokens): near tokens by their distance, far ones by its logarithm, each way by itself (Raffel et al. 2019, arXiv:1910.10683)."""
@@ -117,7 +131,7 @@ def pad(texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 
 
 def vectors_of(states: Tensor, real: Tensor) -> Tensor:
-    """Of the last states (texts, tokens, width) the mean over the real tokens, of length one: (texts, width)."""
+    """Of states (texts, tokens, width) the mean over the real tokens, of length one: (texts, width)."""
     from torch.nn.functional import normalize
 
     return normalize((states * real[..., None]).sum(1) / real.sum(1, keepdim=True), dim=1)

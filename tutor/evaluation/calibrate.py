@@ -1,4 +1,4 @@
-"""Fit knowledge/coverage.json, tutor/context/elliptic.npz, leaning.json, manner.npz, closed.npz, several.npz, unspoken.npz and agreement.npz (`make calibrate`, with choosing.py and checking.py about an hour): do
+"""Fit knowledge/coverage.json, in tutor/ context/elliptic.npz and leaning.json, requests/manner.npz, verdict/closed.npz and agreement.npz, choosing/several.npz and unspoken.npz (`make calibrate`, with choosing.py and checking.py about an hour): do
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
 Coverage and leaning are fitted on the labelled set's tuning part, most others on the teacher's questions. The threshold of coverage makes refusals as precise as
@@ -36,7 +36,7 @@ from tutor.evaluation.fit_unspoken import fit_unspoken
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
 from tutor.hashed import hashed_table
-from tutor.open import open_classifier, open_search
+from tutor.open import open_classifier, open_encoder, open_search
 from tutor.settings import Settings
 from tutor.verdict import agreement
 from tutor.verdict.closed import BUCKETS, hints
@@ -54,12 +54,13 @@ _SENSE = 3.0  # size of an embedding beside the log-odds by words, so that its w
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     begin_where_features_changed()
-    search = open_search(Settings.from_environ())
+    settings = Settings.from_environ()
+    search, encoder = open_search(settings), open_encoder(settings)
     fit_elliptic(search)
-    fit_coverage(search, open_classifier(Settings.from_environ(), search.knowledge))
-    search = open_search(Settings.from_environ())  # with the coverage just fitted
+    fit_coverage(search, open_classifier(settings, search.knowledge, encoder))
+    search = open_search(settings)  # with the coverage just fitted
     fit_leaning(search)
-    fit_manner(search)
+    fit_manner(search.knowledge, encoder)
     fit_closed(search)
     fit_several(search)
     fit_unspoken(search)

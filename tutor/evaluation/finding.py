@@ -19,7 +19,7 @@ from tutor.evaluation.items import Item
 from tutor.followup import make_standalone
 from tutor.intent import route
 from tutor.lookup import look_up
-from tutor.requests.manner import load_manner
+from tutor.requests.manner import Manner
 
 _STANDALONE = ("standalone", "contrast", "yesno")
 
@@ -32,14 +32,14 @@ class Finding:
     failures: list[str] = field(default_factory=list)
 
 
-def evaluate_finding(items: Sequence[Item], search: Search, taught: Taught | None) -> Finding:
+def evaluate_finding(items: Sequence[Item], search: Search, taught: Taught | None, manner: Manner) -> Finding:
     """Everything up to the answer, for the given items; what is found with what was `taught`, as an answer has it."""
     finding = Finding()
     _retrieval([item for item in items if item.kind in _STANDALONE], search, taught, finding, "standalone")
     _retrieval([item for item in items if item.kind == "followup"], search, taught, finding, "followup")
     _switches([item for item in items if item.kind == "switch"], search, finding)
     _abstention([item for item in items if item.intent == "ask"], search, taught, finding)
-    _routing(items, search, finding)
+    _routing(items, search, manner, finding)
     return finding
 
 
@@ -106,9 +106,8 @@ def _abstention(items: Sequence[Item], search: Search, taught: Taught | None, fi
     finding.figures["not_covered_items"] = right_refusals + missed
 
 
-def _routing(items: Sequence[Item], search: Search, finding: Finding) -> None:
+def _routing(items: Sequence[Item], search: Search, manner: Manner, finding: Finding) -> None:
     right = params_right = params_all = 0
-    manner = load_manner(search.embedder)
     for item in items:
         standalone = make_standalone(item.question, item.history, search)
         try:

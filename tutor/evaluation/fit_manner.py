@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from knowledge.coverage import elsewhere_questions
-from knowledge.search import Search
+from knowledge.embedder import Embedder
+from knowledge.passages import Knowledge
 from tutor.distill.examples import load_examples
 from tutor.evaluation.items import load_items
+from tutor.open import open_encoder, open_knowledge
 from tutor.requests.manner import FITTED, MANNERS, utterances, word_weight
 from tutor.requests.wording import BUCKETS, buckets_of
+from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -30,24 +33,26 @@ _EVERY = 7  # of the teacher's questions, which are many and certain
 _MANNER_OF = {"ask": "question", "demo": "run", "quiz": "quiz"}
 
 
-def fit_manner(search: Search) -> None:
+def fit_manner(knowledge: Knowledge, embedder: Embedder) -> None:
     """Two softmax regressions on embeddings and words; cross-validation says how often the likeliest label is right."""
     labelled = utterances()
     tuning = [item for item in load_items() if item.half == "tune" and item.intent in _MANNER_OF]
     manners = [(manner, text) for manner, _, text in labelled]
     manners += [(_MANNER_OF[item.intent], item.question) for item in tuning]
     manners += _refused()
-    asked = [example.query for example in load_examples(search.knowledge) if example.answer][::_EVERY]
-    asked += [ask.text for passage in search.knowledge.passages for ask in passage.asks]
+    asked = [example.query for example in load_examples(knowledge) if example.answer][::_EVERY]
+    asked += [ask.text for passage in knowledge.passages for ask in passage.asks]
     certain = [("question", text) for text in (*asked, *elsewhere_questions())]
     weight = np.array([1.0] * len(manners) + [_QUESTION_WEIGHT] * len(certain))
     experiments = [(experiment, text) for _, experiment, text in labelled if experiment]
     experiments += [(item.demo["name"], item.question) for item in tuning if item.demo is not None]
     names = sorted({name for name, _ in experiments})
+    rows = [*manners, *certain]
+    vectors = embedder.embed([text for _, text in (*rows, *experiments)])
     np.savez_compressed(
         FITTED,
-        **_fit("manners", MANNERS, [*manners, *certain], weight, search),
-        **_fit("experiments", names, experiments, np.ones(len(experiments)), search),
+        **_fit("manners", MANNERS, rows, weight, vectors[: len(rows)]),
+        **_fit("experiments", names, experiments, np.ones(len(experiments)), vectors[len(rows) :]),
     )
 
 
@@ -67,13 +72,17 @@ def _words(text: str) -> list[str]:
 
 
 def _fit(
-    name: str, labels: Sequence[str], rows: Sequence[tuple[str, str]], weight: NDArray[np.float64], search: Search
+    name: str,
+    labels: Sequence[str],
+    rows: Sequence[tuple[str, str]],
+    weight: NDArray[np.float64],
+    vectors: NDArray[np.float32],
 ) -> dict[str, Any]:
     """The fitted arrays under `name`, for tutor.requests.manner.load_manner."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
 
-    x = _features([text for _, text in rows], search)
+    x = _features([text for _, text in rows], vectors)
     y = np.array([labels.index(label) for label, _ in rows])
     model = LogisticRegression(C=_LOOSE, max_iter=300)
     said = cross_val_predict(model, x, y, cv=_FOLDS, params={"sample_weight": weight})
@@ -89,10 +98,20 @@ def _fit(
     }
 
 
-def _features(texts: Sequence[str], search: Search) -> csr_matrix:
-    """Embeddings beside the words' buckets, as tutor.requests.manner.Softmax reads them: (texts, dimension + BUCKETS)."""
+def _features(texts: Sequence[str], vectors: NDArray[np.float32]) -> csr_matrix:
+    """Vectors beside the words' buckets, as tutor.requests.manner.Softmax reads them: (texts, dimension + BUCKETS)."""
     found = [buckets_of(text) for text in texts]
     values = np.concatenate([np.full(len(buckets), word_weight(len(buckets))) for buckets in found])
     starts = np.cumsum([0, *map(len, found)])
     words = csr_matrix((values, np.concatenate(found), starts), shape=(len(texts), BUCKETS))
-    return csr_matrix(hstack([csr_matrix(search.embedder.embed(texts)), words]))
+    return csr_matrix(hstack([csr_matrix(vectors), words]))
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = Settings.from_environ()
+    fit_manner(open_knowledge(settings), open_encoder(settings))
+
+
+if __name__ == "__main__":
+    main()

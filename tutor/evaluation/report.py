@@ -18,7 +18,6 @@ from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import TUNED
 from tutor.chat import Tutor
 from tutor.choosing.causal_classifier import CHANGE as CLASSIFYING
-from tutor.choosing.encoder_classifier import CHANGE as ENCODING
 from tutor.choosing.encoder_classifier import OUTPUT
 from tutor.choosing.several import FITTED as SEVERAL
 from tutor.choosing.unspoken import FITTED as UNSPOKEN
@@ -27,6 +26,7 @@ from tutor.context.elliptic import FITTED as ELLIPTIC
 from tutor.context.leaning import FITTED as LEANING
 from tutor.distill.examples import FOLDER as EXAMPLES
 from tutor.engines.adapter import ADAPTER
+from tutor.engines.large_encoder import CHANGE as ENCODING
 from tutor.engines.local import LocalEngine
 from tutor.engines.weights import ensure_tutor_model
 from tutor.evaluation import comparison, read_answers
@@ -93,7 +93,8 @@ def evaluate(tutor: Tutor, half: Half, answers: bool = True) -> Finding:
     items = [item for item in load_items() if item.half == half]
     if half == "tune":
         items = items[::_TUNING_EVERY]
-    finding = evaluate_finding(items, tutor.search, tutor.taught)
+    assert tutor.manner is not None  # which every tutor has that was opened
+    finding = evaluate_finding(items, tutor.search, tutor.taught, tutor.manner)
     return merged(finding, evaluate_answers(items, tutor)) if answers else finding
 
 

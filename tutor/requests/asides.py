@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tutor.requests.manner import Manners
 from tutor.requests.patterns import any_of
 
 QUIZ = any_of(
@@ -27,7 +28,8 @@ QUIZ_TOPIC = any_of(
 _PRAISE = (
     r"(?:ok(?:ay)?|great|perfect|cool|nice|awesome|got it|super|wow|good|alright|(?:that |it )?makes sense(?: now)?)"
 )
-SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
+# Beyond doubt by their words, the whole message.
+GREETINGS: tuple[tuple[Manners, re.Pattern[str]], ...] = (
     (
         "hello",
         any_of(
@@ -61,6 +63,8 @@ SMALLTALK: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"^(?:see you|cya|see ya)(?: later| soon| tomorrow)?[\s!.]*$",
         ),
     ),
+)
+SMALLTALK: tuple[tuple[Manners, re.Pattern[str]], ...] = (
     (
         "who",
         any_of(

@@ -1,7 +1,7 @@
 """A question, a wish for a run or a quiz, small talk, an order to the tutor: told apart by meaning, beside the patterns of words.
 
-Linear softmaxes over the sentence embedding and the words, fitted by `make calibrate` on tutor/requests/utterances.tsv, on the labelled set's
-tuning part and on what is certainly a question: those that the passages, the teacher and knowledge/elsewhere.txt hold.
+Linear softmaxes over the words and what the larger encoder makes of them, halfway and in the end (engines/large_encoder.py), fitted by `make calibrate` on tutor/requests/utterances.tsv,
+on the labelled set's tuning part and on what is certainly a question: those that the passages, the teacher and knowledge/elsewhere.txt hold.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
+from tutor.engines.large_encoder import WIDTH
 from tutor.requests.wording import BUCKETS, buckets_of
 
 FITTED = Path(__file__).parent / "manner.npz"
@@ -42,7 +43,7 @@ MANNERS: tuple[Manners, ...] = get_args(Manners)
 # Probabilities from which a judgement counts, chosen by cross-validation on the tuning part.
 _WISHED = 0.65
 _ASKED = 0.9
-_ASIDE = 0.75  # neither a question nor a run; a question taken for a chat is worse than a chat searched for
+_ASIDE = 0.6  # neither a question nor a run; a question taken for a chat is worse than a chat searched for
 _MEANT = 0.5
 
 
@@ -109,6 +110,7 @@ class Manner:
     experiments: Softmax
 
     def judge(self, text: str) -> Judged:
+        """Raises as the embedder does."""
         vector, buckets = self.embedder.embed([text])[0], buckets_of(text)
         manners = self.manners.judge(vector, buckets)
         return Judged({manner: manners[manner] for manner in MANNERS}, self.experiments.judge(vector, buckets))
@@ -129,10 +131,10 @@ def load_manner(embedder: Embedder, path: Path = FITTED) -> Manner:
 
 
 def _softmax(arrays: Mapping[str, NDArray[np.generic]], name: str, path: Path) -> Softmax:
-    labels = [str(label) for label in arrays[name]]
+    labels, width = [str(label) for label in arrays[name]], 2 * WIDTH + BUCKETS
     weights = arrays[f"{name}_weights"].astype(np.float32)
     bias = arrays[f"{name}_bias"].astype(np.float32)
-    if weights.ndim != 2 or len(weights) != len(labels) or weights.shape[1] <= BUCKETS or bias.shape != (len(labels),):
+    if weights.shape != (len(labels), width) or bias.shape != (len(labels),):
         raise ValueError(f"{path} must have a row for each of {labels}, got {weights.shape}; run `make calibrate`")
     return Softmax(labels, weights, bias)
 

@@ -40,7 +40,7 @@ _COMMA = re.compile(r"(?<=\s)0?,(?P<digits>\d{1,2})(?!\w)")
 _THOUSANDS = re.compile(r"(?<![\w.])(?P<thousands>\d+(?:\.\d+)?)k(?![\w-])", re.IGNORECASE)
 # "One in five", "three out of ten"; "2 out of 4" is a pattern of pruning, and "one in eight experts" no share.
 _OUT_OF = re.compile(
-    rf"\b(?P<some>one|{_UNIT}|\d+) (?:in|out of)(?: every)? (?P<all>{_UNIT}|ten|twenty|a hundred|\d+)\b(?!\.\d|\s*experts?)",
+    rf"\b(?P<some>one|{_UNIT}|\d+)(?: times?)? (?:in|out of)(?: every)? (?P<all>{_UNIT}|ten|twenty|a hundred|\d+)\b(?!\.\d|\s*experts?)",
     re.IGNORECASE,
 )
 _WHOLES = (10, 20, 100)
@@ -75,7 +75,7 @@ _BEFORE = 16  # characters: a long text is not looked through from each word on
 _COUNTS = re.compile(r"(?:\d|\b(?:few|several|couple|of|many|every|half|dozen|a))\s*$", re.IGNORECASE)
 # Zero is a number where a setting goes by it, not in "zero-shot".
 _ZERO = re.compile(
-    r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
+    r"(?P<name>\b(?:temperature|temp|top[- ]?p|min[- ]?p|sparsity|noise)\W+(?:(?:of|to|at|is|be|on)\s+)?)(?:zero|nought|null)\b|\bzero(?=\s+temperature)",
     re.IGNORECASE,
 )
 

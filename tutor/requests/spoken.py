@@ -18,7 +18,7 @@ _SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended
 _REJECTED = re.compile(
     r"\b(?:instead of|rather than|in place of|as opposed to|(?<!why )(?<!or )not(?! (?:only|just|so|too|as|more|less|fewer|over|under|above|below)\b))\s+"
     r"((?:(?:with|in|on|at|to|by|for|of|the|a|an|using|having)\s+)*"
-    r"(?:(?!(?:but|now|and|or|only|just|please|then|this|that|with|for|in|on|at|to|by|use|take|try|make|do)\b)(?:[\w:%'’-]|\.(?=\d))+\s*){1,3})",
+    r"(?:(?!(?:but|now|and|or|only|just|please|then|this|that|with|for|in|on|at|to|by|use|take|try|make|do)\b)(?:[\w%'’-]|[.:](?=\d))+\s*){1,3})",
     re.IGNORECASE,
 )
 

@@ -122,7 +122,7 @@ def possible_openings(query: str, hits: Sequence[Hit], search: Search) -> tuple[
 def settled_polarity(query: str, hits: Sequence[Hit], embedder: Embedder, mentions: Mentions) -> Polarity | None:
     """Yes or No, if an author settled it: a question with a polarity says the same, names the same sides and is as negated.
 
-    Short of that votes, readers and words decide (composition.py).
+    Short of that votes, readers and words decide (tutor/choosing/composition.py).
     """
     if not is_yes_no(query, embedder):
         return None

@@ -14,8 +14,9 @@ import torch
 
 from knowledge.concept_files import load_knowledge
 from knowledge.passages import Reference
-from tutor.choosing.encoder_classifier import CHANGE, OUTPUT, BothClassifiers, EncoderClassifier
+from tutor.choosing.encoder_classifier import OUTPUT, BothClassifiers, EncoderClassifier
 from tutor.choosing.outputs import Behind, Named
+from tutor.engines.large_encoder import CHANGE, LargeEncoder
 from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_large_encoder
 from tutor.errors import WeightsError
@@ -33,7 +34,7 @@ def folder() -> Path:
 
 @pytest.fixture(scope="module")
 def classifier(folder: Path) -> EncoderClassifier:
-    return EncoderClassifier(lambda: folder, PASSAGES)
+    return EncoderClassifier(LargeEncoder(lambda: folder), PASSAGES)
 
 
 def test_what_is_described_is_recognised(classifier: EncoderClassifier) -> None:
@@ -70,7 +71,7 @@ def test_an_edited_sentence_has_no_share(folder: Path) -> None:
     """Protects a teacher's edit: the sentence that was trained on is gone, and its share is nobody's."""
     passage = PASSAGES[0]
     edited = replace(passage, text=passage.text.replace(passage.sentences[0], "This is new."))
-    (named,) = EncoderClassifier(lambda: folder, [edited]).named(["anything"])
+    (named,) = EncoderClassifier(LargeEncoder(lambda: folder), [edited]).named(["anything"])
     assert set(named.shares) == {(passage.id, i) for i in range(1, len(passage.sentences))}
 
 
@@ -78,7 +79,7 @@ def test_a_damaged_output_is_named_with_the_next_step(folder: Path, tmp_path: Pa
     """Protects whoever starts it: what is wrong and what to do, at each question anew."""
     change = Path(shutil.copytree(CHANGE, tmp_path / "change"))
     (change / OUTPUT).write_bytes((change / OUTPUT).read_bytes()[:1000])
-    classifier = EncoderClassifier(lambda: folder, PASSAGES, change)
+    classifier = EncoderClassifier(LargeEncoder(lambda: folder, change), PASSAGES)
     for _ in range(2):
         with pytest.raises(WeightsError, match="make encoder-classifier"):
             classifier.named(["anything"])

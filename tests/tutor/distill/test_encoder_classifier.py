@@ -11,6 +11,7 @@ from knowledge.passages import Knowledge
 from tutor.choosing.encoder_classifier import EncoderClassifier
 from tutor.distill.asked import Asked
 from tutor.distill.encoder_classifier import Trainee, train
+from tutor.engines.large_encoder import LargeEncoder
 from tutor.engines.weights import ensure_large_encoder
 from tutor.settings import Settings
 
@@ -34,7 +35,7 @@ def test_what_it_learns_is_what_answers_read(knowledge: Knowledge, tmp_path: Pat
     for seed in range(6):
         train(asked, trainee, 30.0, seed)
     trainee.save(tmp_path / "change")
-    named = EncoderClassifier(lambda: folder, knowledge.passages, tmp_path / "change").named(
+    named = EncoderClassifier(LargeEncoder(lambda: folder, tmp_path / "change"), knowledge.passages).named(
         [one.text for one in asked]
     )
     with torch.no_grad():

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tutor.choosing.encoder_classifier import CHANGE
 from tutor.engines.adapter import merge_adapter
+from tutor.engines.large_encoder import CHANGE
 from tutor.engines.mpnet import Mpnet, pad, vectors_of
 from tutor.engines.weights import ensure_large_encoder
 from tutor.errors import EngineError, WeightsError

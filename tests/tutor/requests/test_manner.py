@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from demos import DEMOS
-from knowledge.search import Search
 from tests.conftest import FakeEmbedder
+from tutor.chat import Tutor
 from tutor.requests.manner import MANNERS, Judged, Manner, Manners, Softmax, load_manner, utterances
 from tutor.requests.wording import BUCKETS, buckets_of
 
@@ -80,9 +80,10 @@ def test_digits_are_alike_and_pairs_of_words_count() -> None:
         ("and which one is cheaper?", None),
     ],
 )
-def test_the_fitted_one_tells_them_apart(real_search: Search, text: str, manner: str | None) -> None:
+def test_the_fitted_one_tells_them_apart(real_tutor: Tutor, text: str, manner: str | None) -> None:
     """Protects: the shipped weights belong to MANNERS and to the embedder."""
-    judged = load_manner(real_search.embedder).judge(text)
+    assert real_tutor.manner is not None
+    judged = real_tutor.manner.judge(text)
     assert judged.aside == manner and not judged.wished
 
 
@@ -95,9 +96,10 @@ def test_the_fitted_one_tells_them_apart(real_search: Search, text: str, manner:
         ("put a stopwatch on a big matmul on this box", "hardware"),
     ],
 )
-def test_the_fitted_one_knows_which_experiment_is_wished_for(real_search: Search, text: str, experiment: str) -> None:
+def test_the_fitted_one_knows_which_experiment_is_wished_for(real_tutor: Tutor, text: str, experiment: str) -> None:
     """Protects: a wish that names its experiment in other words than the experiment's own."""
-    judged = load_manner(real_search.embedder).judge(text)
+    assert real_tutor.manner is not None
+    judged = real_tutor.manner.judge(text)
     assert judged.wished and judged.experiment == experiment
 
 
@@ -107,7 +109,10 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="make calibrate"):
         load_manner(FakeEmbedder(), tmp_path / "few.npz")
     np.savez(
-        tmp_path / "narrow.npz", manners=np.array(MANNERS), manners_weights=np.zeros((10, 9)), manners_bias=np.zeros(10)
+        tmp_path / "narrow.npz",
+        manners=np.array(MANNERS),
+        manners_weights=np.zeros((10, 9)),
+        manners_bias=np.zeros(10),
     )
     with pytest.raises(ValueError, match="make calibrate"):
         load_manner(FakeEmbedder(), tmp_path / "narrow.npz")
