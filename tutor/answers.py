@@ -31,6 +31,7 @@ def stream_answer(
     query: str,
     hits: Sequence[Hit],
     search: Search,
+    *,
     votes: Votes = NO_VOTES,
     judge: Judge | None = None,
     readers: Reading | None = None,

@@ -133,13 +133,13 @@ class Tutor:
                 standalone.query,
                 notes,
                 self.search,
-                found.votes,
-                self.judge,
-                self.readers,
-                standalone.said,
-                standalone.vector,
-                standalone.reader_context,
-                wish,
+                votes=found.votes,
+                judge=self.judge,
+                readers=self.readers,
+                told=standalone.said,
+                vector=standalone.vector,
+                context=standalone.reader_context,
+                wish=wish,
             ):
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):

@@ -18,6 +18,10 @@ Intent = Literal["ask", "demo", "quiz", "smalltalk", "refuse"]
 Support = Literal["supported", "quoted"]
 
 
+TURNS = 6
+"""Of the history, the last, in which a turn looks for what it goes on from."""
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One earlier turn as the history tells it; `run` is what an experiment measured in it."""

@@ -20,10 +20,8 @@ from knowledge.search import Search
 from tutor.context.leaning import LEAD, PRONOUN, load_leaning
 from tutor.context.ordinals import by_name, pointed_at
 from tutor.context.topic import Topic, named_topic, told_in
-from tutor.events import Exchange
+from tutor.events import TURNS, Exchange
 from tutor.verdict.polarity import claim_of
-
-_TURNS = 6
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def make_standalone(question: str, history: Sequence[Exchange], search: Search) 
 def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:
     """What was talked of last."""
     topic, answered = None, ""
-    for exchange in history[-_TURNS:]:
+    for exchange in history[-TURNS:]:
         step = _resolve(exchange.user, topic, answered, search)
         answered = exchange.tutor
         topic = named_topic(step.query, answered, topic, search.knowledge, search.mentions) or topic

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from demos.base import Demo
 from demos.quotes import QUOTED
 from tutor.errors import DemoError
-from tutor.events import DemoCall, Exchange, Intent
+from tutor.events import TURNS, DemoCall, Exchange, Intent
 from tutor.requests import asides, patterns
 from tutor.requests.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued
 from tutor.requests.manner import Judge, Judged, Manners, unjudged
@@ -28,7 +28,6 @@ _GOES_ON = re.compile(
 _SHORTEST_ORDER = 4  # words: "At once!" orders nothing by itself
 _BROKEN = re.compile(r"\b(?:e\.g|i\.e|vs|etc|cf|approx|resp|no|fig)\.\s*$", re.IGNORECASE)  # no sentence ends there
 _LONGEST_QUIZ = 16  # words of a wish for a quiz
-_TURNS = 6  # of the history, which are replayed
 _SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
 # A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
 _ANSWERED = re.compile(r"^(?!.*\[R\d+\]).*\[\d+\]", re.DOTALL)
@@ -231,7 +230,7 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
     if not patterns.POINTS.issuperset(words) or patterns.STARTS.isdisjoint(words):
         return None
     fitting = [demo for demo in demos if concept is None or concept in demo.concepts]
-    for exchange in reversed(history[-_TURNS:]):
+    for exchange in reversed(history[-TURNS:]):
         named = named_in(exchange.user, fitting)
         if named is not None:
             return named
@@ -241,7 +240,7 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
 def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: Judge) -> list[DemoCall]:
     """The experiments of the last turns, in order: as they ran, or found by replaying the turns on the set in play."""
     calls: list[DemoCall] = []
-    recent = history[-_TURNS:]
+    recent = history[-TURNS:]
     for i, exchange in enumerate(recent):
         if exchange.run is not None and any(demo.name == exchange.run.name for demo in demos):
             calls.append(DemoCall(exchange.run.name, exchange.run.params))

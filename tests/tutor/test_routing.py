@@ -12,6 +12,7 @@ import pytest
 from demos import DEMOS, find_demo
 from tutor.events import Exchange
 from tutor.intent import route
+from tutor.requests.manner import unjudged
 
 ROWS: list[dict[str, Any]] = [
     json.loads(line) for line in (Path(__file__).parent / "routing.jsonl").read_text(encoding="utf-8").splitlines()
@@ -19,10 +20,13 @@ ROWS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: " / ".join([*row.get("history", []), row["say"]]))
-def test_each_request_reaches_its_experiment_with_what_was_said(row: dict[str, Any]) -> None:
-    """What was not said stays at its default or as the last run had it; a question is answered in words."""
+def test_each_request_reaches_its_experiment_with_what_was_said(
+    row: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    """What was not said stays at its default or as the last run had it; a question is answered in words. Patterns suffice, but for a row that is "meant"."""
     history = [Exchange(text, "…") for text in row.get("history", [])]
-    routed = route(row["say"], history, DEMOS)
+    judge = request.getfixturevalue("real_tutor").manner.judge if row.get("meant") else unjudged
+    routed = route(row["say"], history, DEMOS, None, judge)
     if "demo" not in row:
         assert routed.intent == "ask", routed
         return

@@ -134,7 +134,7 @@ def ours_embedded(settings: Settings, search: Search, parts: Parts, warm: bool) 
             engine.warm(choice_prompt(query, hits))
         start, first, said = time.perf_counter(), 0.0, []
         for event in stream_answer(
-            engine, False, query, hits, search, taught.votes(query, read_parts(query, search)), readers=readers
+            engine, False, query, hits, search, votes=taught.votes(query, read_parts(query, search)), readers=readers
         ):
             first = first or time.perf_counter() - start
             if isinstance(event, Checked):

@@ -140,7 +140,7 @@ def embedded_classes(
 
     def choose(prompt: BenchPrompt) -> Iterator[Any]:
         votes = taught.votes(prompt.query, read_parts(prompt.query, search))
-        return stream_answer(engine, False, prompt.query, prompt.hits, search, votes, readers=readers)
+        return stream_answer(engine, False, prompt.query, prompt.hits, search, votes=votes, readers=readers)
 
     # All that is loaded with the first question, and each question's vectors: every class finds the same.
     for prompt in prompts:

@@ -24,7 +24,7 @@ from tutor.events import (
     sources_of,
 )
 from tutor.experiments.predictions import unsaid, verdict, worded
-from tutor.experiments.recall import noted
+from tutor.experiments.recall import noted, set_of
 from tutor.experiments.runs import make_run
 from tutor.experiments.specimens import MODEL
 from tutor.suggestions import suggest
@@ -52,7 +52,7 @@ class Request:
 
 def ask_prediction(request: Request, prediction: Prediction, search: Search) -> Iterator[Event]:
     """What do you expect? Only the picture is shown with it: a note could give the result away."""
-    text, concept = worded(request.demo, prediction, request.call), _set_of(request.demo, search)
+    text, concept = worded(request.demo, prediction, request.call), set_of(request.demo.name, (request.demo,), search)
     yield request.understood
     yield Delta(text)
     yield Answered(
@@ -120,7 +120,7 @@ def _answered(
     search: Search,
     finished: DemoFinished | None = None,
 ) -> Answered:
-    concept = _set_of(request.demo, search)
+    concept = set_of(request.demo.name, (request.demo,), search)
     notes = (*hits, finished.note) if finished else hits
     return Answered(
         text,
@@ -155,7 +155,3 @@ def _shown_with(request: Request, gap: Passage | None, search: Search) -> tuple[
 
 def _passage(name: str, search: Search) -> Passage | None:
     return next((passage for passage in search.knowledge.passages if passage.id == name), None)
-
-
-def _set_of(demo: Demo, search: Search) -> Concept | None:
-    return search.knowledge.by_id.get(demo.concepts[0]) if demo.concepts else None

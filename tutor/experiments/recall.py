@@ -11,11 +11,10 @@ from knowledge.passages import Concept, Reference
 from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
 from knowledge.words import content_words
-from tutor.events import Exchange
+from tutor.events import TURNS, Exchange
 from tutor.experiments.runs import Run, RunNote, run_note
 from tutor.followup import Standalone
 
-_TURNS = 6
 _LABEL = re.compile(r"\[?\bR(\d{1,3})\b\]?")
 _MEASURES = re.compile(
     r"\b(?:perplexit\w+|size|smaller|bigger|larger|mb|memory|speed|fast\w*|slow\w*|accura\w+|better|worse|hurt\w*|help\w*|qualit\w+|"
@@ -89,10 +88,10 @@ def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], se
         own = set(subject_sides(run, demos, search))
         sides = set(search.mentions.sides(question))
         # "perplexity" is a side of a set as well as a word of the run; "pruning" after a quantization is another matter.
-        speaks = since <= _TURNS and all(word in known for word in content_words(question))
+        speaks = since <= TURNS and all(word in known for word in content_words(question))
         points = bool(_POINTS.search(question)) and since <= 2
         strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
-        near = since <= _TURNS and speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
+        near = since <= TURNS and speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
         if strongly or near:
             again = len(runs) > 1 and _EARLIER.search(question)
             chosen = [len(runs) - 1, len(runs)] if again else [len(runs)]
@@ -154,7 +153,7 @@ def noted(
     reason: Reference | None = None,
 ) -> RunNote:
     """The conversation's n-th run as a note."""
-    concept = _set_of(run, demos, search)
+    concept = set_of(run.name, demos, search)
     about = subject_sides(run, demos, search)
     return run_note(run, n, concept.id if concept else "", about, leads, reason)
 
@@ -211,7 +210,7 @@ def topical(history: Sequence[Exchange], demos: Sequence[Demo], search: Search) 
 
 def subject(run: Run, demos: Sequence[Demo], search: Search) -> str:
     """What a run is about, in the words of its set: "quantization"."""
-    concept, sides = _set_of(run, demos, search), subject_sides(run, demos, search)
+    concept, sides = set_of(run.name, demos, search), subject_sides(run, demos, search)
     if concept is None:
         return run.title.lower()
     return " and ".join(side.name for side in concept.sides if side.id in sides)
@@ -219,7 +218,7 @@ def subject(run: Run, demos: Sequence[Demo], search: Search) -> str:
 
 def subject_sides(run: Run, demos: Sequence[Demo], search: Search) -> tuple[str, ...]:
     """The sides of its first set that a run's name or title names, else all of them."""
-    concept = _set_of(run, demos, search)
+    concept = set_of(run.name, demos, search)
     if concept is None:
         return ()
     for words in (run.name.replace("_", " "), run.title):
@@ -228,8 +227,8 @@ def subject_sides(run: Run, demos: Sequence[Demo], search: Search) -> tuple[str,
     return tuple(side.id for side in concept.sides)
 
 
-def _set_of(run: Run, demos: Sequence[Demo], search: Search) -> Concept | None:
-    """The first set that the run's experiment illustrates."""
-    demo = next((demo for demo in demos if demo.name == run.name), None)
-    found = (search.knowledge.by_id.get(name) for name in (demo.concepts if demo else ()))
+def set_of(name: str, demos: Sequence[Demo], search: Search) -> Concept | None:
+    """The first set that the experiment of this name illustrates, of those that the notes hold."""
+    demo = next((demo for demo in demos if demo.name == name), None)
+    found = (search.knowledge.by_id.get(concept) for concept in (demo.concepts if demo else ()))
     return next((concept for concept in found if concept is not None), None)
