@@ -13,7 +13,7 @@ TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _START = r"(?<![\w.])(?<!groups of )(?<!group of )(?<!size )(?<!size of )"  # a group's size is no level
 # Between a setting's name and its number: "alpha = 16", "top-p down to 0.5", "alpha all the way up to 32", "twice that alpha, so 32".
 TO = (
-    r"(?:\s*[=:]|(?:,? (?:of|to|at|is|be|on|being|was|should|up|down|back|all the way|right|only|just|set|turned|raised|lowered|so|say|as (?:high|low|far) as))*"
+    r"(?:\s*[=:]|(?:,? (?:of|to|at|is|be|on(?= [\d.]+(?:\W*$|[,;]| and\b))|being|was|should|up|down|back|all the way|right|only|just|set|turned|raised|lowered|so|say|as (?:high|low|far) as))*"
     r"(?: (?:higher|lower|larger|bigger|smaller),?)?) ?"
 )
 MOST = 4  # levels in one comparison: more would take longer than a learner waits

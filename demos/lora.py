@@ -101,7 +101,7 @@ LORA = Demo(
             spoken=(rf"\brank{TO}(\d+|one)\b", r"\br ?= ?(\d+)\b", r"\b(\d+) (?:as|for) (?:the |its |a )?rank\b"),
             loose=(
                 r"\brank\w*\b(?:(?!\b(?:alpha|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b",
-                r"\b(\d+)[- ](?:dim\w*|rank)\b|\br(\d+)\b",
+                r"\b(\d+)[- ](?:dim\w*|rank)\b|(?-i:\br(\d+)[ ,/]*a\d)",
                 r"\bwidth (?:of )?(\d+|one)\b|\bonly (\d+) wide\b",
             ),
         ),
@@ -112,7 +112,9 @@ LORA = Demo(
             1,
             64,
             spoken=(rf"\balpha{TO}(\d+|one)\b", r"\b(\d+) (?:as|for) (?:the |its |an? )?alpha\b"),
-            loose=(r"\balpha\b(?:(?!\b(?:rank|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b|\ba ?= ?(\d+)\b|\ba(\d+)\b",),
+            loose=(
+                r"\balpha\b(?:(?!\b(?:rank|steps|updates)\b)[^.;\d]){0,25}?(\d+|one)\b|\ba ?= ?(\d+)\b|(?-i:\br\d+[ ,/]*a(\d+)\b)",
+            ),
             relative=(
                 (
                     r"\balpha\b[^.;\d]{0,15}?\b(?:twice|double|2 times|2 ?x)(?: (?:the|its|this|of))* (?:rank|r|that|it)\b",

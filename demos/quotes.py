@@ -6,7 +6,7 @@ QUOTATION_MARKS = "\"“„«「'‘"
 _SINGLE = r"(?<!\w)['‘]((?:[^'‘’]|(?<=\w)['’](?=\w))+)['’](?!\w)"  # the apostrophe of "can't" ends nothing
 QUOTED = rf"(?<!\w)[\"“„«](?=\S)([^\"“”„«»]+)[\"”“»]|「([^「」]+)」|{_SINGLE}"
 # One text, and not one of several words that are to be compared: "king", "queen".
-LONE_QUOTED = rf"(?<![\"”'’], )(?<![\"”'’] and )(?<!, and )(?:{QUOTED})(?!\s*(?:,|and\b)\s*[\"“„«'‘])"
+LONE_QUOTED = rf"(?<![\"”'’」], )(?<![\"”'’」] and )(?<!, and )(?:{QUOTED})(?!\s*(?:,|and\b)\s*[\"“„«「'‘])"
 
 
 def after_colon(lead: str) -> str:

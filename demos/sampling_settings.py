@@ -42,7 +42,7 @@ PARAMS = (
         ),
         loose=(
             r"\bdivid\w+ (?:[a-z]+ ){0,6}?by (\d*\.?\d+)",
-            r"(?-i:(?<![-\w])T:?) (\d*\.?\d+)|(?<![\w.])(\d*\.?\d+) temperature\b",
+            r"(?-i:(?<![-\w])T:?) (\d?\.\d+)|(?<![\w.])(\d*\.?\d+) temperature\b",
             r"^(?!.*\b(?:top|min)[-_ ]?[kp]\b).*\b(?:high|hot|low|cold)(?:er)?,? (?:(?:like|say|maybe|at|to|of|such as),? )?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
             r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
         ),
@@ -110,7 +110,7 @@ PARAMS = (
         ),
         # What ends in the middle of a sentence is to be gone on with.
         loose=(
-            r":\s+([A-Z][^:.?!\"“”]{8,120}\b(?:and|but|the|an?|to|of|in|on|with|was|is|were|said|my|his|her|their))\W*$",
+            r":\s+((?-i:(?!I\b)[A-Z])[^:.?!\"“”]{8,120}\b(?:and|but|the|an?|to|of|in|on|with|was|is|were|said|my|his|her|their))\W*$",
         ),
     ),
 )

@@ -55,7 +55,7 @@ PARAMS = (
         ),
         loose=(
             # A word so long that somebody wonders about it, or a name: "chop up Donaudampfschiff for me", "my surname is …".
-            r"\b(?:chop|cut|split|slice|break|tokeni[sz]e|dissect)\b(?: up| down)? ([^\W\d_]{14,})\b|\b(?:sur|first |last )?name is ([^\W\d_]{3,})\b|^([^\W\d_]{14,})\b",
+            r"\b(?:chop|cut|split|slice|break|tokeni[sz]e|dissect)\b(?: up| down)? ([^\W\d_]{14,})\b|\b(?:sur|first |last )?name is ((?-i:[A-Z])[^\W\d_]{2,})\b|^([^\W\d_]{14,})\b(?=\W*(?:[-=]+>|→|:|$))",
             r"\b(?:now|next|then|also|instead)(?: (?:do|try|take|use|cut|split))?(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$|^(?:try|do|take|use)(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$",
         ),
     ),

@@ -237,7 +237,7 @@ class Tutor:
         return refusal(routed.reason, LONGEST_QUESTION)
 
     def _judge(self, text: str) -> Judged:
-        """By patterns of words alone where what judges cannot be loaded: the answer, which needs it too, tells why."""
+        """By patterns of words alone where what judges cannot be loaded, which is logged at the start; the embedded model's answer, which needs it too, tells why."""
         try:
             return self.manner.judge(text) if self.manner else unjudged(text)
         except (EngineError, WeightsError):

@@ -31,7 +31,7 @@ _LONGEST_QUIZ = 16  # words of a wish for a quiz
 _SURELY = 0.98  # of being a question, from which words of a run say nothing in one that ends as such: "…, how long did people wait on the machine?"
 # A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
 _ANSWERED = re.compile(r"^(?!.*\[R\d+\]).*\[\d+\]", re.DOTALL)
-_CERTAIN, _IMPOSSIBLE = 0.9, 0.02  # the probabilities of a wish for a run that no pattern of words outweighs
+_IMPOSSIBLE = 0.02  # the probability of a wish for a run below which no pattern of words begins one
 _UNLIKE = 0.05  # the probability of a named experiment below which another, surely meant, is run
 
 
@@ -53,7 +53,7 @@ def route(
 ) -> Routed:
     """Decide what the question asks for. `concept` is the set in play, which "show me live" refers to.
 
-    Patterns of words speak first; where they find nothing, `judge` does, and it weighs whether a run or words are wanted.
+    Greetings are told by their words; all else by words and by what `judge` makes of the whole, which outweighs them where it is sure.
 
     Raises DemoError when an experiment is clearly meant and a parameter is out of its range.
     """
@@ -82,9 +82,11 @@ def _found(text: str, table: Sequence[tuple[Manners, re.Pattern[str]]]) -> Manne
 
 def _aside_by_words(text: str, judged: Judged) -> Manners | None:
     """What the words say that it is beside question and run, unless its meaning is surely another: "act as if I knew nothing: what is a token?" asks, "don't quiz me" does not want a quiz."""
+    if asides.INJECTION.search(text) and not (judged.asked and asides.ROLE.search(text)):
+        return "quiz" if judged.aside == "quiz" else "injection"
     if judged.asked or judged.wished:
         return None
-    kind: Manners | None = "injection" if asides.INJECTION.search(text) else _found(text, asides.SMALLTALK)
+    kind = _found(text, asides.SMALLTALK)
     if kind is None and asides.QUIZ.search(text) and len(text.split()) <= _LONGEST_QUIZ:
         kind = None if asides.QUIZ_TOPIC.search(text) else "quiz"
     return kind and (judged.aside or kind)
@@ -150,20 +152,12 @@ def _begun(
     calls: Sequence[DemoCall],
 ) -> DemoCall | None:
     """A run of its own, if the words ask for one; where the experiment that ran last is meant again without its name, with all that it had been told."""
-    demo = _requested(text, history, demos, concept, judged) or _surely_wished(text, history, demos, judged)
+    demo = _requested(text, history, demos, concept, judged)
     if demo is None or judged.manners.get("run", 1.0) < _IMPOSSIBLE:
         return None
     unnamed = named_in(text, [demo]) is None or patterns.CHANGES.search(text)
     last = calls[-1].params if calls and calls[-1].name == demo.name and unnamed else {}
     return DemoCall(demo.name, demo.settings({**last, **spoken_values(text, demo, loosely=True)}))
-
-
-def _surely_wished(text: str, history: Sequence[Exchange], demos: Sequence[Demo], judged: Judged) -> Demo | None:
-    """The experiment that is meant where a run is wished beyond doubt, unless it asks, sums up, or hangs on what was said before."""
-    certain = judged.manners.get("run", 0.0) >= _CERTAIN and is_wished(text, judged)
-    if patterns.RELATIVE.match(text) or _goes_on(text, history) or patterns.SUMS_UP.search(last_sentence(text)):
-        return None
-    return next((demo for demo in demos if certain and demo.name == judged.experiment), None)
 
 
 def _requested(

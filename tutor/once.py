@@ -24,7 +24,7 @@ class Once(Generic[T]):
         """Open it, if it is not yet. Raises the TutorError that opening raises or once raised."""
         with self._lock:
             if self._failed is not None:
-                raise self._failed
+                raise self._failed.with_traceback(None)  # which would grow with each who is told
             if self.opened is None:
                 try:
                     self.opened = self._opens()

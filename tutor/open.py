@@ -179,7 +179,9 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     if reads is not None and fetched is not None:
         _load_meanwhile(reads, fetched)
     else:
-        begin_on_tensor_thread(lambda: _could(encoder.load))  # what it tells of a message is told of every engine's
+        # What it tells of a message is told of every engine's; nobody waits for it who does not ask.
+        begin_on_tensor_thread(fastest_dtype)
+        threading.Thread(target=lambda: _could(encoder.load), name="load encoder", daemon=True).start()
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine = _open_engine(settings, fetched, lazy)
@@ -232,7 +234,7 @@ def open_classifier(
     found = fetched.result if fetched is not None else lambda: _fetch(settings.cache)
     return BothClassifiers(
         CausalClassifier(lambda: found().published, knowledge.passages),
-        EncoderClassifier(encoder or open_encoder(settings), knowledge.passages),
+        EncoderClassifier(encoder or open_encoder(settings, fetched), knowledge.passages),
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from knowledge.passages import Passage, Reference
 from tutor.choosing.causal_classifier import CausalClassifier
 from tutor.choosing.outputs import Behind, Named, known_by, named_by, named_by_both
-from tutor.compute import Together
+from tutor.compute import Together, in_passing
 from tutor.engines.large_encoder import RETRAIN, WIDTH, LargeEncoder
 from tutor.engines.mpnet import Mpnet
 from tutor.errors import WeightsError
@@ -50,7 +50,7 @@ class EncoderClassifier:
     def __init__(self, encoder: LargeEncoder, passages: Sequence[Passage]) -> None:
         self._encoder = encoder
         self._texts = {(p.id, i): sentence for p in passages for i, sentence in enumerate(p.sentences)}
-        self._outputs = Once(self._open)
+        self._outputs = Once(lambda: in_passing(self._open))
         self._asked = Together(self._read)
 
     def load(self) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tutor.compute import Together, in_passing
 from tutor.engines.mpnet import Mpnet
+from tutor.errors import EngineError
 from tutor.once import Once
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class LargeEncoder:
         self._model.get()
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Two views of each text, (texts, 2 · WIDTH): halfway through the layers, where how something is put still stands beside what it is about, and behind all. Raises as `load` does."""
+        """Two unit vectors of each text side by side, (texts, 2 · WIDTH): halfway through the layers, where how something is put still stands beside what it is about, and behind all. Raises as `load` does."""
         self.load()
+        if not texts:
+            return np.zeros((0, 2 * WIDTH), dtype=np.float32)
         return np.stack(self._views.ask(texts))
 
     def read(self, lots: Sequence[Sequence[str]], through: Pass) -> list[list[NDArray[np.float32]]]:
@@ -69,6 +72,11 @@ class LargeEncoder:
         return [rows[end - len(lot) : end] for end, lot in zip(ends, lots, strict=True)]
 
     def _open(self) -> Mpnet:
-        model = Mpnet.read(self._folder(), self.change, RETRAIN)
-        model.vectors([model.tokens("a first pass lays the weights out")])
+        try:
+            model = Mpnet.read(self._folder(), self.change, RETRAIN)
+            model.vectors([model.tokens("a first pass lays the weights out")])
+        except (OSError, RuntimeError) as error:
+            raise EngineError(
+                f"The larger encoder cannot be loaded ({error}); see that its files can be read, and start again."
+            ) from error
         return model

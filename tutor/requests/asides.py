@@ -43,7 +43,7 @@ GREETINGS: tuple[tuple[Manners, re.Pattern[str]], ...] = (
     (
         "thanks",
         any_of(
-            rf"^(?:{_PRAISE}[\s,!.]*(?:that )?)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?"
+            rf"^(?:{_PRAISE}[\s,!.]*(?:that (?!makes sense))?)*(?:thanks?(?: you)?(?: so much| a lot| very much)?|thx|ty|cheers)?"
             r"(?: that (?:helped|helps|was helpful|makes sense))?[\s!.]*$"
         ),
     ),
@@ -83,6 +83,8 @@ SMALLTALK: tuple[tuple[Manners, re.Pattern[str]], ...] = (
         ),
     ),
 )
+# Orders that a learner may well give before a question: "act as if I knew nothing: …", "forget what I said about training. …".
+ROLE = any_of(r"\bact as\b|\bpretend (?:to be|you)\b|\bjailbreak|\bforget (?:everything|all|what)\b")
 # Tries to give the tutor orders about itself. A question about system prompts in general is none.
 INJECTION = any_of(
     r"(?:^|[.!,:;>\n]\s*|\b(?:please|now|and|then|first|just|must|should|to)\s+)(?:ignore|disregard|forget|override|bypass)\b(?! (?:everything|all|what)(?: that)? (?:i\b|(?:he|she|they|people|(?:my|our) (?:\w+ )?\w+) (?:(?:have|has|had|ever|just|always) )?(?:told|tells?|said|says?|taught|explained|claims?|claimed)\b(?! you\b)))"

@@ -117,7 +117,7 @@ class Manner:
 
 
 def word_weight(buckets: int) -> float:
-    """What each of an utterance's words counts, so that all together weigh as much as its embedding."""
+    """What each of an utterance's words counts, so that all together weigh as much as one view of it."""
     return float(1 / np.sqrt(max(1, buckets)))
 
 

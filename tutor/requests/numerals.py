@@ -40,7 +40,7 @@ _COMMA = re.compile(r"(?<=\s)0?,(?P<digits>\d{1,2})(?!\w)")
 _THOUSANDS = re.compile(r"(?<![\w.])(?P<thousands>\d+(?:\.\d+)?)k(?![\w-])", re.IGNORECASE)
 # "One in five", "three out of ten"; "2 out of 4" is a pattern of pruning, and "one in eight experts" no share.
 _OUT_OF = re.compile(
-    rf"\b(?P<some>one|{_UNIT}|\d+)(?: times?)? (?:in|out of)(?: every)? (?P<all>{_UNIT}|ten|twenty|a hundred|\d+)\b(?!\.\d|\s*experts?)",
+    rf"\b(?P<some>one|{_UNIT}|\d+)(?: times?)? (?:in|out of)(?: every)? (?P<all>{_UNIT}|ten|twenty|a hundred|\d+)\b(?!\.\d|\s*(?:experts?|seconds?|minutes?|hours?|days?)\b)",
     re.IGNORECASE,
 )
 _WHOLES = (10, 20, 100)

@@ -40,3 +40,10 @@ from tutor.intent import route
 def test_asides(question: str, intent: str) -> None:
     """Protects: orders about the tutor itself are refused and quizzes begin, but what quotes either is answered."""
     assert route(question, (), DEMOS).intent == intent
+
+
+def test_praise_without_end_is_read_at_once() -> None:
+    """Protects everyone else: a pattern with two ways to read "that makes sense" took twice as long with each repeat, and this text for ever."""
+    text = "ok that makes sense " * 90 + "x"
+    assert all(not pattern.search(text) for _, pattern in asides.GREETINGS)
+    assert any(pattern.search("ok that makes sense, thanks") for _, pattern in asides.GREETINGS)
