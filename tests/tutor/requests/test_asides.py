@@ -6,6 +6,7 @@ import pytest
 
 from demos import DEMOS
 from tutor.intent import route
+from tutor.requests import asides
 
 
 @pytest.mark.parametrize(
