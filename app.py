@@ -26,7 +26,8 @@ def main() -> int:
 
 def _serve() -> int:
     from tutor.errors import TutorError
-    from tutor.open import Opening, open_knowledge, open_tutor, read_ahead
+    from tutor.open import Opening, open_knowledge, open_tutor
+    from tutor.read_ahead import read_ahead
     from tutor.settings import Settings
     from tutor.ui.stubs import unwritten_stubs
 

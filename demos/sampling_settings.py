@@ -43,8 +43,8 @@ PARAMS = (
         loose=(
             r"\bdivid\w+ (?:[a-z]+ ){0,6}?by (\d*\.?\d+)",
             r"(?-i:(?<![-\w])T:?) (\d?\.\d+)|(?<![\w.])(\d*\.?\d+) temperature\b",
-            r"^(?!.*\b(?:top|min)[-_ ]?[kp]\b).*\b(?:high|hot|low|cold)(?:er)?,? (?:(?:like|say|maybe|at|to|of|such as),? )?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
-            r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates))",
+            r"^(?!.*\b(?:top|min)[-_ ]?[kp]\b).*\b(?:high|hot|low|cold)(?:er)?,? (?:(?:like|say|maybe|at|to|of|such as),? )?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates|examples|prompts|texts|sentences))",
+            r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates|examples|prompts|texts|sentences))",
         ),
     ),
     Param(

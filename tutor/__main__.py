@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = commands.add_parser("eval", help="quality on the reported part of the labelled set")
     evaluation.add_argument("--json", action="store_true")
     evaluation.add_argument(
-        "--no-answers", action="store_true", help="leave out answers and the check; a minute instead of up to an hour"
+        "--no-answers", action="store_true", help="leave out answers and the check; minutes instead of up to an hour"
     )
     evaluation.set_defaults(run=_eval)
 

@@ -6,7 +6,7 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from knowledge.dialogue import DIALOGUE
 from knowledge.embedder import RememberingEmbedder, SentenceEmbedder, TunedEmbedder
 from knowledge.index import Asked, load_or_build
 from knowledge.passages import Ask, Knowledge
-from knowledge.search import Hit, Search
+from knowledge.search import Search
 from knowledge.vectors import Progress, VectorStore, log_progress
 from tutor.chat import Tutor
 from tutor.choosing.causal_classifier import CausalClassifier
@@ -34,10 +34,10 @@ from tutor.engines.lazy import LazyEngine
 from tutor.engines.local import LocalEngine
 from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_embedder, ensure_large_encoder, ensure_tutor_model
-from tutor.errors import EngineError, KnowledgeError, TutorError
+from tutor.errors import KnowledgeError, TutorError
 from tutor.experiments.specimens import Specimens
 from tutor.judging import load_judge
-from tutor.prompts import choice_prompt
+from tutor.read_ahead import could_load
 from tutor.requests.manner import load_manner
 from tutor.settings import Settings
 from tutor.verdict.causal_reader import CausalReader
@@ -47,8 +47,6 @@ from tutor.verdict.readers import Readers
 log = logging.getLogger(__name__)
 
 _EMBEDDED = "SmolLM2-135M-Instruct"
-ANSWERING = "questions are answered; the language model follows"
-READY = "everything is loaded: a question is answered at once"
 
 
 @dataclass
@@ -181,7 +179,7 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     else:
         # What it tells of a message is told of every engine's; nobody waits for it who does not ask.
         begin_on_tensor_thread(fastest_dtype)
-        threading.Thread(target=lambda: _could(encoder.load), name="load encoder", daemon=True).start()
+        threading.Thread(target=lambda: could_load(encoder.load), name="load encoder", daemon=True).start()
     examples = load_examples(knowledge, strict=False)
     search = open_search(settings, published=published, knowledge=knowledge, examples=examples, progress=progress)
     engine = _open_engine(settings, fetched, lazy)
@@ -276,51 +274,3 @@ def _open_engine(settings: Settings, fetched: Future[_Fetched] | None, lazy: boo
         folder = fetched.result().model
         return LazyEngine(folder, _EMBEDDED) if lazy else LocalEngine.load(folder, _EMBEDDED)
     return LocalEngine.load(settings.model)
-
-
-def read_ahead(tutor: Tutor, notes: bool = True) -> threading.Thread:
-    """Load what a tutor opened lazily lacks, and let the embedded model read all notes (or none) while nobody asks: a first answer reads only its question.
-
-    The thread ends with the process, and each note waits for whatever learners need at that moment.
-    """
-
-    def read() -> None:
-        unasked = "A text that nobody asked, so that the first question finds the encoders loaded."
-        tutor.search.search(unasked)
-        if tutor.search.dialogue is not None:
-            tutor.search.dialogue.embed([unasked])
-        tutor.search.spelling.mended(unasked)
-        if tutor.taught is not None and not _could(tutor.taught.load):
-            return  # no question is answered without it, and each who asks is told why
-        if tutor.readers is not None:
-            tutor.readers.encoder.load()
-        engine = tutor.engine
-        if isinstance(engine, LazyEngine):
-            log.info(ANSWERING)
-            try:
-                engine = engine.load()
-            except EngineError as error:
-                log.error("%s", error)
-                return
-        if tutor.readers is not None:
-            _could(tutor.readers.causal.load)  # nearly as large as the model
-        log.info(READY)
-        if not notes or tutor.free or not isinstance(engine, LocalEngine):
-            return
-        for passage in tutor.knowledge.passages:
-            if not engine.warm(choice_prompt("", (Hit(passage, 0.0, 0.0),))):
-                return
-
-    thread = threading.Thread(target=read, name="read ahead", daemon=True)
-    thread.start()
-    return thread
-
-
-def _could(load: Callable[[], None]) -> bool:
-    """Whether it could be loaded; if not, why is logged."""
-    try:
-        load()
-    except TutorError as error:
-        log.error("%s", error)
-        return False
-    return True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from tutor.open import READY
+from tutor.read_ahead import READY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

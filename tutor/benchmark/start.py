@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.open import ANSWERING, READY
+from tutor.read_ahead import ANSWERING, READY
 
 _ROOT = Path(__file__).parents[2]
 

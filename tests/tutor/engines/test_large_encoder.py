@@ -47,3 +47,13 @@ def test_what_cannot_be_loaded_is_told_each_time(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(EngineError, match="start again"):
             encoder.embed(["anything"])
+
+
+def test_a_file_that_may_not_be_read_is_told_too() -> None:
+    """Protects a turn, which survives the tutor's own errors only."""
+
+    def locked() -> Path:
+        raise PermissionError("model.safetensors")
+
+    with pytest.raises(EngineError, match="can be read"):
+        LargeEncoder(locked).load()

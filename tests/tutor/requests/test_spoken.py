@@ -278,3 +278,36 @@ def test_what_only_a_known_experiment_understands(text: str, name: str, values: 
     """Protects: words that would fit much else are heard where it is known what runs, and nowhere else."""
     assert spoken_values(text, find_demo(name), loosely=True) == values
     assert values.keys().isdisjoint(spoken_values(text, find_demo(name)))
+
+
+@pytest.mark.parametrize(
+    ("demo", "text"),
+    [
+        ("lora", "Show me LoRA live, as if I had an A100"),
+        ("lora", "again, to compare it with R1"),
+        ("sampling", "let me see sampling live on an NVIDIA T 4"),
+        ("sampling", "Sampling demo please: I wonder how bad it is"),
+        ("sampling", "show me temperature on 2 examples live"),
+        ("tokens", "show me how my name is split into tokens"),
+        ("tokens", "Congratulations, now show me the tokenizer live"),
+    ],
+)
+def test_what_only_looks_like_a_value_sets_nothing(demo: str, text: str) -> None:
+    """Protects: a chip, a run's label or a word of the sentence taken for a setting, which refuses or changes the run."""
+    assert spoken_values(text, find_demo(demo), loosely=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("demo", "text", "values"),
+    [
+        ("sampling", "crank it to 2.5 and let it babble", {"temperature": "2.5"}),
+        ("sampling", "at 0.7 temperature: The nurse looked at the chart and", {"temperature": "0.7"}),
+        ("policies", "a lousy teacher, right 3 times out of 10", {"teacher-accuracy": 0.3}),
+        ("prune", "prune half the weights, 3 times in 20 minutes", {"sparsity": 0.5}),
+        ("tokens", "Tokenize 「東京大学」", {"text": "東京大学"}),
+    ],
+)
+def test_values_as_they_are_said(demo: str, text: str, values: dict[str, Value]) -> None:
+    """Protects: forms that people used and that were not understood."""
+    found = spoken_values(mended(text, DEMOS), find_demo(demo), loosely=True)
+    assert {name: found.get(name) for name in values} == values
