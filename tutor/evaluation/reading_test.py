@@ -77,7 +77,7 @@ def document(said: Sequence[Said], judged: Mapping[tuple[str, str], Mapping[str,
     unread = sum((s.id, s.answer) not in judged for s in said)
     return (
         "# Reading test\n\nMade by `python -m tutor.evaluation.reading_test`. Four questions about each of the sets, by a reader of the notes who saw neither the tutor nor its answers; the "
-        "answers were read by another one, as a good teacher would. Stiff: right, but a newcomer stumbles.\n\n"
+        "answers were read by others, as a good teacher would. Stiff: right, but a newcomer stumbles.\n\n"
         f"| Asked | Answers judged | Right | False | Needless | Stiff |\n|---|---|---|---|---|---|\n{chr(10).join(rows)}\n\n"
         f"Answers that have changed since they were judged, or were not: {unread}.\n\n## Found wanting ({len(wanting)})\n\n"
         + "\n".join(wanting)
