@@ -54,6 +54,10 @@ def _serve() -> int:
         opening.tutor.set_exception(TutorError(str(error)))
         time.sleep(_TOLD)
         return 2
+    finally:
+        # Whatever else went wrong is told by its traceback, and the page waits for nothing.
+        if not opening.tutor.done():
+            opening.tutor.set_exception(TutorError("The tutor could not be opened; the log of the start says why."))
     gc.freeze()
     gc.enable()
     read_ahead(opening.tutor.result(), settings.read_ahead)

@@ -56,3 +56,16 @@ def test_a_wrong_setting_is_told_before_there_is_a_page(
     monkeypatch.setenv("TUTOR_ENGINE", "steam")
     assert app.main() == 2
     assert not page[0].launched and "TUTOR_ENGINE" in capsys.readouterr().err
+
+
+def test_a_defect_leaves_nobody_waiting(page: tuple[Page, Opening], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects: what nobody foresaw goes up with its traceback, and the page does not wait for a tutor that will not come."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(tutor.open, "open_tutor", fail)
+    with pytest.raises(RuntimeError, match="a defect"):
+        app.main()
+    with pytest.raises(TutorError, match="log"):
+        page[1].tutor.result(timeout=0)

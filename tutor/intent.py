@@ -16,7 +16,7 @@ from tutor.errors import DemoError
 from tutor.events import TURNS, DemoCall, Exchange, Intent
 from tutor.requests import asides, patterns
 from tutor.requests.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued
-from tutor.requests.manner import Judge, Judged, Manners, unjudged
+from tutor.requests.manner import Judged, JudgesManner, Manners, unjudged
 from tutor.requests.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
 from tutor.requests.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
 
@@ -49,7 +49,7 @@ def route(
     history: Sequence[Exchange],
     demos: Sequence[Demo],
     concept: str | None = None,
-    judge: Judge = unjudged,
+    judge: JudgesManner = unjudged,
 ) -> Routed:
     """Decide what the question asks for. `concept` is the set in play, which "show me live" refers to.
 
@@ -92,7 +92,7 @@ def _aside_by_words(text: str, judged: Judged) -> Manners | None:
     return kind and (judged.aside or kind)
 
 
-def _ordered_at_the_end(text: str, judged: Judged, judge: Judge) -> str:
+def _ordered_at_the_end(text: str, judged: Judged, judge: JudgesManner) -> str:
     """The last sentence, if by itself it is a wish for a run, and the whole is neither surely a question nor anything else: "Structured is what saves money. Strip out a quarter of the rows and tell me the damage."; or empty."""
     last = last_sentence(text)
     lead = text[: -len(last)]
@@ -117,7 +117,7 @@ def _by_manner(manner: Manners | None) -> Routed:
 
 
 def last_question(
-    history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None = None, judge: Judge = unjudged
+    history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None = None, judge: JudgesManner = unjudged
 ) -> str:
     """The learner's latest turn that asked for an answer, each turn routed with what came before it; or empty."""
     for i in range(len(history) - 1, -1, -1):
@@ -131,7 +131,12 @@ def last_question(
 
 
 def _call(
-    text: str, history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judged: Judged, judge: Judge
+    text: str,
+    history: Sequence[Exchange],
+    demos: Sequence[Demo],
+    concept: str | None,
+    judged: Judged,
+    judge: JudgesManner,
 ) -> DemoCall | None:
     if patterns.WORDS.search(text):
         return None
@@ -231,7 +236,9 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
     return fitting[0] if fitting and concept is not None else None
 
 
-def _calls(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: Judge) -> list[DemoCall]:
+def _calls(
+    history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judge: JudgesManner
+) -> list[DemoCall]:
     """The experiments of the last turns, in order: as they ran, or found by replaying the turns on the set in play."""
     calls: list[DemoCall] = []
     recent = history[-TURNS:]

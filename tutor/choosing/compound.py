@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from knowledge.dialogue import in_context
 from knowledge.search import Part, Search
-from tutor.choosing.parts import Asked, parts_of
 from tutor.context.ordinals import by_name
 from tutor.context.topic import named_topic
 from tutor.followup import fill_in, read_in_dialogue
+from tutor.requests.parts import Asked, parts_of
 
 
 def read_parts(query: str, search: Search) -> tuple[Part, ...]:

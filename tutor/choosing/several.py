@@ -14,8 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from knowledge.mentions import Mentions
-from tutor.choosing.parts import parts_of, without_topic
 from tutor.hashed import Hashed, buckets_of_hints, load_hashed
+from tutor.requests.parts import parts_of, without_topic
 
 FITTED = Path(__file__).parent / "several.npz"
 BUCKETS = 2**15

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
-from tutor.choosing.parts import without_topic
 from tutor.hashed import buckets_of_hints
+from tutor.requests.parts import without_topic
 
 Wish: TypeAlias = Literal["analogy", "contrast"]
 """The kind of note that is told whole."""

@@ -16,9 +16,9 @@ from knowledge.dialogue import in_context
 from knowledge.index import passage_rows
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity, Reference
-from tutor.choosing.parts import parts_of
 from tutor.distill.examples import FOLDER, read_behind
 from tutor.distill.keyed import Keyed, load_keyed, split_reference
+from tutor.requests.parts import parts_of
 
 _ASTRAY = 0.3  # share of the keyed questions that also learn what is left when a sentence beside the point was said
 

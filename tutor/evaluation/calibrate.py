@@ -22,7 +22,6 @@ from knowledge.passages import Knowledge
 from knowledge.search import Search
 from tutor.choosing import several
 from tutor.choosing.outputs import doubt_of
-from tutor.choosing.parts import without_topic
 from tutor.choosing.taught import Reads
 from tutor.context.leaning import FEATURES as LEANING_FEATURES
 from tutor.context.leaning import FITTED as FITTED_LEANING
@@ -37,6 +36,7 @@ from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
 from tutor.hashed import hashed_table
 from tutor.open import open_classifier, open_encoder, open_search
+from tutor.requests.parts import without_topic
 from tutor.settings import Settings
 from tutor.verdict import agreement
 from tutor.verdict.closed import BUCKETS, hints

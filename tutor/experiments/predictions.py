@@ -26,12 +26,24 @@ _SKIPS = re.compile(
 
 def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:
     """The question before a run; its choices are the buttons below."""
-    return f"**{_ASKS}** {prediction.question}\n\n{demo.title} ({listed(call.params)}) runs as soon as you choose."
+    return (
+        f"**{_ASKS}** {prediction.question}\n\nAs soon as you choose, this runs: {demo.title} ({listed(call.params)})."
+    )
 
 
 def waiting(history: Sequence[Exchange], demos: Sequence[Demo]) -> Prediction | None:
     """The prediction that the tutor asked for last and that waits for a reply."""
-    return _asked(history[-1], demos) if history else None
+    demo = experiment_asked(history[-1], demos) if history else None
+    return demo.prediction if demo else None
+
+
+def experiment_asked(exchange: Exchange, demos: Sequence[Demo]) -> Demo | None:
+    """The experiment whose outcome the learner was asked to predict in this turn, if it was."""
+    for demo in demos:
+        asked = demo.prediction
+        if asked and all(part in exchange.tutor for part in (_ASKS, asked.question, demo.title)):
+            return demo
+    return None
 
 
 def reply_to(prediction: Prediction, text: str) -> str | None:
@@ -83,15 +95,6 @@ def unsaid(summary: str, checked: Sequence[Checked]) -> str:
     """The summary without what the verdict has quoted from it."""
     said = {without_citations(sentence.text) for sentence in checked}
     return " ".join(sentence for sentence in split_sentences(summary) if sentence not in said)
-
-
-def _asked(exchange: Exchange, demos: Sequence[Demo]) -> Prediction | None:
-    """The prediction that this turn asked for, if it did."""
-    for demo in demos:
-        asked = demo.prediction
-        if asked and all(part in exchange.tutor for part in (_ASKS, asked.question, demo.title)):
-            return asked
-    return None
 
 
 def _nearest(query: str, sentences: Sequence[str], embedder: Embedder) -> str:

@@ -12,6 +12,7 @@ from knowledge.search import Hit, Search
 from knowledge.sentences import split_sentences
 from knowledge.words import content_words
 from tutor.events import TURNS, Exchange
+from tutor.experiments.predictions import experiment_asked
 from tutor.experiments.runs import Run, RunNote, run_note
 from tutor.followup import Standalone
 
@@ -196,19 +197,18 @@ def _telling(question: str, told: Sequence[str], wanted: Sequence[str]) -> str:
 
 
 def topical(history: Sequence[Exchange], demos: Sequence[Demo], search: Search) -> tuple[Exchange, ...]:
-    """The history for the rewriting of follow-ups: a request that ran speaks of what ran, however it was worded.
+    """The history for the rewriting of follow-ups: a request that ran, or waits for a prediction, speaks of what runs, however it was worded.
 
-    "show me 4 bits" names no set, and its result speaks of decoder layers, which are another set's.
+    "show me 4 bits" names no set, and its result speaks of decoder layers, which are another set's; "whole rows of weights" names one that is not meant.
     """
+    told = ((exchange, exchange.run or experiment_asked(exchange, demos)) for exchange in history)
     return tuple(
-        exchange
-        if exchange.run is None
-        else replace(exchange, user=f"What does {subject(exchange.run, demos, search)} do?")
-        for exchange in history
+        exchange if ran is None else replace(exchange, user=f"What does {subject(ran, demos, search)} do?")
+        for exchange, ran in told
     )
 
 
-def subject(run: Run, demos: Sequence[Demo], search: Search) -> str:
+def subject(run: Run | Demo, demos: Sequence[Demo], search: Search) -> str:
     """What a run is about, in the words of its set: "quantization"."""
     concept, sides = set_of(run.name, demos, search), subject_sides(run, demos, search)
     if concept is None:
@@ -216,7 +216,7 @@ def subject(run: Run, demos: Sequence[Demo], search: Search) -> str:
     return " and ".join(side.name for side in concept.sides if side.id in sides)
 
 
-def subject_sides(run: Run, demos: Sequence[Demo], search: Search) -> tuple[str, ...]:
+def subject_sides(run: Run | Demo, demos: Sequence[Demo], search: Search) -> tuple[str, ...]:
     """The sides of its first set that a run's name or title names, else all of them."""
     concept = set_of(run.name, demos, search)
     if concept is None:

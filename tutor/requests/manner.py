@@ -77,7 +77,7 @@ class Judged:
         return best if likely >= _MEANT else None
 
 
-Judge: TypeAlias = Callable[[str], Judged]
+JudgesManner: TypeAlias = Callable[[str], Judged]
 
 
 def unjudged(text: str) -> Judged:

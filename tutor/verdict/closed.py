@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import DIMENSION, Embedder
-from tutor.choosing.parts import without_topic
 from tutor.hashed import Hashed, buckets_of_hints, load_hashed
+from tutor.requests.parts import without_topic
 
 FITTED = Path(__file__).parent / "closed.npz"
 BUCKETS = 2**15

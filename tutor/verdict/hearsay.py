@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-VERDICT = r"(?:true or (?:false|not|untrue)|yes or no|right or wrong|fact or (?:myth|fiction)|correct or (?:not|wrong))"
-"""A pattern for what asks to be told whether a claim holds."""
+from tutor.requests.parts import VERDICT
 
 JUDGED_FIRST = re.compile(
     rf"^\W*(?:{VERDICT}|(?:please )?correct me if i(?:['’]?m| am) (?:\w+ )?(?:off|wrong|mistaken))\s*[:,–—-]\s*(?:that |but )?(?=\w)",

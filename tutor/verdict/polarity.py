@@ -9,7 +9,7 @@ from knowledge.embedder import Embedder
 from knowledge.mentions import Mentions
 from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
-from tutor.choosing.parts import without_echo, without_topic
+from tutor.requests.parts import without_echo, without_topic
 from tutor.verdict.closed import ANY_WH, REQUEST, STATES, asks_yes_or_no
 from tutor.verdict.hearsay import JUDGED_FIRST, VERDICT, is_hearsay
 

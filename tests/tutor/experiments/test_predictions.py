@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,6 +123,13 @@ def test_it_is_asked_once_a_conversation(tutor: Tutor) -> None:
     assert second.finished is not None and second.finished.call.params == {"bits": 2}
     assert second.finished.note.label == "R2"
     assert turn(tutor, "again", before, ran).finished.call.params == {"bits": 3}  # type: ignore[union-attr]
+
+
+def test_a_question_before_the_choice_is_about_what_will_run(tutor: Tutor) -> None:
+    """The request's own words ("whole rows of weights") may name another set; the experiment's set is meant."""
+    before = replace(asked(tutor), user=f"{REQUEST}, as nobody would do it to a parrot")
+    answered = turn(tutor, "what is it?", before)
+    assert "dogs" in answered.understood.query.lower() and "parrot" not in answered.understood.query
 
 
 def test_a_stopped_run_is_asked_for_anew(tutor: Tutor) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from knowledge.mentions import Mentions
 from knowledge.words import content_words
-from tutor.verdict.hearsay import VERDICT
+
+VERDICT = r"(?:true or (?:false|not|untrue)|yes or no|right or wrong|fact or (?:myth|fiction)|correct or (?:not|wrong))"
+"""A pattern for what asks to be told whether a claim holds."""
 
 _WORDS = r"(?:what|whats|what's|how|why|which|who|whom|whose|where|when)"
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|must|may)"

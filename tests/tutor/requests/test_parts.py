@@ -6,7 +6,7 @@ import pytest
 
 from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge
-from tutor.choosing.parts import parts_of
+from tutor.requests.parts import parts_of
 
 
 @pytest.fixture
