@@ -142,7 +142,8 @@ class Demo:
 
     `words` is a pattern for what learners call it; it routes "show me …" here. `verbs` is a pattern for a command that
     means the experiment by itself ("prune 70%"). `prediction` is what the page asks before a run. `because` names, for what
-    it measures ("size", "speed", "quality"), the sentence of the notes that explains it, however it came out.
+    it measures ("size", "speed", "quality"), the sentence of the notes that explains it, however it came out. `say` is a request that
+    starts it, as an example for learners.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Demo:
     verbs: str = ""
     prediction: Prediction | None = None
     because: Mapping[str, Reference] = field(default_factory=dict)
+    say: str = ""
 
     def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """Defaults overlaid with the given values; raises DemoError for an unknown name or a value out of range."""

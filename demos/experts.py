@@ -108,4 +108,5 @@ EXPERTS = Demo(
         _outcome,
         {SAME: _MEMORY, FEWER: _MEMORY},
     ),
+    say="show me a mixture of 4 experts",
 )

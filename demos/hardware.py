@@ -139,4 +139,5 @@ HARDWARE = Demo(
         outcome=limit,
         gaps={COMPUTE: "prefill-vs-decode#a-faster-calculating-chip-does-not-speed-up-everything"},
     ),
+    say="show me the roofline of this machine",
 )

@@ -128,4 +128,5 @@ KV_CACHE = Demo(
             NOTHING: "prefill-vs-decode#how-the-kv-cache-saves-work",
         },
     ),
+    say="run it with and without the KV cache",
 )

@@ -153,4 +153,5 @@ LORA = Demo(
         _outcome,
         {LITTLE: f"{_SETS}#why-lora-saves-memory", MUCH: f"{_SETS}#how-full-fine-tuning-works"},
     ),
+    say="fine-tune with LoRA of rank 16",
 )

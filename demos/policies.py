@@ -98,4 +98,5 @@ POLICIES = Demo(
             NEITHER: "on-policy-vs-off-policy#distillation-is-not-bound-to-be-off-policy",
         },
     ),
+    say="show me GRPO and a teacher, live",
 )

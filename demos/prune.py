@@ -183,4 +183,5 @@ PRUNE = Demo(
     words=r"\bprun\w+|\bspars\w+|\b(?:remov\w+|zero(?: out)?|drop\w*|delet\w+|throw\w*)\b.{0,30}\bweights\b|\b2:4\b",
     verbs=r"(?:prune|sparsify)\b|(?:remove|zero out|drop|delete|cut(?: away| out)?|rip|strip|trim|snip|chop|throw|toss|cull|kick) .{0,30}\b(?:weights|neurons|rows)\b|make (?:it|the model|the weights) sparse\b|"
     r"set .{0,30}\bweights to (?:zero|0)\b",
+    say="prune 70 percent, only the attention layers",
 )

@@ -171,4 +171,5 @@ QUANTIZE = Demo(
     ),
     words=rf"\bquanti[sz]\w*|\bptq\b|\bint\d\b|\b(?:\d|{COUNT})[- ]?bits?\b|\bround\w* (?:(?:the|its|an?|some|your|all|\w+['’]s?|model) ){{0,3}}weights\b|\bweights (?:(?:get|being|are|be) )?(?:rounded|quanti[sz]ed)\b",
     verbs=r"quanti[sz]e\b|(?:round|shrink) (?:the |its )?weights\b",
+    say="compare 8, 4 and 2 bits",
 )

@@ -160,4 +160,5 @@ RAG = Demo(
             SAME: "rag-vs-fine-tuning#fine-tuning-is-a-weak-way-to-add-facts",
         },
     ),
+    say="show me RAG live",
 )

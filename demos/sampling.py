@@ -146,4 +146,5 @@ SAMPLING = Demo(
             ONE: "temperature-vs-top-k-vs-top-p#how-top-p-works",
         },
     ),
+    say="show me temperature 2 with top-k 50",
 )

@@ -103,4 +103,5 @@ STAGES = Demo(
     r"\b(?:supervised|instruction) (?:fine[- ]?)?tun\w+|\b(?:verifiable|checked) rewards?\b|\bbase models?\b|"
     rf"{SKIPPING}(?:mid[- ]?train\w*|sft|rlvr|rl)\b",
     prediction=stage_words.PREDICTION,
+    say="run the training stages without mid-training",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from demos import DEMOS
@@ -11,21 +11,6 @@ from tutor.errors import TutorError
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- experiments: written by `make readme` -->", "<!-- end of experiments -->"
-EXAMPLES: Mapping[str, str] = {
-    "quantize": "compare 8, 4 and 2 bits",
-    "prune": "prune 70 percent, only the attention layers",
-    "few_shot": "run few-shot with 6 examples",
-    "sampling": "show me temperature 2 with top-k 50",
-    "tokens": 'tokenize "unbelievable"',
-    "stages": "run the training stages without mid-training",
-    "lora": "fine-tune with LoRA of rank 16",
-    "rag": "show me RAG live",
-    "policies": "show me GRPO and a teacher, live",
-    "hardware": "show me the roofline of this machine",
-    "kv_cache": "run it with and without the KV cache",
-    "experts": "show me a mixture of 4 experts",
-}
-"""For each experiment one sentence that starts it; a test sends it through the routing."""
 
 
 def table_of(demos: Sequence[Demo]) -> str:
@@ -45,11 +30,11 @@ def with_table(readme: str, table: str) -> str:
 
 
 def _row(demo: Demo) -> tuple[str, ...]:
-    if demo.name not in EXAMPLES:
-        raise TutorError(f"Give {demo.name} a sentence in EXAMPLES of {__name__}.")
+    if not demo.say:
+        raise TutorError(f"Give {demo.name} a sentence that starts it: say=….")
     sets = ", ".join(f"[{concept}](knowledge/concepts/{concept}.md)" for concept in demo.concepts)
     settings = "<br>".join(_setting(param) for param in demo.params)
-    return f"`{demo.name}`", demo.title, sets, settings, f"“{EXAMPLES[demo.name]}”"
+    return f"`{demo.name}`", demo.title, sets, settings, f"“{demo.say}”"
 
 
 def _setting(param: Param) -> str:

@@ -121,4 +121,5 @@ TOKENS = Demo(
             AS_CHARACTERS: "tokens-vs-words-vs-embeddings#models-see-tokens-not-letters",
         },
     ),
+    say='tokenize "unbelievable"',
 )

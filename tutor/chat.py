@@ -40,10 +40,10 @@ from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
-from tutor.prompts import not_covered, refusal, smalltalk
+from tutor.prompts import experiments, not_covered, refusal, smalltalk
 from tutor.quiz import chosen, next_item, pending_item, verdict, worded
 from tutor.requests.manner import Judged, Manner, unjudged
-from tutor.suggestions import nearest_sets, suggest
+from tutor.suggestions import nearest_sets, sayings, suggest
 from tutor.verdict.readers import Readers
 
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
@@ -100,9 +100,7 @@ class Tutor:
             recalled = recall(meant, history, DEMOS, self.search)
             yield from self._answer(aimed(standalone, meant, recalled, DEMOS, self.search), recalled, start)
         else:
-            yield from self._say(
-                Understood(routed.intent, question), self._reply(routed), start, None, routed.intent == "refuse"
-            )
+            yield from self._chat(routed, question, concept, start)
 
     def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
@@ -221,20 +219,35 @@ class Tutor:
         concept: Concept | None,
         abstained: bool = False,
         near: Sequence[Hit] = (),
+        says: tuple[str, ...] = (),
     ) -> Iterator[Event]:
-        """A reply that rests on no note; `understood` may have been yielded before, which repeats nothing visible."""
+        """A reply that rests on no note, with what to say next (`says`), or what to ask; `understood` may have been yielded before, which repeats nothing visible."""
         yield understood
         yield Delta(text)
         took = time.monotonic() - start
-        followups = suggest(concept, understood.query, ()) if concept else nearest_sets(self.knowledge, near)
+        asks = suggest(concept, understood.query, ()) if concept else nearest_sets(self.knowledge, near)
         yield Answered(
-            text, understood, (), (), followups, Timings(took, took, 0, 0), abstained, concept.id if concept else None
+            text,
+            understood,
+            (),
+            (),
+            says or asks,
+            Timings(took, took, 0, 0),
+            abstained,
+            concept.id if concept else None,
         )
 
-    def _reply(self, routed: Routed) -> str:
-        if routed.intent == "smalltalk":
-            return smalltalk(routed.reason, self.knowledge, self.engine.name)
-        return refusal(routed.reason, LONGEST_QUESTION)
+    def _chat(self, routed: Routed, question: str, concept: Concept | None, start: float) -> Iterator[Event]:
+        """A reply to what is no question, or to none that can be read."""
+        understood, says = Understood(routed.intent, question), tuple[str, ...]()
+        if routed.reason == "experiments":
+            text = experiments(DEMOS, concept)
+            says = sayings(DEMOS, concept)
+        elif routed.intent == "smalltalk":
+            text = smalltalk(routed.reason, self.knowledge, self.engine.name)
+        else:
+            text = refusal(routed.reason, LONGEST_QUESTION)
+        yield from self._say(understood, text, start, None, routed.intent == "refuse", says=says)
 
     def _judge(self, text: str) -> Judged:
         """By patterns of words alone where what judges cannot be loaded, which is logged at the start; the embedded model's answer, which needs it too, tells why."""

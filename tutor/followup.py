@@ -26,7 +26,7 @@ from tutor.verdict.polarity import claim_of
 
 @dataclass(frozen=True)
 class Standalone:
-    """A question that needs no history, and whether it had to be rewritten for that; `said` is what the last answer told already.
+    """A question that needs no history, and whether it had to be rewritten for that; `topic` is what it names, else what was talked of; `said` is what the last answer told already.
 
     `respelt` says whether misspelt words were put right. Behind an exchange, `vector` is what the encoder of dialogues makes of the question behind what was
     asked and answered before it, and `context` is the text of both for the classifier: both learned to leave a question of its own as it is.
@@ -100,8 +100,9 @@ _TERSE = re.compile(
 
 def make_standalone(question: str, history: Sequence[Exchange], search: Search) -> Standalone:
     """The question with what it leans on filled in; at most the last six turns are looked at."""
-    answered = history[-1].tutor if history else ""
-    found = _resolve(question, topic_of(history, search), answered, search)
+    answered, before = history[-1].tutor if history else "", topic_of(history, search)
+    found = _resolve(question, before, answered, search)
+    found = replace(found, topic=found.topic or before)
     return replace(found, said=told_in(answered, search.knowledge)) if found.rewritten else found
 
 

@@ -32,6 +32,7 @@ _SURELY = 0.98  # of being a question, from which words of a run say nothing in 
 # A reply that cites notes and no run was none: after "how much worse does it get rounded to 4 bits?" nothing ran.
 _ANSWERED = re.compile(r"^(?!.*\[R\d+\]).*\[\d+\]", re.DOTALL)
 _IMPOSSIBLE = 0.02  # the probability of a wish for a run below which no pattern of words begins one
+_SURE_OF_IT = 0.9  # the probability of an experiment from which it is meant although the talk is of a set that it does not illustrate
 _UNLIKE = 0.05  # the probability of a named experiment below which another, surely meant, is run
 
 
@@ -73,7 +74,9 @@ def route(
         call = _call(mended(said, demos), history, demos, concept, judge(said), judge)
     if call is not None:
         return Routed("demo", demo=call)
-    return Routed("refuse", "empty") if wordless else _by_manner(judged.aside)
+    if _wants_the_list(text, demos, concept, judged):
+        return Routed("smalltalk", "experiments")
+    return Routed("refuse", "empty") if wordless else _by_manner(_by_meaning(text, judged))
 
 
 def _found(text: str, table: Sequence[tuple[Manners, re.Pattern[str]]]) -> Manners | None:
@@ -90,6 +93,11 @@ def _aside_by_words(text: str, judged: Judged) -> Manners | None:
     if kind is None and asides.QUIZ.search(text) and len(text.split()) <= _LONGEST_QUIZ:
         kind = None if asides.QUIZ_TOPIC.search(text) else "quiz"
     return kind and (judged.aside or kind)
+
+
+def _by_meaning(text: str, judged: Judged) -> Manners | None:
+    """What it is beside question and run by its meaning alone, which takes a wish for a simpler answer for one for another form."""
+    return None if asides.SIMPLER.search(text) and judged.aside in ("form", "injection", "lost") else judged.aside
 
 
 def _ordered_at_the_end(text: str, judged: Judged, judge: JudgesManner) -> str:
@@ -207,7 +215,7 @@ def _requested(
     polite = patterns.PLEASE.search(text) and "?" not in text and len(text.split()) <= longest and spoken
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
-    meant = next((demo for demo in demos if demo.name == judged.experiment), None)
+    meant = _meant(history, demos, concept, judged)
     if (told := named or (spoken[0] if len(spoken) == 1 else None)) is not None:
         # In "thirty kids are to feel how slow decoding is without a cache" words of another experiment stand too.
         unlike = named not in spoken and judged.experiments.get(told.name, 1.0) < _UNLIKE
@@ -215,6 +223,25 @@ def _requested(
     pointed = _pointed_at(text, history, demos, concept)
     live = live and not patterns.RELATIVE.match(text) and not _goes_on(text, history)
     return pointed or (meant if live else None)
+
+
+def _meant(history: Sequence[Exchange], demos: Sequence[Demo], concept: str | None, judged: Judged) -> Demo | None:
+    """The experiment that is meant without being named; unless that is sure, one of the set in play, if there is a set: what was spoken of last, or what is likeliest."""
+    likely = max(demos, key=lambda demo: judged.experiments.get(demo.name, 0.0), default=None)
+    if likely is None or judged.experiments.get(likely.name, 0.0) >= _SURE_OF_IT:
+        return likely
+    of_set = [demo for demo in demos if concept in demo.concepts]
+    if of_set:
+        return _spoken_of(history, of_set) or max(of_set, key=lambda demo: judged.experiments.get(demo.name, 0.0))
+    return likely if concept is None and judged.experiment == likely.name else None
+
+
+def _wants_the_list(text: str, demos: Sequence[Demo], concept: str | None, judged: Judged) -> bool:
+    """Whether it asks which experiments there are, or wishes for one on a set that has none."""
+    if asides.EXPERIMENTS.search(text) or (judged.aside == "help" and re.search(asides.EXPERIMENT, text)):
+        return True
+    wished = judged.wished or (re.search(asides.EXPERIMENT, text) and not judged.asked)
+    return bool(wished) and concept is not None and not any(concept in demo.concepts for demo in demos)
 
 
 def _goes_on(text: str, history: Sequence[Exchange]) -> bool:
@@ -229,11 +256,13 @@ def _pointed_at(text: str, history: Sequence[Exchange], demos: Sequence[Demo], c
     if not patterns.POINTS.issuperset(words) or patterns.STARTS.isdisjoint(words):
         return None
     fitting = [demo for demo in demos if concept is None or concept in demo.concepts]
-    for exchange in reversed(history[-TURNS:]):
-        named = named_in(exchange.user, fitting)
-        if named is not None:
-            return named
-    return fitting[0] if fitting and concept is not None else None
+    return _spoken_of(history, fitting) or (fitting[0] if fitting and concept is not None else None)
+
+
+def _spoken_of(history: Sequence[Exchange], demos: Sequence[Demo]) -> Demo | None:
+    """Which of them was named last."""
+    named = (named_in(exchange.user, demos) for exchange in reversed(history[-TURNS:]))
+    return next((demo for demo in named if demo is not None), None)
 
 
 def _calls(

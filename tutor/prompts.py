@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from knowledge.passages import Knowledge
+from demos.base import Demo
+from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit
 from tutor.engines.base import Message
 from tutor.experiments.runs import mark_of
@@ -71,6 +72,19 @@ def smalltalk(kind: str, knowledge: Knowledge, model: str) -> str:
         + _listed([concept.title for concept in knowledge.concepts])
         + ".",
     }[kind]
+
+
+def experiments(demos: Sequence[Demo], concept: Concept | None) -> str:
+    """Which experiments there are, those on the set in play first; composed of their titles."""
+    own = [demo for demo in demos if concept and concept.id in demo.concepts]
+    others = [demo for demo in demos if demo not in own]
+    found = f"On {concept.title} I can run {_quoted(own)}. " if concept and own else ""
+    lacking = f"I have no experiment on {concept.title}. " if concept and not own else ""
+    return f"{found}{lacking}{'Besides, ' if own else ''}I can run {_quoted(others)}. Say in your own words what you want to see and with which settings."
+
+
+def _quoted(demos: Sequence[Demo]) -> str:
+    return _listed([f"“{demo.title}”" for demo in demos])
 
 
 def _some(knowledge: Knowledge) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from demos.base import Demo
 from knowledge.passages import Concept, Knowledge, Passage
 from knowledge.search import Hit
 from knowledge.words import content_words
@@ -31,6 +32,13 @@ def nearest_sets(knowledge: Knowledge, hits: Sequence[Hit], count: int = 3) -> t
     near = [knowledge.by_id[hit.passage.concept] for hit in hits]
     questions = dict.fromkeys(concept.question for concept in (*near, *knowledge.concepts))
     return tuple(questions)[:count]
+
+
+def sayings(demos: Sequence[Demo], concept: Concept | None, count: int = 3) -> tuple[str, ...]:
+    """Requests that start experiments, those on the set first."""
+    return tuple(demo.say for demo in sorted(demos, key=lambda demo: not concept or concept.id not in demo.concepts))[
+        :count
+    ]
 
 
 def alike(one: str, other: str) -> bool:

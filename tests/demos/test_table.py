@@ -4,7 +4,7 @@ import pytest
 
 from demos import DEMOS
 from demos.base import Demo
-from demos.table import BEGIN, END, EXAMPLES, README, table_of, with_table
+from demos.table import BEGIN, END, README, table_of, with_table
 from tutor.errors import TutorError
 from tutor.intent import route
 
@@ -21,8 +21,8 @@ def test_each_row_tells_name_settings_and_a_sentence_that_starts_it(demo: Demo) 
     row = next(line for line in table_of(DEMOS).splitlines() if line.startswith(f"| `{demo.name}` |"))
     assert all(f"`--{param.name}` {param.allowed()}" in row for param in demo.params)
     assert all(concept in row for concept in demo.concepts)
-    call = route(EXAMPLES[demo.name], (), DEMOS).demo
-    assert call is not None and call.name == demo.name, EXAMPLES[demo.name]
+    call = route(demo.say, (), DEMOS).demo
+    assert call is not None and call.name == demo.name, demo.say
 
 
 def test_text_around_the_table_stays_and_missing_markers_are_told() -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHANGE = Path(__file__).parents[1] / "distill" / "encoding"
-"""An adapter as peft writes it."""
+"""An adapter as peft writes it, with what `Mpnet` reads behind it."""
+WEIGHTS = CHANGE / "adapter_model.safetensors"
+"""The adapter alone, which is all that `embed` sees of the change."""
 WIDTH = 768  # of its vectors
 RETRAIN = "make encoder-classifier"
 _AT_ONCE = 2_000  # tokens of a class's texts in one pass, with the padding, so that nobody else waits long

@@ -18,6 +18,8 @@ from knowledge.coverage import elsewhere_questions
 from knowledge.embedder import Embedder
 from knowledge.passages import Knowledge
 from tutor.distill.examples import load_examples
+from tutor.engines.large_encoder import WEIGHTS
+from tutor.engines.wheels import sha256_of
 from tutor.evaluation.items import load_items
 from tutor.open import open_encoder, open_knowledge
 from tutor.requests.manner import FITTED, MANNERS, utterances, word_weight
@@ -51,6 +53,7 @@ def fit_manner(knowledge: Knowledge, embedder: Embedder) -> None:
     vectors = embedder.embed([text for _, text in (*rows, *experiments)])
     np.savez_compressed(
         FITTED,
+        encoder=np.array(sha256_of(WEIGHTS)),
         **_fit("manners", MANNERS, rows, weight, vectors[: len(rows)]),
         **_fit("experiments", names, experiments, np.ones(len(experiments)), vectors[len(rows) :]),
     )

@@ -83,6 +83,19 @@ SMALLTALK: tuple[tuple[Manners, re.Pattern[str]], ...] = (
         ),
     ),
 )
+# What an answer can be given: told to a layman, or with a picture from life.
+SIMPLER = any_of(
+    r"\b(?:like|as if) (?:i'?m|i am|i was|i were) (?:a |an )?(?:five|5|[4-9]|1[0-2]|child|kid|baby|beginner|total beginner)\b|\beli5\b",
+    r"\b(?:pictures?|comparisons?|analog(?:y|ies)|examples?|images?|metaphors?)\b.{0,20}\b(?:daily|everyday|real|normal|ordinary) life\b",
+)
+EXPERIMENT = r"\b(?:live )?(?:experiments?|demos?|demonstrations?)\b"
+# Which experiments the tutor has; not those of papers and products.
+EXPERIMENTS = any_of(
+    rf"\b(?:which|what)(?: (?:other|kinds? of|sort of))? {EXPERIMENT}(?: on [\w -]{{2,40}}?)? (?:can|could|do|would|are) (?:you|i|we|there)\b(?! (?:in|where|which|that)\b)",
+    rf"\b(?:is|are) there (?:also )?(?:an?|any|other|one|some|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",
+    rf"\b(?:do|have) you (?:have |got |also )*(?:an?|any|other|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",
+    rf"{EXPERIMENT}\W.*\b(?:is|isn't) there (?:also )?(?:one|any|none) (?:on|for|about)\b|\blist (?:all |me )?(?:the |your )?{EXPERIMENT}\W*$",
+)
 # Orders that a learner may well give before a question: "act as if I knew nothing: …", "forget what I said about training. …".
 ROLE = any_of(r"\bact as\b|\bpretend (?:to be|you)\b|\bjailbreak|\bforget (?:everything|all|what)\b")
 # Tries to give the tutor orders about itself. A question about system prompts in general is none.

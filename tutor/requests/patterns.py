@@ -160,7 +160,7 @@ QUESTION = any_of(
     rf"{_ELSEWHERE}"
     r")|one|it|my)|should|"
     r"do(?! (?:it|that|this)\b)(?:(?= (?:i|you|we|they|people|any|all|both|these|those|most|\w{3,}s)\b)|(?=.*\?\W*$))|"
-    r"would(?! (?:you|be (?:\w+ ){0,2}(?:to|if)|love|luv|like|rather|it be (?:\w+ ){0,2}(?:possible|ok(?:ay)?|alright|too much))\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have(?! (?:the|your|an?) (?:\w+ )?model (?:answer|write|predict|generate|try|say|continue|do|solve|sort)\b)|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t(?= (?:i|you|we|they|people|\w{3,}s)\b|.*\?\W*$)|wouldn'?t)\b"
+    r"would(?! (?:you|be (?:\w+ ){0,2}(?:to|if)|love|luv|like|rather|it be (?:\w+ ){0,2}(?:possible|ok(?:ay)?|alright|too much))\b)|will (?:a|an|the|it|i)|could (?:a|i|it|one)|has|have(?! (?:the|your|an?) (?:\w+ )?model (?:answer|write|predict|generate|try|say|continue|do|solve|sort)\b)|am|was|were|isn'?t|aren'?t|doesn'?t|don'?t(?= (?:i|you|we|they|people|\w{3,}s)\b|.*\?\W*$)|wouldn'?t|(?:can'?t|won'?t|couldn'?t|shouldn'?t|didn'?t|hasn'?t|haven'?t)(?! (?:you|we|i)\b))\b"
 )
 _AND = r"^(?:(?:and|but|so|ok(?:ay)?|h+m+|then|also)[\s,.…]+)*"
 _IT, _VALUE = "(?:it|that|this|they|one)", r"[\d.]+ ?%?(?: \w+)?"

@@ -10,7 +10,9 @@ import pytest
 from demos import DEMOS
 from tests.conftest import FakeEmbedder
 from tutor.chat import Tutor
-from tutor.requests.manner import MANNERS, Judged, Manner, Manners, Softmax, load_manner, utterances
+from tutor.engines.large_encoder import WEIGHTS
+from tutor.engines.wheels import sha256_of
+from tutor.requests.manner import FITTED, MANNERS, Judged, Manner, Manners, Softmax, load_manner, utterances
 from tutor.requests.wording import BUCKETS, buckets_of
 
 DIMENSION = 384
@@ -22,6 +24,12 @@ def test_every_labelled_manner_and_experiment_is_known() -> None:
     assert {kind for kind, _, _ in rows} == set(MANNERS)
     assert {experiment for kind, experiment, _ in rows if kind == "run"} == {demo.name for demo in DEMOS}
     assert all(not experiment for kind, experiment, _ in rows if kind != "run")
+
+
+def test_it_was_fitted_on_the_encoder_that_ships() -> None:
+    """Protects: an encoder trained anew behind which nobody ran `make calibrate`."""
+    with np.load(FITTED) as fitted:
+        assert str(fitted["encoder"]) == sha256_of(WEIGHTS)
 
 
 def _flat(labels: tuple[str, ...]) -> Softmax:
