@@ -33,7 +33,7 @@ from tutor.events import (
     sources_of,
 )
 from tutor.experiments.experiment import Request, ask_prediction, only_route, run_experiment
-from tutor.experiments.predictions import reply_to, settled, waiting
+from tutor.experiments.predictions import resolve, settled
 from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.experiments.specimens import Specimens
 from tutor.followup import Standalone, make_standalone
@@ -41,8 +41,9 @@ from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
 from tutor.prompts import experiments, not_covered, refusal, smalltalk
-from tutor.quiz import chosen, next_item, pending_item, verdict, worded
+from tutor.quiz import marked, next_item, worded
 from tutor.requests.manner import Judged, Manner, unjudged
+from tutor.requests.replies import Replies, Reply, read_words
 from tutor.suggestions import nearest_sets, sayings, suggest
 from tutor.verdict.readers import Readers
 
@@ -53,7 +54,7 @@ _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place
 class Tutor:
     """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`.
 
-    `manner` tells questions from other wishes, `readers` Yes from No, and `judge` checks what free models wrote.
+    `manner` tells questions from other wishes, `replies` which choice a reply means, `readers` Yes from No, and `judge` checks what free models wrote.
     """
 
     knowledge: Knowledge
@@ -63,6 +64,7 @@ class Tutor:
     free: bool = False
     taught: Taught | None = None
     manner: Manner | None = None
+    replies: Replies | None = None
     judge: Judge | None = None
     readers: Readers | None = None
 
@@ -75,14 +77,12 @@ class Tutor:
         """
         start = time.monotonic()
         question = _APOSTROPHE.sub("'", question.replace("\x00", " ")).strip()
-        history, choice = settled(history, DEMOS), None
-        asked = waiting(history, DEMOS)
-        if asked is not None and (choice := reply_to(asked, question)) is not None:
+        history, choice = settled(history, DEMOS, self._read), None
+        if (resolved := resolve(history, question, DEMOS, self._read)) is not None:
             # The request before the prediction is routed again: what is to run is never kept anywhere else.
-            question, history = history[-1].user, history[:-1]
-        reply = pending_item(self.knowledge, history)
-        if reply is not None and (picked := chosen(reply[1], question)) is not None:
-            yield from self._say(Understood("quiz", question), verdict(reply[1], picked), start, reply[0])
+            question, history, choice = resolved.request, resolved.before, resolved.choice
+        elif (quizzed := marked(self.knowledge, history, question, self._read)) is not None:
+            yield from self._say(Understood("quiz", question), quizzed.text, start, quizzed.concept)
             return
         standalone = self._standalone(question, history)
         concept = standalone.topic.concept if standalone.topic else None
@@ -256,6 +256,13 @@ class Tutor:
         except (EngineError, WeightsError):
             return unjudged(text)
 
+    def _read(self, question: str, choices: Sequence[str], text: str) -> Reply:
+        """A reply to a question with choices; by rule alone where what reads it cannot be loaded."""
+        try:
+            return (self.replies.read if self.replies else read_words)(question, choices, text)
+        except (EngineError, WeightsError):
+            return read_words(question, choices, text)
+
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
         turns = topical(history, DEMOS, self.search)
         return make_standalone(question[:LONGEST_QUESTION], turns, self.search)
@@ -273,7 +280,7 @@ class Tutor:
         turns = [
             exchange
             for i, exchange in enumerate(history)
-            if (item := pending_item(self.knowledge, history[:i])) is None or chosen(item[1], exchange.user) is None
+            if marked(self.knowledge, history[:i], exchange.user, self._read) is None
         ]
         concept = standalone.topic.concept.id if standalone.topic else None
         return last_question(turns, DEMOS, concept, self._judge)

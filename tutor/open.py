@@ -39,6 +39,7 @@ from tutor.experiments.specimens import Specimens
 from tutor.judging import load_judge
 from tutor.read_ahead import could_load
 from tutor.requests.manner import load_manner
+from tutor.requests.replies import load_replies
 from tutor.settings import Settings
 from tutor.verdict.causal_reader import CausalReader
 from tutor.verdict.reader import Reader
@@ -189,6 +190,7 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
     judge = (
         None if embedded else load_judge(engine if isinstance(engine, LocalEngine) else _unadapted(settings), readers)
     )
+    manner = load_manner(RememberingEmbedder(encoder, most=1_000))
     return Tutor(
         search.knowledge,
         search,
@@ -196,7 +198,8 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
         Specimens(settings.cache),
         free=not embedded,
         taught=taught,
-        manner=load_manner(RememberingEmbedder(encoder, most=1_000)),
+        manner=manner,
+        replies=load_replies(manner.embedder, manner.judge),
         judge=judge,
         readers=readers,
     )

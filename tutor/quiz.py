@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from knowledge.passages import Concept, Knowledge, QuizItem
 from tutor.events import Exchange
+from tutor.requests.replies import LETTERS, Reads, Reply, read_words
 
-_LETTERS = "ABCDEF"
+_OPEN_FOR = 3  # turns in which a question can still be answered
+_CALLED = re.compile(r"\b(?:answer|guess|choice|quiz)\b", re.IGNORECASE)
 
 
 def next_item(
@@ -24,38 +27,52 @@ def next_item(
 
 def worded(item: QuizItem) -> str:
     """The question with lettered choices, as Markdown."""
-    choices = "\n".join(f"- **{letter}** {choice}" for letter, choice in zip(_LETTERS, item.choices, strict=False))
+    choices = "\n".join(f"- **{letter}** {choice}" for letter, choice in zip(LETTERS, item.choices, strict=False))
     return f"{item.question}\n\n{choices}"
 
 
-def pending_item(knowledge: Knowledge, history: Sequence[Exchange]) -> tuple[Concept, QuizItem] | None:
-    """The question that the tutor asked last and that waits for a reply."""
-    if not history:
-        return None
-    last = history[-1].tutor
+@dataclass(frozen=True)
+class Marked:
+    """A quiz question of a set, and what a reply makes of it."""
+
+    concept: Concept
+    item: QuizItem
+    reply: Reply
+
+    @property
+    def text(self) -> str:
+        """Right or not, with the reason; the answer for who gives up, or the question again where it is not sure what is meant."""
+        item, choice = self.item, self.reply.choice
+        answer = f"**{LETTERS[item.answer]}** {item.choices[item.answer]}. {item.because}"
+        if choice is None:
+            return (
+                f"The answer is {answer}"
+                if self.reply.kind == "skip"
+                else f"Which of them do you mean? A letter will do.\n\n{worded(item)}"
+            )
+        return f"Right! {item.because}" if choice == item.answer else f"Not quite: the answer is {answer}"
+
+
+def marked(knowledge: Knowledge, history: Sequence[Exchange], text: str, reads: Reads = read_words) -> Marked | None:
+    """The quiz question that this message answers, if it does. Right after the question any words may; a few turns later a letter does that is called an answer."""
+    for back, exchange in enumerate(reversed(history[-_OPEN_FOR:]), 1):
+        found = _asked_in(exchange.tutor, knowledge)
+        if found is None:
+            continue
+        concept, item = found
+        if any(item.because in later.tutor for later in history[len(history) - back + 1 :]):
+            return None  # it was marked
+        if back == 1:
+            reply = reads(item.question, item.choices, text)
+        else:
+            reply = read_words(item.question, item.choices, text) if _CALLED.search(text) else Reply("other")
+        return None if reply.kind == "other" else Marked(concept, item, reply)
+    return None
+
+
+def _asked_in(said: str, knowledge: Knowledge) -> tuple[Concept, QuizItem] | None:
+    """The question that the tutor asked in these words."""
     return next(
-        ((c, item) for c in knowledge.concepts for item in c.quiz if item.question in last and item.choices[0] in last),
+        ((c, item) for c in knowledge.concepts for item in c.quiz if item.question in said and item.choices[0] in said),
         None,
     )
-
-
-def chosen(item: QuizItem, reply: str) -> int | None:
-    """The index that a reply picks, by letter or by the choice's words; None if it picks none."""
-    text = reply.strip()
-    letter = re.match(
-        rf"^(?:(?:i (?:think|say|guess)|it'?s|answer(?: is)?|option|choice)\s+)?\(?([{_LETTERS}{_LETTERS.lower()}])\)?[\s.!?)]*$",
-        text,
-        re.IGNORECASE,
-    )
-    if letter:
-        index = _LETTERS.index(letter[1].upper())
-        return index if index < len(item.choices) else None
-    folded = text.lower().rstrip(" .!")
-    return next((i for i, choice in enumerate(item.choices) if choice.lower().rstrip(" .!") == folded), None)
-
-
-def verdict(item: QuizItem, index: int) -> str:
-    """Right or not, with the reason."""
-    if index == item.answer:
-        return f"Right! {item.because}"
-    return f"Not quite: the answer is **{_LETTERS[item.answer]}** {item.choices[item.answer]}. {item.because}"

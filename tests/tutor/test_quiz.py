@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Sequence
 
 from knowledge.passages import Knowledge, QuizItem
 from tutor.events import Exchange
-from tutor.quiz import chosen, next_item, pending_item, verdict, worded
+from tutor.quiz import Marked, marked, next_item, worded
+from tutor.requests.replies import Reply, read_words
 
 ITEM = QuizItem("Who barks?", ("Cats", "Dogs", "Nobody"), 1, "Dogs bark at the postman.")
 
 
-@pytest.mark.parametrize(
-    ("reply", "index"),
-    [
-        *(("b", 1), ("B", 1), ("(c)", 2), ("I think A.", 0), ("option b", 1), ("dogs", 1), ("Nobody.", 2)),
-        *(("D", None), ("", None), ("what is a dog?", None), ("b or c", None), ("🙂", None), ("B" * 10_000, None)),
-    ],
-)
-def test_replies(reply: str, index: int | None) -> None:
-    """A letter or a choice's words pick it; anything else is no reply."""
-    assert chosen(ITEM, reply) == index
-
-
-def test_the_verdict_explains_either_way() -> None:
-    """Right and wrong replies both hear why, and a wrong one hears the right choice."""
-    right, wrong = verdict(ITEM, 1), verdict(ITEM, 0)
-    assert right != wrong and ITEM.because in right and ITEM.because in wrong and "Dogs" in wrong
+def test_the_verdict_explains_either_way(knowledge: Knowledge) -> None:
+    """Right and wrong replies both hear why, and a wrong one hears the right choice, as does who gives up."""
+    concept = knowledge.by_id["cats-vs-dogs"]
+    right, wrong, none = (
+        Marked(concept, ITEM, reply).text for reply in (Reply("choice", 1), Reply("choice", 0), Reply("skip"))
+    )
+    assert len({right, wrong, none}) == 3 and all(ITEM.because in said for said in (right, wrong, none))
+    assert "Dogs" in wrong.replace(ITEM.because, "") and "Dogs" in none.replace(ITEM.because, "")
 
 
 def test_the_wording_gives_nothing_away() -> None:
@@ -57,11 +50,29 @@ def test_a_set_without_questions_hands_over(knowledge: Knowledge) -> None:
     assert next_item(Knowledge(()), None, ()) is None
 
 
-def test_only_the_last_turn_can_wait_for_a_reply(knowledge: Knowledge) -> None:
-    """A question is pending right after it was asked, not later and not for someone else."""
+def test_a_question_waits_for_a_reply(knowledge: Knowledge) -> None:
+    """Protects: a right answer in own words that is lectured at; a letter given one turn late; a question that is marked twice."""
     item = knowledge.by_id["cats-vs-dogs"].quiz[0]
     asked = Exchange("quiz me", worded(item))
-    pending = pending_item(knowledge, (asked,))
-    assert pending is not None and pending[1] == item
-    assert pending_item(knowledge, (asked, Exchange("b", verdict(item, 1)))) is None
-    assert pending_item(knowledge, ()) is None
+
+    def understands(question: str, choices: Sequence[str], text: str) -> Reply:
+        return Reply("choice", 1) if "bone" in text else read_words(question, choices, text)
+
+    own = marked(knowledge, (asked,), "those with the bone", understands)
+    assert own is not None and own.text.startswith("Right!")
+    talked = Exchange("hm, b! like mine", "Dogs bark [1].")
+    late = marked(knowledge, (asked, talked), "sorry, b was my answer to the quiz", understands)
+    assert late is not None and late.text.startswith("Right!")
+    assert marked(knowledge, (asked, talked), "those with the bone", understands) is None
+    assert marked(knowledge, (asked, Exchange("b", late.text)), "my answer was b", understands) is None
+    assert marked(knowledge, (), "b", understands) is None
+    assert marked(knowledge, (asked,), "what is a dog?", understands) is None
+
+
+def test_an_unclear_reply_is_asked_back(knowledge: Knowledge) -> None:
+    """Protects: an answer is neither dropped nor guessed at, and the question still waits."""
+    item = knowledge.by_id["cats-vs-dogs"].quiz[0]
+    unsure = marked(knowledge, (Exchange("quiz me", worded(item)),), "one of the first two", lambda *_: Reply("choice"))
+    assert unsure is not None
+    after = marked(knowledge, (Exchange("one of the first two", unsure.text),), "b")
+    assert after is not None and after.text.startswith("Right!")

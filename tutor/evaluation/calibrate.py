@@ -2,7 +2,7 @@
 the notes cover a question, does it lean on another, is it one at all, are there several, is a picture wanted, and Yes or No?
 
 Coverage and leaning are fitted on the labelled set's tuning part, most others on the teacher's questions. The threshold of coverage makes refusals as precise as
-complete on the tuning part. The reported part takes no part. fit_manner.py fits what is no question.
+complete on the tuning part. The reported part takes no part. fit_manner.py fits what is no question, fit_replies.py what a reply to a question of the tutor's means.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from tutor.distill.keyed import LEARNER
 from tutor.distill.pairs import questions
 from tutor.evaluation.fit_leaning import fit_elliptic, fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
+from tutor.evaluation.fit_replies import fit_replies
 from tutor.evaluation.fit_unspoken import fit_unspoken
 from tutor.evaluation.items import load_items
 from tutor.followup import make_standalone
@@ -61,6 +62,7 @@ def main() -> None:
     search = open_search(settings)  # with the coverage just fitted
     fit_leaning(search)
     fit_manner(search.knowledge, encoder)
+    fit_replies(search.knowledge, encoder)
     fit_closed(search)
     fit_several(search)
     fit_unspoken(search)

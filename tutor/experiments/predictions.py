@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from demos.base import Demo, Prediction
 from knowledge.embedder import Embedder
@@ -15,13 +15,31 @@ from knowledge.passages import Passage
 from knowledge.sentences import cited, split_sentences, without_citations
 from tutor.events import Checked, Delta, DemoCall, DemoFinished, Exchange
 from tutor.experiments.runs import listed
+from tutor.requests.naming import named_in
+from tutor.requests.replies import Reads, read_words
 
 JUST_RUN = "Just run it"
 _ASKS = "What do you expect?"
-_SKIPS = re.compile(
-    r"^(?:please )?(?:just (?:run|show|do)|skip|run (?:it|the experiment)|go(?: ahead)?$|no idea|(?:i )?don'?t know|(?:i'?m )?not sure)\b(?: (?:it|that|me|please|now|live|the experiment|this))*$",
+_OPEN_FOR = 3  # turns in which what was asked can still be told to run
+_PART = re.compile(r"(?:[.,;:!?\n]\s*(?:please|pls|thanks|thank you)?)+")
+_COURTESY = (
+    r"(?:(?:please|ok(?:ay)?|yes|yeah|sure|well|so|then|now|thanks?|just|simply|(?:can|could|would|will) you)\W+)*"
+)
+_LATER = r"(?: (?:it|that|me|please|now|live|already|then|for me|anyway|this|the experiment))*"
+_ORDERS = re.compile(
+    rf"^{_COURTESY}(?:run|show|do|skip|go(?: ahead)?|(?:run|start|try|launch|show me) the (?:[\w-]+ ){{0,2}}[\w-]+){_LATER}$",
     re.IGNORECASE,
 )
+_GIVES_UP = re.compile(rf"^{_COURTESY}(?:no idea|(?:i )?don'?t know|(?:i'?m )?not sure){_LATER}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A request that may run now: its words, what had been said before it, and what the learner expects ("" if that was skipped)."""
+
+    request: str
+    before: tuple[Exchange, ...]
+    choice: str
 
 
 def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:
@@ -29,12 +47,6 @@ def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:
     return (
         f"**{_ASKS}** {prediction.question}\n\nAs soon as you choose, this runs: {demo.title} ({listed(call.params)})."
     )
-
-
-def waiting(history: Sequence[Exchange], demos: Sequence[Demo]) -> Prediction | None:
-    """The prediction that the tutor asked for last and that waits for a reply."""
-    demo = experiment_asked(history[-1], demos) if history else None
-    return demo.prediction if demo else None
 
 
 def experiment_asked(exchange: Exchange, demos: Sequence[Demo]) -> Demo | None:
@@ -46,28 +58,57 @@ def experiment_asked(exchange: Exchange, demos: Sequence[Demo]) -> Demo | None:
     return None
 
 
-def reply_to(prediction: Prediction, text: str) -> str | None:
-    """The choice that a reply picks; "" if it only wants the run; None if it is something else."""
-    said = _folded(text)
-    for choice in prediction.choices:
-        if _folded(choice) == said:
-            return choice
-    return "" if _SKIPS.match(text.strip(" .!")) else None
+def resolve(
+    history: Sequence[Exchange], text: str, demos: Sequence[Demo], reads: Reads = read_words
+) -> Resolved | None:
+    """The request that waits for what the learner expects, if this message tells that or wants the run; None if it is something else.
+
+    Right after the question any words may tell; a few turns later a choice's own do, or an order to run it. `history` is as `settled` makes it.
+    """
+    for back, exchange in enumerate(reversed(history[-_OPEN_FOR:]), 1):
+        if exchange.run is not None:
+            return None
+        demo = experiment_asked(exchange, demos)
+        if demo is not None:
+            choice = _reply_to(demo, text, demos, reads if back == 1 else None)
+            return None if choice is None else Resolved(exchange.user, tuple(history[:-back]), choice)
+    return None
 
 
-def settled(history: Sequence[Exchange], demos: Sequence[Demo]) -> tuple[Exchange, ...]:
-    """The history with each answered prediction folded into the request before it, as if that had run at once.
+def settled(history: Sequence[Exchange], demos: Sequence[Demo], reads: Reads = read_words) -> tuple[Exchange, ...]:
+    """The history with each answered prediction folded into the request before it, as if that had run when it was answered.
 
     A choice ("Less than 10 % worse") is no question and no parameter, so that nothing else should read it as one.
     """
     turns: list[Exchange] = []
     for exchange in history:
-        prediction = waiting(turns, demos)
-        if prediction is not None and reply_to(prediction, exchange.user) is not None:
-            turns[-1] = replace(exchange, user=turns[-1].user)
-        else:
-            turns.append(exchange)
+        found = resolve(turns, exchange.user, demos, reads)
+        if found is not None:
+            del turns[len(found.before)]
+            exchange = replace(exchange, user=found.request)
+        turns.append(exchange)
     return tuple(turns)
+
+
+def _reply_to(demo: Demo, text: str, demos: Sequence[Demo], reads: Reads | None) -> str | None:
+    """The choice that a reply picks; "" if it only wants the run, or it is unsure which is meant; None if it is something else."""
+    if (prediction := demo.prediction) is None:
+        return None
+    parts = [part.strip() for part in _PART.split(text) if part.strip()]
+    # What is asked beside "I don't know" is asked.
+    orders = any(
+        _ORDERS.match(part) or (reads and _GIVES_UP.match(part)) for part in (parts[-1:] if "?" in text else parts)
+    )
+    if orders and named_in(text, demos) in (None, demo):
+        said = text.lower()
+        return next((choice for choice in prediction.choices if choice.lower() in said), "")
+    if reads is None:
+        reply = read_words(prediction.question, prediction.choices, text)
+        return prediction.choices[reply.choice] if reply.choice is not None else None
+    reply = reads(prediction.question, prediction.choices, text)
+    if reply.kind == "other":
+        return None
+    return "" if reply.choice is None else prediction.choices[reply.choice]
 
 
 def verdict(
@@ -108,7 +149,3 @@ def _nearest(query: str, sentences: Sequence[str], embedder: Embedder) -> str:
 
 def _bare(text: str) -> str:
     return text.strip().rstrip(".")
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.lower().split()).rstrip(" .!")

@@ -11,7 +11,8 @@ import pytest
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
 from tutor.chat import Tutor
 from tutor.events import Answered, Delta, DemoFinished, Event, Exchange
-from tutor.experiments.predictions import JUST_RUN, reply_to, settled, waiting
+from tutor.experiments.predictions import JUST_RUN, resolve, settled
+from tutor.requests.replies import Reply
 
 GAP = "cats-vs-dogs#cats-are-small-dogs"
 SUMMARY = "The fake ran for a while. Perplexity goes from 31.0 to 40.8 with 4 bits: worse."
@@ -143,15 +144,52 @@ def test_an_answered_prediction_is_one_turn(tutor: Tutor) -> None:
     before = asked(tutor)
     turns = settled((before, Exchange("Nothing changes", "done"), Exchange("why?", "…")), (DEMO,))
     assert [exchange.user for exchange in turns] == [REQUEST, "why?"] and turns[0].tutor == "done"
-    assert waiting((before,), (DEMO,)) is DEMO.prediction and waiting(turns, (DEMO,)) is None
+    assert resolve((before,), "skip", (DEMO,)) is not None and resolve(turns, "skip", (DEMO,)) is None
+
+
+def test_a_guess_in_other_words_runs_it(tutor: Tutor) -> None:
+    """Protects: who does not press a button; where it is not sure what was guessed, it runs without a verdict."""
+    before = (asked(tutor),)
+    guessed = resolve(before, "it'll babble", (DEMO,), lambda *_: Reply("choice", 0))
+    unsure = resolve(before, "it'll be different", (DEMO,), lambda *_: Reply("choice"))
+    assert guessed is not None and guessed.choice == "Perplexity rises" and guessed.request == REQUEST
+    assert unsure is not None and unsure.choice == ""
 
 
 @pytest.mark.parametrize(
-    "text", ["", "🙂", "a", "b", "perplexity", "I don't know what KL is", "<b>", "\x00", "a" * 5000, "What are cats?"]
+    ("late", "choice"),
+    [
+        ("just run it", ""),
+        ("That was my guess for the experiment. Would you run it now, please?", ""),
+        ("please run the fake", ""),
+        ("Please run it: nothing changes.", "Nothing changes"),
+        ("Nothing changes", "Nothing changes"),
+    ],
+)
+def test_it_can_still_run_after_another_question(tutor: Tutor, late: str, choice: str) -> None:
+    """Protects: a guess that was not understood, or a question in between, does not lose the experiment; the question stays in the history behind it."""
+    before, between = asked(tutor), Exchange("What are cats?", "Cats purr [1].")
+    found = resolve((before, between), late, (DEMO,))
+    assert found is not None and found.choice == choice and found.before == ()
+    turns = settled((before, between, Exchange(late, "done")), (DEMO,))
+    assert [exchange.user for exchange in turns] == ["What are cats?", REQUEST]
+    assert turn(tutor, late, before, between).finished is not None
+
+
+@pytest.mark.parametrize("text", ["run it with 2 bits instead", "what does it run on?", "and dogs?", "It purrs"])
+def test_what_does_not_run_it_later(tutor: Tutor, text: str) -> None:
+    """Protects: only an order to run it, or a choice, is taken for one when the talk has moved on."""
+    assert resolve((asked(tutor), Exchange("What are cats?", "Cats purr [1].")), text, (DEMO,)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "🙂", "perplexity", "I don't know what KL is", "<b>", "\x00", "a" * 5000, "What are cats?"]
 )
 def test_what_is_no_reply(text: str) -> None:
     """Only a choice, its letter or a wish to skip is a reply."""
-    assert DEMO.prediction is not None and reply_to(DEMO.prediction, text) is None
+    assert DEMO.prediction is not None
+    before = Exchange(REQUEST, f"**What do you expect?** {DEMO.prediction.question} {DEMO.title}")
+    assert resolve((before,), text, (DEMO,)) is None
 
 
 def test_the_run_is_what_was_measured(tutor: Tutor) -> None:

@@ -1,0 +1,156 @@
+"""Fit tutor/requests/replies.npz: whether a reply to a question with choices is one of them, and which.
+
+Learned from tutor/requests/replies.tsv, what people typed who were shown the predictions before experiments and quiz questions: the question's key, the index of the choice (or skip, or other), the reply.
+`python -m tutor.evaluation.fit_replies` logs how often that is told right by models that saw neither the reply nor, for a fourth of the replies at a time, any other of that fourth.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demos import DEMOS
+from knowledge.embedder import Embedder, RememberingEmbedder
+from knowledge.passages import Knowledge
+from tutor.engines.large_encoder import WIDTH
+from tutor.open import open_encoder, open_knowledge
+from tutor.requests.manner import MANNERS, JudgesManner, load_manner
+from tutor.requests.replies import FITTED, KINDS, SIGNS, Replies
+from tutor.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LABELLED = Path(__file__).parents[1] / "requests" / "replies.tsv"
+_FOLDS = 4
+_LOOSE = 3.0  # inverse regularisation of the kinds' weights
+_STIFF = 0.01  # regularisation of the choices'
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A reply with the question that it was given to; `choice` is None for what is none."""
+
+    question: str
+    choices: tuple[str, ...]
+    kind: str
+    choice: int | None
+    text: str
+
+
+def load_labelled(knowledge: Knowledge, path: Path = LABELLED) -> list[Labelled]:
+    """Every line; raises ValueError with its number for an unknown question or label."""
+    asked = {d.name: (d.prediction.question, d.prediction.choices) for d in DEMOS if d.prediction}
+    asked |= {f"{c.id}#{i}": (item.question, item.choices) for c in knowledge.concepts for i, item in enumerate(c.quiz)}
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("# "):
+            continue
+        key, label, text = line.split("\t")
+        question, choices = asked.get(key, ("", ()))
+        if label not in KINDS[1:] and not (label.isdigit() and int(label) < len(choices)):
+            raise ValueError(
+                f"{path}:{number}: expected a known question and a choice of it, skip or other, got {line!r}"
+            )
+        choice = int(label) if label.isdigit() else None
+        rows.append(Labelled(question, tuple(choices), label if choice is None else "choice", choice, text))
+    return rows
+
+
+def fit(rows: Sequence[Labelled], embedder: Embedder, judge: JudgesManner) -> Replies:
+    """The models learned from the rows, whose replies are known; none of them is near to itself while it is learned from."""
+    from scipy.optimize import minimize
+    from sklearn.linear_model import LogisticRegression
+
+    empty = np.zeros((len(KINDS), len(MANNERS) + 6 + 2 * WIDTH), np.float32)
+    known = known_replies(rows, embedder)
+    model = Replies(embedder, judge, np.zeros(SIGNS, np.float32), empty, np.zeros(len(KINDS), np.float32), known)
+    chosen = [row for row in rows if row.choice is not None]
+    signs = [_without(model, row).seen(row.question, row.choices, row.text)[0] for row in chosen]
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        logits = [each @ weights for each in signs]
+        return sum(
+            float(np.logaddexp.reduce(z) - z[row.choice]) for z, row in zip(logits, chosen, strict=True)
+        ) + float(_STIFF * weights @ weights)
+
+    model = replace(model, which=minimize(loss, np.ones(SIGNS)).x.astype(np.float32))
+    x = np.stack([_without(model, row).seen(row.question, row.choices, row.text)[1] for row in rows])
+    kinds = LogisticRegression(C=_LOOSE, max_iter=2000).fit(x, [KINDS.index(row.kind) for row in rows])
+    return replace(model, kinds=kinds.coef_.astype(np.float32), bias=kinds.intercept_.astype(np.float32))
+
+
+def known_replies(rows: Sequence[Labelled], embedder: Embedder) -> dict[tuple[str, str], NDArray[np.float32]]:
+    """Vectors of the replies that meant each choice."""
+    found: dict[tuple[str, str], list[NDArray[np.float32]]] = {}
+    for row in rows:
+        if row.choice is not None:
+            vector = embedder.embed([row.text])[0][WIDTH:]
+            found.setdefault((row.question, row.choices[row.choice]), []).append(vector)
+    return {pair: np.stack(vectors) for pair, vectors in found.items()}
+
+
+def _without(model: Replies, row: Labelled) -> Replies:
+    """The model as it is for a reply that it has never seen."""
+    if row.choice is None:
+        return model
+    pair = row.question, row.choices[row.choice]
+    own = model.embedder.embed([row.text])[0][WIDTH:]
+    others = model.known[pair][np.abs(model.known[pair] - own).max(1) > 0]
+    rest = {other: vectors for other, vectors in model.known.items() if other != pair}
+    return replace(model, known=rest | ({pair: others} if len(others) else {}))
+
+
+def validate(rows: Sequence[Labelled], embedder: Embedder, judge: JudgesManner) -> Counter[str]:
+    """How replies are read by models that were fitted on the other folds."""
+    told: Counter[str] = Counter()
+    for fold in range(_FOLDS):
+        model = fit([row for i, row in enumerate(rows) if i % _FOLDS != fold], embedder, judge)
+        for row in rows[fold::_FOLDS]:
+            reply = model.read(row.question, row.choices, row.text)
+            if row.kind == "choice" and reply.kind == "choice":
+                told[
+                    "choice: "
+                    + ("unsure" if reply.choice is None else "right" if reply.choice == row.choice else "wrong")
+                ] += 1
+            else:
+                told[f"{row.kind}: {'right' if reply.kind == row.kind else f'taken for {reply.kind}'}"] += 1
+    return told
+
+
+def save(model: Replies, path: Path = FITTED) -> None:
+    pairs = list(model.known)
+    arrays: Mapping[str, Any] = {
+        "which": model.which,
+        "kinds": model.kinds.astype(np.float16),
+        "bias": model.bias,
+        "choices": np.array(pairs),
+        "vectors": np.concatenate([model.known[pair] for pair in pairs]).astype(np.float16),
+        "owners": np.repeat(np.arange(len(pairs)), [len(model.known[pair]) for pair in pairs]),
+    }
+    np.savez_compressed(path, **arrays)
+
+
+def fit_replies(knowledge: Knowledge, embedder: Embedder) -> None:
+    """Fit anew, and log how well others' replies are read."""
+    embedder = RememberingEmbedder(embedder, most=10_000)
+    manner, rows = load_manner(embedder), load_labelled(knowledge)
+    for what, times in sorted(validate(rows, embedder, manner.judge).items()):
+        log.info("%s: %d", what, times)
+    save(fit(rows, embedder, manner.judge))
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = Settings.from_environ()
+    fit_replies(open_knowledge(settings), open_encoder(settings))
+
+
+if __name__ == "__main__":
+    main()

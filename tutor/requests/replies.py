@@ -1,0 +1,175 @@
+"""Which of a question's choices a reply means, in whatever words: "the small extra matrices", "b, because …", "no idea, just run it".
+
+Letters, numbers and the choice's own words are told by rule. Else two linear models on what the larger encoder makes of reply and choices tell whether it is a choice at all, and which:
+fitted by tutor/evaluation/fit_replies.py on tutor/requests/replies.tsv, whose replies also stand for their choices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedder import Embedder
+from tutor.engines.large_encoder import WIDTH
+from tutor.requests.manner import MANNERS, Judged, JudgesManner
+from tutor.requests.naming import is_asked
+
+FITTED = Path(__file__).parent / "replies.npz"
+LETTERS = "ABCDEF"
+Kind: TypeAlias = Literal["choice", "skip", "other"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What a reply may be, in the order of the fitted rows: a choice, a wish to go on without one, anything else."""
+SIGNS = 4  # of each choice, for which weights are fitted
+_SURE = 0.6  # the probability from which a kind is believed
+_CERTAIN = 0.7  # and one of the choices: to be told that one expected what one did not is worse than to be asked back
+_LONGEST = 25  # words, beyond which length says no more
+# Single words, so that no run of them can be split in many ways.
+_LEAD = (
+    r"(?:(?:i|i'?d|i'?ll|think|say|guess|pick|choose|take|go|going|for|with|bet|on|reckon|it|it'?s|is|that'?s|my|the|answer|choice|option|letter"
+    r"|definitely|surely|clearly|maybe|probably|h+m+|u+m+|uh+|ok|so|sorry|well|gotta|must|has|to|be)\W+)*"
+)
+# "A base model is one" begins with an article.
+_LETTER_FIRST = re.compile(
+    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|as|i think|for sure|definitely|obviously|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
+    re.IGNORECASE,
+)
+_LETTER_LAST = re.compile(
+    r"(?:\b(?:say|guess|pick|choose|take|go (?:for|with)|bet on|vote(?: is)?(?: for)?|answer(?: is|:)?|option|choice|letter|going with|(?:must|has to) be|so|hence|thus)\W+|[.,;!?–—-]\s*)\(?(?P<letter>[A-F])\)?\W*$"
+)
+_NUMBERED = re.compile(
+    r"\b(?:(?P<place>first|second|third|fourth|last) (?:one|option|choice|answer)|(?:number|option) (?P<number>one|two|three|four|[1-4]))\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:not|never)\b[^,.;]{0,20}$|n't\b[^,.;]{0,20}$", re.IGNORECASE)
+_PLACES = {
+    word: i
+    for i, words in enumerate(("first one 1", "second two 2", "third three 3", "fourth four 4"))
+    for word in words.split()
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`choice` is the index that is meant; None where it is none, or not sure which."""
+
+    kind: Kind
+    choice: int | None = None
+
+
+Reads: TypeAlias = Callable[[str, Sequence[str], str], Reply]
+"""Reads a reply to a question with choices."""
+
+
+def read_words(question: str, choices: Sequence[str], text: str) -> Reply:
+    """By rule alone: a letter, a number or the very words of a choice."""
+    choice = named_choice(choices, text)
+    return Reply("other") if choice is None else Reply("choice", choice)
+
+
+def named_choice(choices: Sequence[str], text: str) -> int | None:
+    """The index that a reply names by letter, number or the choice's own words."""
+    said = _folded(text)
+    same = next((i for i, choice in enumerate(choices) if _folded(choice) == said), None)
+    if same is not None:
+        return same
+    if (letter := _LETTER_FIRST.match(text.strip()) or _LETTER_LAST.search(text)) is not None:
+        index = LETTERS.index(letter["letter"].upper())
+        return index if index < len(choices) else None
+    place = _NUMBERED.search(text)
+    if place is None or _DENIED.search(text[: place.start()]):
+        return None
+    word = (place["place"] or place["number"]).lower()
+    index = len(choices) - 1 if word == "last" else _PLACES[word]
+    return index if index < len(choices) else None
+
+
+@dataclass(frozen=True)
+class Replies:
+    """`which` (SIGNS,) weighs a choice's signs; `kinds` (KINDS, features) and `bias` tell what a reply is. `known` holds, for a question and a choice of it, unit vectors (n, WIDTH) of replies that meant it."""
+
+    embedder: Embedder
+    judge: JudgesManner
+    which: NDArray[np.float32]
+    kinds: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    known: Mapping[tuple[str, str], NDArray[np.float32]]
+
+    def read(self, question: str, choices: Sequence[str], text: str) -> Reply:
+        """Raises as the embedder does."""
+        named = named_choice(choices, text)
+        if named is not None and _folded(choices[named]) == _folded(text):
+            return Reply("choice", named)
+        signs, features = self.seen(question, choices, text)
+        logits = self.kinds @ features + self.bias
+        kind = KINDS[int(logits.argmax())]
+        likely = _softmax(logits)[KINDS.index(kind)]
+        if named is not None:
+            # "The last one was fun" names no choice.
+            return Reply("choice", named) if kind == "choice" or likely < _SURE else Reply(kind)
+        if likely < _SURE or kind != "choice":
+            return Reply(kind if likely >= _SURE else "other")
+        each = _softmax(signs @ self.which)
+        return Reply("choice", int(each.argmax()) if each.max() >= _CERTAIN else None)
+
+    def seen(self, question: str, choices: Sequence[str], text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Each choice's signs, (choices, SIGNS), and the reply's features."""
+        read, *others = self.embedder.embed([text, *choices, *(f"{question} {choice}" for choice in choices)])
+        alone, asked = np.stack(others[: len(choices)]), np.stack(others[len(choices) :])
+        # What was made of a text behind all layers is about what it says; halfway also about how.
+        meant = alone[:, WIDTH:] @ read[WIDTH:]
+        near = [
+            max(
+                float(own),
+                float((self.known[question, choice] @ read[WIDTH:]).max())
+                if (question, choice) in self.known
+                else -1.0,
+            )
+            for own, choice in zip(meant, choices, strict=True)
+        ]
+        signs = np.stack([meant, asked[:, WIDTH:] @ read[WIDTH:], alone[:, :WIDTH] @ read[:WIDTH], np.array(near)], 1)
+        judged = self.judge(text)
+        return signs.astype(np.float32), features_of(text, choices, signs @ self.which, max(near), judged, read)
+
+
+def features_of(
+    text: str,
+    choices: Sequence[str],
+    scores: NDArray[np.float32],
+    nearest: float,
+    judged: Judged,
+    read: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """What tells the kind of a reply: how it is meant and put, how near it comes to a choice, and what the encoder made of it (`read`)."""
+    manners = [judged.manners.get(manner, 0.0) for manner in MANNERS]
+    put = [text.rstrip().endswith("?"), is_asked(text), named_choice(choices, text) is not None]
+    length = min(len(text.split()), _LONGEST) / _LONGEST
+    return np.array([*manners, *put, nearest, float(_softmax(scores).max()), length, *read], dtype=np.float32)
+
+
+def load_replies(embedder: Embedder, judge: JudgesManner, path: Path = FITTED) -> Replies:
+    """The fitted models; raises ValueError if they do not fit this version's features."""
+    with np.load(path) as fitted:
+        arrays = {name: fitted[name] for name in fitted.files}
+    which, kinds, bias = (arrays[name].astype(np.float32) for name in ("which", "kinds", "bias"))
+    features = len(MANNERS) + 6 + 2 * WIDTH
+    if which.shape != (SIGNS,) or kinds.shape != (len(KINDS), features) or bias.shape != (len(KINDS),):
+        raise ValueError(f"{path} must weigh {features} features of {KINDS}, got {kinds.shape}; run `make calibrate`")
+    vectors, owners = arrays["vectors"].astype(np.float32), arrays["owners"]
+    pairs = [(str(question), str(choice)) for question, choice in arrays["choices"]]
+    known = {pair: vectors[owners == i] for i, pair in enumerate(pairs)}
+    return Replies(embedder, judge, which, kinds, bias, known)
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    likely = np.exp(logits - logits.max())
+    return np.asarray(likely / likely.sum(), dtype=np.float32)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split()).strip(" .!")
