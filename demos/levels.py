@@ -19,27 +19,25 @@ TO = (
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
 # Both match any text in one way only: a second way would double the time with each word that repeats.
 _DIGITS = r"(?:\d+(?:\.\d+)?|\.\d+)"
-_BETWEEN = r"\s*(?:(?:,|/|&|\b(?:and|or|compare(?: (?:it|that|this|them))?|live|vs\.?|versus|with|to|against|then|at|next to|beside(?: one)?)\b)\s*)+"
+BETWEEN = r"\s*(?:(?:,|/|&|\b(?:and|or|compare(?: (?:it|that|this|them))?|live|vs\.?|versus|with|to|against|then|at|next to|beside(?: one)?)\b)\s*)+"
 
 
 def first_of_several(unit: str, words: str = COUNT) -> str:
     """A pattern for a number before its unit, also where more follow: the 8 of "8, 4 and 2 bits" is group 1."""
     number = rf"(?:{_DIGITS}|\b(?:{words}))"
-    return (
-        rf"{_START}({number})(?:\s*-?\s*(?:{unit}))?(?:{_BETWEEN}{number}(?:\s*-?\s*(?:{unit}))?)*?\s*-?\s*(?:{unit})"
-    )
+    return rf"{_START}({number})(?:\s*-?\s*(?:{unit}))?(?:{BETWEEN}{number}(?:\s*-?\s*(?:{unit}))?)*?\s*-?\s*(?:{unit})"
 
 
 def several(unit: str, words: str = COUNT) -> str:
     """A pattern for two or more numbers before their unit: group 1 is "8, 4 and 2" in "8, 4 and 2 bits"."""
     number = rf"(?:{_DIGITS}|\b(?:{words}))"
-    between = rf"(?:\s*-?\s*(?:{unit}))?{_BETWEEN}" if unit else _BETWEEN
+    between = rf"(?:\s*-?\s*(?:{unit}))?{BETWEEN}" if unit else BETWEEN
     return rf"{_START}({number}(?:{between}{number})+)\s*-?\s*(?:{unit})"
 
 
 def several_decimals() -> str:
     """A pattern for two or more numbers below one, which need no unit: "0.2, 0.5 and 0.8"."""
-    return rf"{_START}(0?\.\d+(?:{_BETWEEN}0?\.\d+)+)"
+    return rf"{_START}(0?\.\d+(?:{BETWEEN}0?\.\d+)+)"
 
 
 def beside(number: str) -> str:
@@ -57,7 +55,7 @@ class Levels(Param):
         """Return the values joined by commas, each once, in the order given; raises DemoError naming what is allowed."""
         text = str(value).strip()
         numbers = re.findall(_DIGITS, text)
-        if re.sub(rf"{_DIGITS}|{_BETWEEN}|bits?|int|percent|pct\.?|[\s%-]", "", text, flags=re.IGNORECASE):
+        if re.sub(rf"{_DIGITS}|{BETWEEN}|bits?|int|percent|pct\.?|[\s%-]", "", text, flags=re.IGNORECASE):
             raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
         parsed = list(dict.fromkeys(self._one(number) for number in numbers))
         if len(parsed) > MOST:

@@ -90,7 +90,10 @@ LORA = Demo(
     name="lora",
     title="Fine-tune fully, with LoRA and with QLoRA",
     concepts=("full-fine-tuning-vs-lora-vs-qlora", "parameters-vs-hyperparameters", "rag-vs-fine-tuning"),
-    because={"size": ("full-fine-tuning-vs-lora-vs-qlora#why-lora-saves-memory", 0)},
+    because={
+        "quality": ("full-fine-tuning-vs-lora-vs-qlora#why-a-low-rank-is-enough-for-lora", 0),
+        "size": ("full-fine-tuning-vs-lora-vs-qlora#why-lora-saves-memory", 0),
+    },
     params=(
         Param(
             "rank",

@@ -127,6 +127,7 @@ PRUNE = Demo(
     title="Remove the smallest weights",
     concepts=("pruning-vs-quantization", "structured-vs-unstructured-pruning"),
     because={
+        "quality": ("pruning-vs-quantization#throwing-away-half-of-the-weights", 2),
         "size": ("pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster", 1),
         "speed": ("pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster", 1),
     },

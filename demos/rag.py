@@ -160,5 +160,6 @@ RAG = Demo(
             SAME: "rag-vs-fine-tuning#fine-tuning-is-a-weak-way-to-add-facts",
         },
     ),
+    because={"quality": ("rag-vs-fine-tuning#rag-does-not-end-hallucinations", 1)},
     say="show me RAG live",
 )

@@ -14,7 +14,7 @@ from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
 from demos.decoding_rules import Rules, Scorer, entropy_bits, write_texts
 from demos.measure import Span
 from demos.sampling_charts import sampling_chart
-from demos.sampling_settings import PARAMS, labels_of, rules_of
+from demos.sampling_settings import PARAMS, compared, labels_of, rules_of
 from demos.sampling_words import FEW, MOST, ONE, outcome, piece, summary_of
 from demos.seeding import generator
 from tutor.errors import DemoError
@@ -67,14 +67,16 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "read_tokens": min(len(ids), LONGEST),
     }
 
-    labels = labels_of(rules["all"])
+    beside = compared(settings)
+    labels = labels_of(rules["all"], beside)
     likeliest = [piece(str(tokenizer.decode([token]))) for token in ranked]
     shares = {
-        labels[name]: [100 * float(shaped[name][token]) for token in ranked] for name in ("own", "temperature", "all")
+        labels[name]: [100 * float(shaped[name][token]) for token in ranked]
+        for name in ("own", "temperature", *(beside or ("all",)))
     }
     steps = [piece(str(tokenizer.decode([token]))) for token in written.rows[0]]
     yield DemoResult(
-        summary=summary_of(metrics, rules["all"], likeliest[0]),
+        summary=summary_of(metrics, rules["all"], beside, likeliest[0]),
         table=Table(
             ("Setting", "Tokens kept", "Favourite (%)", "Entropy (bits)"),
             tuple(
@@ -146,5 +148,6 @@ SAMPLING = Demo(
             ONE: "temperature-vs-top-k-vs-top-p#how-top-p-works",
         },
     ),
+    because={"quality": ("temperature-vs-top-k-vs-top-p#how-temperature-works", 2)},
     say="show me temperature 2 with top-k 50",
 )

@@ -21,8 +21,11 @@ def sampling_chart(
     figure, (top, bottom) = new_figure(rows=2, height=4.4)
     figure.set_layout_engine("constrained", h_pad=0.1)
     places = np.arange(len(tokens))
-    for i, ((name, values), colour) in enumerate(zip(shares.items(), (GREY, BLUE, ORANGE), strict=True)):
-        top.barh(places + 0.28 * (i - 1), values, 0.26, color=colour, label=name)
+    step = 0.84 / len(shares)
+    for i, ((name, values), colour) in enumerate(
+        zip(shares.items(), (GREY, BLUE, ORANGE, PURPLE, GREEN), strict=False)
+    ):
+        top.barh(places + step * (i - (len(shares) - 1) / 2), values, step - 0.02, color=colour, label=name)
     top.set_yticks(places, [drawable(token) for token in tokens])
     top.invert_yaxis()
     top.set(xlabel="probability (%)")

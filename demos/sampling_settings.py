@@ -7,7 +7,7 @@ from typing import Any
 
 from demos.base import Param
 from demos.decoding_rules import Rules
-from demos.levels import TO
+from demos.levels import BETWEEN, TO, Levels, read_levels
 from demos.quotes import QUOTED, after_colon
 
 # "top-p, set it to 0.8": "it" is what was named just before.
@@ -21,31 +21,48 @@ def _off(name: str) -> str:
     return rf"\b(?:no|without(?: any)?|(?:switch|turn) off(?: the)?|drop|disable) {name}\b|\b{name} (?:is |be |been |switched |turned |set to )?(?:off|disabled)\b"
 
 
+_TEMPERATURE = r"(?:\d?\.\d+|[0-3])(?![.\d]*\d)(?! ?(?:%|-|tokens|words|candidates|examples|prompts|texts|sentences|top|min|of the|likeliest|best|times))"
+# "Low and then really high": two that show what each does to the odds.
+_EXTREMES = (
+    r"\b(?:low|cold|cool)(?:er|est)?\b(?:(?!\b(?:top|min)\b)[^.;?!\d]){0,60}\b(?:high|hot|warm)(?:er|est)?\b"
+    r"|\b(?:high|hot|warm)(?:er|est)?\b(?:(?!\b(?:top|min)\b)[^.;?!\d]){0,60}\b(?:low|cold|cool)(?:er|est)?\b"
+)
+
+TEMPERATURE = Param(
+    "temperature",
+    1.5,
+    "what the scores are divided by; 0 is greedy",
+    0.0,
+    3.0,
+    spoken=(
+        rf"\btemp(?:erature)?{TO}(\d*\.?\d+|one\b)",
+        r"(?<![-\w])t ?= ?(\d*\.?\d+)",
+        r"\bdivid\w+ (?:(?:the|all|its|their|your) )*(?:scores|logits) by (\d*\.?\d+)",
+        r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
+        r"\b(?:heat|warm|cool|crank) it (?:up |down )?to (\d*\.?\d+)",
+        rf"\btemp(?:erature)?\b(?![^.;]{{0,25}}\b(?:top|min)\b){_SET_IT} (\d*\.?\d+)",
+        (
+            r"\bgreed(?:y|ily)\b|(?<!non-)(?<!non )(?<!not )(?<!n't )(?<!n’t )(?<!less )\bdeterministic\w*",
+            0.0,
+        ),
+    ),
+    loose=(
+        r"\bdivid\w+ (?:[a-z]+ ){0,6}?by (\d*\.?\d+)",
+        r"(?-i:(?<![-\w])T:?) (\d?\.\d+)|(?<![\w.])(\d*\.?\d+) temperature\b",
+        r"^(?!.*\b(?:top|min)[-_ ]?[kp]\b).*\b(?:high|hot|low|cold)(?:er)?,? (?:(?:like|say|maybe|at|to|of|such as),? )?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates|examples|prompts|texts|sentences))",
+        r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates|examples|prompts|texts|sentences))",
+    ),
+)
+
 PARAMS = (
-    Param(
-        "temperature",
-        1.5,
-        "what the scores are divided by; 0 is greedy",
-        0.0,
-        3.0,
-        spoken=(
-            rf"\btemp(?:erature)?{TO}(\d*\.?\d+|one\b)",
-            r"(?<![-\w])t ?= ?(\d*\.?\d+)",
-            r"\bdivid\w+ (?:(?:the|all|its|their|your) )*(?:scores|logits) by (\d*\.?\d+)",
-            r"\btemp(?:erature)?(?: \w+){1,3} (?:to|at) (\d*\.?\d+)",
-            r"\b(?:heat|warm|cool|crank) it (?:up |down )?to (\d*\.?\d+)",
-            rf"\btemp(?:erature)?\b(?![^.;]{{0,25}}\b(?:top|min)\b){_SET_IT} (\d*\.?\d+)",
-            (
-                r"\bgreed(?:y|ily)\b|(?<!non-)(?<!non )(?<!not )(?<!n't )(?<!n’t )(?<!less )\bdeterministic\w*",
-                0.0,
-            ),
-        ),
-        loose=(
-            r"\bdivid\w+ (?:[a-z]+ ){0,6}?by (\d*\.?\d+)",
-            r"(?-i:(?<![-\w])T:?) (\d?\.\d+)|(?<![\w.])(\d*\.?\d+) temperature\b",
-            r"^(?!.*\b(?:top|min)[-_ ]?[kp]\b).*\b(?:high|hot|low|cold)(?:er)?,? (?:(?:like|say|maybe|at|to|of|such as),? )?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates|examples|prompts|texts|sentences))",
-            r"\b(?:temp\w*|heat|hotter|warm\w*|cool\w*|colder)\b(?:(?!\b(?:top|min)\b)[^;\d]){0,25}?(\d*\.?\d+)(?![\d.]*\d)(?! ?(?:%|tokens|words|candidates|examples|prompts|texts|sentences))",
-        ),
+    TEMPERATURE,
+    Levels(
+        "compare",
+        "",
+        "further temperatures beside it",
+        of=TEMPERATURE,
+        spoken=(rf"\btemp(?:erature)?s?{TO}(?:between |from )?({_TEMPERATURE}(?:{BETWEEN}{_TEMPERATURE})+)",),
+        loose=((_EXTREMES, "0.2,2"),),
     ),
     Param(
         "top-k",
@@ -122,6 +139,7 @@ def rules_of(settings: Mapping[str, Any]) -> dict[str, Rules]:
     return {
         "own": Rules(),
         "temperature": Rules(temperature=every.temperature),
+        **{name: Rules(temperature=level) for name, level in compared(settings).items()},
         "top_k": Rules(top_k=every.top_k),
         "top_p": Rules(top_p=every.top_p),
         "min_p": Rules(min_p=every.min_p),
@@ -129,11 +147,18 @@ def rules_of(settings: Mapping[str, Any]) -> dict[str, Rules]:
     }
 
 
-def labels_of(every: Rules) -> dict[str, str]:
-    """What the learner reads for each rule."""
+def compared(settings: Mapping[str, Any]) -> dict[str, float]:
+    """The temperatures that are put beside the run's own, by the names of their rules."""
+    levels = (level for level in read_levels(settings["compare"]) if level != settings["temperature"])
+    return {f"temperature_{level:g}": level for level in levels}
+
+
+def labels_of(every: Rules, beside: Mapping[str, float]) -> dict[str, str]:
+    """What the learner reads for each rule; `beside` are `compared` temperatures."""
     return {
         "own": "as the model gives it",
         "temperature": f"temperature {every.temperature:g}",
+        **{name: f"temperature {level:g}" for name, level in beside.items()},
         "top_k": f"top-k {every.top_k}" if every.top_k else "top-k off",
         "top_p": f"top-p {every.top_p:g}" if every.top_p < 1 else "top-p off",
         "min_p": f"min-p {every.min_p:g}" if every.min_p else "min-p off",

@@ -24,7 +24,7 @@ def piece(text: str) -> str:
     return ("␣" + text[1:] if text.startswith(" ") else text).replace("\n", "(line break)")
 
 
-def summary_of(metrics: Mapping[str, float], every: Rules, favourite: str) -> str:
+def summary_of(metrics: Mapping[str, float], every: Rules, beside: Mapping[str, float], favourite: str) -> str:
     """What each rule did, with judgements that depend on the measured numbers.
 
     The learner's prompt is not repeated, nor a favourite that is no word: the page shows a summary as Markdown.
@@ -39,7 +39,8 @@ def summary_of(metrics: Mapping[str, float], every: Rules, favourite: str) -> st
             f"After the prompt{read} the model gives each of its {vocabulary:,} tokens a probability: its favourite{named} gets "
             f"{_percent(metrics['own_favourite'])}, and it is as undecided as among {max(1, 2**bits):,.0f} equally likely tokens "
             f"(entropy {bits:.1f} bits).",
-            _temperature(metrics, every.temperature),
+            _temperature(metrics, "temperature", every.temperature),
+            *(_temperature(metrics, name, level) for name, level in beside.items()),
             _cuts(metrics, every),
             _along(metrics, every),
             _together(metrics),
@@ -47,18 +48,18 @@ def summary_of(metrics: Mapping[str, float], every: Rules, favourite: str) -> st
     )
 
 
-def _temperature(metrics: Mapping[str, float], temperature: float) -> str:
-    before, after = (_percent(metrics[f"{name}_favourite"]) for name in ("own", "temperature"))
+def _temperature(metrics: Mapping[str, float], rule: str, temperature: float) -> str:
+    before, after = (_percent(metrics[f"{name}_favourite"]) for name in ("own", rule))
     if temperature == 0:
         return "Temperature 0 is greedy decoding: only the favourite is left, so nothing is drawn."
     if temperature == 1:
         return "Temperature 1 leaves the probabilities as they are."
     effect = "evens the odds" if temperature > 1 else "favours the likely tokens even more"
-    removed = int(metrics["vocabulary"] - metrics["temperature_kept"])
+    removed = int(metrics["vocabulary"] - metrics[f"{rule}_kept"])
     none = "and removes no token" if not removed else f"and {removed:,} tokens become too unlikely for a number to hold"
     return (
         f"Temperature {temperature:g} {effect} (favourite {before} before, {after} after; entropy "
-        f"{metrics['temperature_entropy_bits']:.1f} bits) {none}."
+        f"{metrics[f'{rule}_entropy_bits']:.1f} bits) {none}."
     )
 
 

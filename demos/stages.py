@@ -103,5 +103,11 @@ STAGES = Demo(
     r"\b(?:supervised|instruction) (?:fine[- ]?)?tun\w+|\b(?:verifiable|checked) rewards?\b|\bbase models?\b|"
     rf"{SKIPPING}(?:mid[- ]?train\w*|sft|rlvr|rl)\b",
     prediction=stage_words.PREDICTION,
+    because={
+        "quality": (
+            "pretraining-vs-midtraining-vs-posttraining#post-training-is-not-where-most-knowledge-comes-from",
+            0,
+        )
+    },
     say="run the training stages without mid-training",
 )

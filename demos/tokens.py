@@ -121,5 +121,6 @@ TOKENS = Demo(
             AS_CHARACTERS: "tokens-vs-words-vs-embeddings#models-see-tokens-not-letters",
         },
     ),
+    because={"size": ("tokens-vs-words-vs-embeddings#how-a-tokenizer-makes-tokens", 2)},
     say='tokenize "unbelievable"',
 )

@@ -89,7 +89,12 @@ class Tutor:
         try:
             routed = route(question, history, DEMOS, concept.id if concept else None, self._judge)
         except DemoError as error:
-            yield from self._say(Understood("demo", question), f"I can run that, but not so: {error}", start, concept)
+            yield from self._say(
+                Understood("demo", question),
+                f"I can run that, but not so: {str(error).removeprefix('--')}",
+                start,
+                concept,
+            )
             return
         if routed.intent == "demo" and routed.demo is not None:
             yield from self._experiment(routed.demo, standalone, history, start, run_demos, predict, choice)

@@ -228,11 +228,11 @@ def test_gaps_are_passages_that_exist() -> None:
 )
 def test_the_summary_follows_the_metrics(metrics: dict[str, float], every: Rules, said: tuple[str, ...]) -> None:
     """Each judgement is the measured one, and what is switched off is not claimed to cut."""
-    text = summary_of(metrics, every, "␣map")
+    text = summary_of(metrics, every, {}, "␣map")
     assert all(words in text for words in said), text
     assert "favourite “map” gets 25 %" in text
     assert ("top-p" in text) == (every.top_p < 1)
-    assert "<b>" not in summary_of(metrics, every, "<b>")
+    assert "<b>" not in summary_of(metrics, every, {}, "<b>")
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,14 @@ _POINTS = re.compile(
     r"\b(?:it|its|that|this|they|them|those|these|here)\b|^\W*(?:(?:and|but|so|ok(?:ay)?)\W+)*(?:why|how come|how so)\b",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![a-z])")
+_TELLING = re.compile(
+    r"\d[.,]\d|\d{3}"
+)  # "60.6", "116"; a year or a size in GB may stand in a question of another kind
+_OF_THE_RUN = re.compile(
+    r"\b(?:tables?|figure|chart|plot|you (?:just )?(?:wrote|write|said|say|showed?|measured?|got)|your (?:own )?(?:\w+ )?(?:runs?|measures?|measurements?|tests?|results?|experiments?))\b",
+    re.IGNORECASE,
+)
 _MEASURED = re.compile(r"(?<!\w)\d")  # a number, and not that of "fp32"
 _WORTH = re.compile(r"\b(?:worth|pa(?:y|ys|id) off|trade[- ]?offs?|(?:good|bad|fair) deal)\b", re.IGNORECASE)
 _MOST_WEIGHED = 3, 2  # sentences, of one run and of each of two
@@ -92,6 +100,8 @@ def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], se
         speaks = since <= TURNS and all(word in known for word in content_words(question))
         points = bool(_POINTS.search(question)) and since <= 2
         strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
+        quoted = since <= TURNS and bool(_holding(question, run))
+        strongly = strongly or quoted
         near = since <= TURNS and speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
         if strongly or near:
             again = len(runs) > 1 and _EARLIER.search(question)
@@ -162,6 +172,8 @@ def noted(
 def _told_of(question: str, run: Run, demos: Sequence[Demo], most: int) -> tuple[tuple[str, ...], Reference | None]:
     """What of the run a question about it is first answered with, and, if it asks why, which sentence of the notes explains that; none of what the experiment has no reason for."""
     told = split_sentences(run.summary)
+    if (quoted := _holding(question, run)) and not _WHY.search(question):
+        return quoted[:most], None
     asked = [kind for kind, words in _KINDS.items() if words.search(question)]
     if _WORTH.search(question) and (weighed := _weighed(told)):
         return weighed[:most], None
@@ -172,6 +184,25 @@ def _told_of(question: str, run: Run, demos: Sequence[Demo], most: int) -> tuple
     # What is told and what explains it are about the same measure.
     lead = _telling(question, told, reasons[:1] or asked)
     return (lead,) if lead else (), because[reasons[0]] if reasons else None
+
+
+def _holding(question: str, run: Run) -> tuple[str, ...]:
+    """The sentences and rows of the run that hold a number which the question quotes: one that no other thing has by chance, or any where it speaks of what was measured."""
+    quoted = [number for number in _NUMBER.findall(question) if _TELLING.search(number) or _OF_THE_RUN.search(question)]
+    found = []
+    for number in quoted:
+        holds = re.compile(rf"(?<![\d.,]){re.escape(number)}(?!\d|[.,]\d)")
+        rows = (row for row in run.table.rows if any(holds.search(cell) for cell in row))
+        found += [sentence for sentence in split_sentences(run.summary) if holds.search(sentence)][:1]
+        found += [_row_told(run.table.columns, row) for row in rows][:1]
+    return tuple(dict.fromkeys(found))
+
+
+def _row_told(columns: Sequence[str], row: Sequence[str]) -> str:
+    """A row of the table as a sentence."""
+    name = row[0] if re.search(r"[^\W\d_]{3}", row[0]) else f"{columns[0]} {row[0]}"
+    cells = "; ".join(f"{column} {cell}" for column, cell in zip(columns[1:], row[1:], strict=True) if cell)
+    return f"In the table, {name}: {cells}."
 
 
 def _weighed(told: Sequence[str]) -> tuple[str, ...]:

@@ -93,8 +93,9 @@ def listed(params: Mapping[str, Value]) -> str:
 def run_note(
     run: Run, n: int, concept: str, about: tuple[str, ...], leads: tuple[str, ...] = (), reason: Reference | None = None
 ) -> RunNote:
-    """The n-th run of a conversation as a note; `about` are the sides that it says something of."""
-    passage = Passage(f"{run.name}#R{n}", concept, run.title, "numbers", about, run.summary, (), ())
+    """The n-th run of a conversation as a note; `about` are the sides that it says something of. Leads that the summary does not hold, rows of the table, follow it."""
+    text = " ".join([run.summary, *(lead for lead in leads if lead not in run.summary)])
+    passage = Passage(f"{run.name}#R{n}", concept, run.title, "numbers", about, text, (), ())
     return RunNote(passage, 1.0, 1.0, run, f"R{n}", leads, reason)
 
 

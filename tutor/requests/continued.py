@@ -26,6 +26,10 @@ LONGEST_BARE = 5  # that may as well ask or state something, and so is hardly mo
 _LONGEST_SUPPOSED = 12  # that supposes a mere number: "and if you go all the way down to 2?"
 _LONGEST_ABOUT = 7  # that asks about a mere number: "how about 2?"
 _LONGEST_LEAD = 6  # in the courtesies before it: "Most kind of you."
+_ANOTHER_MODEL = re.compile(
+    r"\b(?:llama|gpt|chatgpt|mistral|mixtral|qwen|gemma|deepseek|claude|falcon|bert)\b|\b\d+(?:\.\d+)? ?b(?:illion)?\b(?! ?(?:bits?|tokens))",
+    re.IGNORECASE,
+)
 UNLIKELY = 0.3  # the probability of a wish for a run below which a sentence that states something is none
 
 
@@ -44,6 +48,8 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
     live = is_wished(text, judged) or patterns.LIVE.search(text) is not None
     supposes = patterns.SUPPOSES.match(text)
     about = supposes or patterns.ABOUT.match(text)
+    if _ANOTHER_MODEL.search(text) and not live:
+        return None  # "And Llama 3.1 405B, how big is it at 4 bits?"
     asks = patterns.QUESTION.match(text) or patterns.ASKS_THEN.search(text) or patterns.EXPLAINS.search(text)
     if asks and not about and not live:
         return None

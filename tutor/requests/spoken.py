@@ -22,6 +22,13 @@ _REJECTED = re.compile(
     re.IGNORECASE,
 )
 
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?![\d,]))")  # "1,000 tokens"
+# "8 4 and 2 bits": numbers that only spaces part are listed.
+_LISTED = re.compile(
+    r"(?<![\w.:,-])\d{1,2}(?= (?:\d{1,2} ){0,4}(?:(?:and|or|&) )?\d{1,2} ?(?:-?bits?|percent|pct|%)(?![\w-]))",
+    re.IGNORECASE,
+)
+
 
 def spoken_values(text: str, demo: Demo, loosely: bool = False) -> dict[str, Value]:
     """The values of the experiment's parameters in the text, by name; `loosely` where it is known that this experiment is meant."""
@@ -83,7 +90,8 @@ def mended(text: str, demos: Sequence[Demo]) -> str:
 
 
 def _mended(text: str) -> str:
-    return in_digits(re.sub(r"[^\W\d_]{4,}", lambda word: _mend(word.group()), text))
+    digits = in_digits(re.sub(r"[^\W\d_]{4,}", lambda word: _mend(word.group()), text))
+    return _LISTED.sub(r"\g<0>,", _THOUSANDS.sub("", digits))
 
 
 def rejected_spans(text: str) -> list[tuple[int, int]]:
