@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from demos import find_demo
-from demos.base import Lab, Progress, Specimen
+from demos.base import DemoResult, Lab, Progress, Specimen
 from demos.decoding_rules import Rules, Scorer, entropy_bits, write_texts
 from demos.glyphs import LACKING, drawable
 from demos.measure import Span
@@ -26,6 +26,7 @@ from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route
+from tutor.requests.spoken import spoken_values
 
 SAMPLING = find_demo("sampling")
 
@@ -266,3 +267,26 @@ def test_tokens_can_be_drawn_whatever_they_hold() -> None:
     """Spaces and line breaks are visible; characters without a glyph and formula signs do no harm."""
     assert (piece(" map"), piece("\n"), piece("a b")) == ("␣map", "(line break)", "a b")
     assert drawable("a$\U0001f98bé") == "a\\$" + LACKING + "é"
+
+
+@pytest.mark.parametrize(
+    ("said", "compare"),
+    [
+        ("compare temperature 0.2 and 1.8", "0.2,1.8"),
+        ("show me what happens when the temperature is very high and when it is very low", "0.2,2"),
+        ("temperature 0.5 and top-k 10", None),
+    ],
+)
+def test_temperatures_side_by_side(said: str, compare: str | None) -> None:
+    """Protects: a low and a high temperature are both run."""
+    values = spoken_values(said, SAMPLING, loosely=True)
+    assert (SAMPLING.settings(values)["compare"] or None) == compare
+
+
+def test_each_compared_temperature_has_its_row(tiny_lab: Callable[..., Lab]) -> None:
+    """Protects: what is put beside the run's own is drawn, told and in the table."""
+    settings = SAMPLING.settings({"compare": "0.2,2"})
+    result = [step for step in SAMPLING.run(tiny_lab(), settings) if isinstance(step, DemoResult)][-1]
+    assert [row[0] for row in result.table.rows][1:3] == ["temperature 0.2", "temperature 2"]
+    assert "Temperature 2 evens the odds" in result.summary and "Temperature 0.2 favours" in result.summary
+    assert result.metrics["temperature_entropy_bits"] < result.metrics["temperature_2_entropy_bits"]

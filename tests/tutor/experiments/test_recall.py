@@ -59,6 +59,25 @@ def test_a_question_about_the_run_leads_with_what_was_measured(search: Search, q
     assert told.startswith(lead)
 
 
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("what is the 116.4 for?", "In the table, Size (MB): Before 269.0; After 116.4."),
+        ("hm, your run wrote 42, is that much for a poodle?", "Barking ran at 42 instead of 20 tokens/s."),
+    ],
+)
+def test_a_number_of_the_run_is_told_where_it_stands(search: Search, question: str, told: str) -> None:
+    """Protects: who asks about a cell of the table that was just shown is not told that no note holds it."""
+    found = recall(question, RAN, (DEMO,), search)
+    assert found.strongly and told in found.notes[0].leads and told in found.notes[0].passage.sentences
+
+
+@pytest.mark.parametrize("question", ["did 42 postmen run?", "how much is a poodle of 1,164 kg?"])
+def test_a_number_that_stands_there_by_chance_is_none_of_the_runs(search: Search, question: str) -> None:
+    """Protects: a short number alone, or a part of a longer one, does not make a question one about the run."""
+    assert not recall(question, RAN, (DEMO,), search).strongly
+
+
 @pytest.mark.parametrize("question", ["so was it worth it?", "did it pay off?", "is that a good trade-off?"])
 def test_whether_it_was_worth_it_is_told_by_all_that_was_measured(search: Search, question: str) -> None:
     """Protects: the first sentence on size, on quality and on speed; to tell of one alone would be half an answer. What was not measured, or is told once more, stays out."""

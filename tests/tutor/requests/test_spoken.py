@@ -311,3 +311,18 @@ def test_values_as_they_are_said(demo: str, text: str, values: dict[str, Value])
     """Protects: forms that people used and that were not understood."""
     found = spoken_values(mended(text, DEMOS), find_demo(demo), loosely=True)
     assert {name: found.get(name) for name in values} == values
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("compare 8 4 and 3 bit", "compare 8, 4, and 3 bit"),
+        ("prune 30 50 70 percent", "prune 30, 50, 70 percent"),
+        ("with 1,000 tokens", "with 1000 tokens"),
+        ("top-k 50 4 bits", "top-k 50, 4 bits"),
+        ("0.2, 0.5 and 8,4,2 bits", "0.2, 0.5 and 8,4,2 bits"),
+    ],
+)
+def test_lists_and_thousands(typed: str, meant: str) -> None:
+    """Protects: numbers that only spaces part are a list, and a comma between thousands parts nothing."""
+    assert mended(typed, DEMOS) == meant
