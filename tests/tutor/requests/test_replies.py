@@ -83,7 +83,7 @@ def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:
     [
         ("quantize", "each number gets squeezed into a smaller space I'd say", "choice", 1),
         ("prune", "no change in speed whatsoever, I bet", "choice", 1),
-        ("rag", "the notes will help with many, yet a few stay wrong", "choice", 1),
+        ("rag", "it gets more of them right with the notes, but still makes mistakes", "choice", 1),
         ("few_shot", "why would an example help?", "other", None),
         ("few_shot", "no clue, show me already", "skip", None),
         ("tokens", "thanks, that was nice", "other", None),
