@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#3b82c4", "#d97b29", "#3f9d6d", "#9a62c7", "#8a8f98"
+BLUE, ORANGE, GREEN, PURPLE, GREY, RED = "#3b82c4", "#d97b29", "#3f9d6d", "#9a62c7", "#8a8f98", "#c4524f"
 PAPER, INK = "#fbfaf7", "#1d2330"
 
 

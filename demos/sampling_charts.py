@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from demos.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, new_figure, to_png
+from demos.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, new_figure, to_png
 from demos.glyphs import drawable
+
+_COLOURS = (GREY, BLUE, ORANGE, PURPLE, GREEN, RED)  # the model's own, the run's temperature and up to four beside it
 
 
 def sampling_chart(
@@ -22,9 +24,7 @@ def sampling_chart(
     figure.set_layout_engine("constrained", h_pad=0.1)
     places = np.arange(len(tokens))
     step = 0.84 / len(shares)
-    for i, ((name, values), colour) in enumerate(
-        zip(shares.items(), (GREY, BLUE, ORANGE, PURPLE, GREEN), strict=False)
-    ):
+    for i, ((name, values), colour) in enumerate(zip(shares.items(), _COLOURS, strict=False)):
         top.barh(places + step * (i - (len(shares) - 1) / 2), values, step - 0.02, color=colour, label=name)
     top.set_yticks(places, [drawable(token) for token in tokens])
     top.invert_yaxis()

@@ -102,8 +102,8 @@ def make_standalone(question: str, history: Sequence[Exchange], search: Search) 
     """The question with what it leans on filled in; at most the last six turns are looked at."""
     answered, before = history[-1].tutor if history else "", topic_of(history, search)
     found = _resolve(question, before, answered, search)
-    found = replace(found, topic=found.topic or before)
-    return replace(found, said=told_in(answered, search.knowledge)) if found.rewritten else found
+    said = told_in(answered, search.knowledge) if found.rewritten else found.said
+    return replace(found, topic=found.topic or before, said=said)
 
 
 def topic_of(history: Sequence[Exchange], search: Search) -> Topic | None:

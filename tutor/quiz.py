@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from knowledge.passages import Concept, Knowledge, QuizItem
 from tutor.events import Exchange
-from tutor.requests.replies import LETTERS, Reads, Reply, read_words
+from tutor.requests.replies import LETTERS, OPEN_FOR, Reads, Reply, read_words
 
-_OPEN_FOR = 3  # turns in which a question can still be answered
 _CALLED = re.compile(r"\b(?:answer|guess|choice|quiz)\b", re.IGNORECASE)
 
 
@@ -44,18 +43,16 @@ class Marked:
         """Right or not, with the reason; the answer for who gives up, or the question again where it is not sure what is meant."""
         item, choice = self.item, self.reply.choice
         answer = f"**{LETTERS[item.answer]}** {item.choices[item.answer]}. {item.because}"
+        if self.reply.kind == "skip":
+            return f"The answer is {answer}"
         if choice is None:
-            return (
-                f"The answer is {answer}"
-                if self.reply.kind == "skip"
-                else f"Which of them do you mean? A letter will do.\n\n{worded(item)}"
-            )
+            return f"Which of them do you mean? A letter will do.\n\n{worded(item)}"
         return f"Right! {item.because}" if choice == item.answer else f"Not quite: the answer is {answer}"
 
 
 def marked(knowledge: Knowledge, history: Sequence[Exchange], text: str, reads: Reads = read_words) -> Marked | None:
     """The quiz question that this message answers, if it does. Right after the question any words may; a few turns later a letter does that is called an answer."""
-    for back, exchange in enumerate(reversed(history[-_OPEN_FOR:]), 1):
+    for back, exchange in enumerate(reversed(history[-OPEN_FOR:]), 1):
         found = _asked_in(exchange.tutor, knowledge)
         if found is None:
             continue

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from demos import DEMOS
 from knowledge.embedder import Embedder, RememberingEmbedder
 from knowledge.passages import Knowledge
-from tutor.engines.large_encoder import WIDTH
+from tutor.engines.large_encoder import WEIGHTS, WIDTH
+from tutor.engines.wheels import sha256_of
 from tutor.open import open_encoder, open_knowledge
-from tutor.requests.manner import MANNERS, JudgesManner, load_manner
-from tutor.requests.replies import FITTED, KINDS, SIGNS, Replies
+from tutor.requests.manner import JudgesManner, load_manner
+from tutor.requests.replies import FEATURES, FITTED, KINDS, SIGNS, Replies, Reply
 from tutor.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def fit(rows: Sequence[Labelled], embedder: Embedder, judge: JudgesManner) -> Re
     from scipy.optimize import minimize
     from sklearn.linear_model import LogisticRegression
 
-    empty = np.zeros((len(KINDS), len(MANNERS) + 6 + 2 * WIDTH), np.float32)
+    empty = np.zeros((len(KINDS), FEATURES), np.float32)
     known = known_replies(rows, embedder)
     model = Replies(embedder, judge, np.zeros(SIGNS, np.float32), empty, np.zeros(len(KINDS), np.float32), known)
     chosen = [row for row in rows if row.choice is not None]
@@ -114,19 +115,22 @@ def validate(rows: Sequence[Labelled], embedder: Embedder, judge: JudgesManner) 
         model = fit([row for i, row in enumerate(rows) if i % _FOLDS != fold], embedder, judge)
         for row in rows[fold::_FOLDS]:
             reply = model.read(row.question, row.choices, row.text)
-            if row.kind == "choice" and reply.kind == "choice":
-                told[
-                    "choice: "
-                    + ("unsure" if reply.choice is None else "right" if reply.choice == row.choice else "wrong")
-                ] += 1
-            else:
-                told[f"{row.kind}: {'right' if reply.kind == row.kind else f'taken for {reply.kind}'}"] += 1
+            told[f"{row.kind}: {_outcome(row, reply)}"] += 1
     return told
+
+
+def _outcome(row: Labelled, reply: Reply) -> str:
+    if reply.kind != row.kind:
+        return f"taken for {reply.kind}"
+    if reply.choice == row.choice:
+        return "right"
+    return "unsure" if reply.choice is None else "wrong"
 
 
 def save(model: Replies, path: Path = FITTED) -> None:
     pairs = list(model.known)
     arrays: Mapping[str, Any] = {
+        "encoder": np.array(sha256_of(WEIGHTS)),
         "which": model.which,
         "kinds": model.kinds.astype(np.float16),
         "bias": model.bias,
@@ -141,7 +145,8 @@ def fit_replies(knowledge: Knowledge, embedder: Embedder) -> None:
     """Fit anew, and log how well others' replies are read."""
     embedder = RememberingEmbedder(embedder, most=10_000)
     manner, rows = load_manner(embedder), load_labelled(knowledge)
-    for what, times in sorted(validate(rows, embedder, manner.judge).items()):
+    told = validate(rows, embedder, manner.judge)
+    for what, times in sorted(told.items()):
         log.info("%s: %d", what, times)
     save(fit(rows, embedder, manner.judge))
 

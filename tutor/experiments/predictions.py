@@ -16,11 +16,10 @@ from knowledge.sentences import cited, split_sentences, without_citations
 from tutor.events import Checked, Delta, DemoCall, DemoFinished, Exchange
 from tutor.experiments.runs import listed
 from tutor.requests.naming import named_in
-from tutor.requests.replies import Reads, read_words
+from tutor.requests.replies import OPEN_FOR, Reads, read_words
 
 JUST_RUN = "Just run it"
 _ASKS = "What do you expect?"
-_OPEN_FOR = 3  # turns in which what was asked can still be told to run
 _PART = re.compile(r"(?:[.,;:!?\n]\s*(?:please|pls|thanks|thank you)?)+")
 _COURTESY = (
     r"(?:(?:please|ok(?:ay)?|yes|yeah|sure|well|so|then|now|thanks?|just|simply|(?:can|could|would|will) you)\W+)*"
@@ -65,7 +64,7 @@ def resolve(
 
     Right after the question any words may tell; a few turns later a choice's own do, or an order to run it. `history` is as `settled` makes it.
     """
-    for back, exchange in enumerate(reversed(history[-_OPEN_FOR:]), 1):
+    for back, exchange in enumerate(reversed(history[-OPEN_FOR:]), 1):
         if exchange.run is not None:
             return None
         demo = experiment_asked(exchange, demos)

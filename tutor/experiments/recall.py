@@ -50,9 +50,7 @@ _POINTS = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![a-z])")
-_TELLING = re.compile(
-    r"\d[.,]\d|\d{3}"
-)  # "60.6", "116"; a year or a size in GB may stand in a question of another kind
+_TELLING = re.compile(r"\d[.,]\d|\d{3}")  # "60.6", "116", and not the 4 of "4 bits"
 _OF_THE_RUN = re.compile(
     r"\b(?:tables?|figure|chart|plot|you (?:just )?(?:wrote|write|said|say|showed?|measured?|got)|your (?:own )?(?:\w+ )?(?:runs?|measures?|measurements?|tests?|results?|experiments?))\b",
     re.IGNORECASE,
@@ -100,8 +98,7 @@ def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], se
         speaks = since <= TURNS and all(word in known for word in content_words(question))
         points = bool(_POINTS.search(question)) and since <= 2
         strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
-        quoted = since <= TURNS and bool(_holding(question, run))
-        strongly = strongly or quoted
+        strongly = strongly or (since <= TURNS and bool(_holding(question, run)))
         near = since <= TURNS and speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
         if strongly or near:
             again = len(runs) > 1 and _EARLIER.search(question)

@@ -22,10 +22,13 @@ from tutor.requests.naming import is_asked
 
 FITTED = Path(__file__).parent / "replies.npz"
 LETTERS = "ABCDEF"
+
 Kind: TypeAlias = Literal["choice", "skip", "other"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """What a reply may be, in the order of the fitted rows: a choice, a wish to go on without one, anything else."""
+OPEN_FOR = 3  # turns in which a question can still be answered
 SIGNS = 4  # of each choice, for which weights are fitted
+FEATURES = len(MANNERS) + 6 + 2 * WIDTH  # of a reply
 _SURE = 0.6  # the probability from which a kind is believed
 _CERTAIN = 0.7  # and one of the choices: to be told that one expected what one did not is worse than to be asked back
 _LONGEST = 25  # words, beyond which length says no more
@@ -106,14 +109,12 @@ class Replies:
         if named is not None and _folded(choices[named]) == _folded(text):
             return Reply("choice", named)
         signs, features = self.seen(question, choices, text)
-        logits = self.kinds @ features + self.bias
-        kind = KINDS[int(logits.argmax())]
-        likely = _softmax(logits)[KINDS.index(kind)]
-        if named is not None:
-            # "The last one was fun" names no choice.
-            return Reply("choice", named) if kind == "choice" or likely < _SURE else Reply(kind)
-        if likely < _SURE or kind != "choice":
-            return Reply(kind if likely >= _SURE else "other")
+        likely = _softmax(self.kinds @ features + self.bias)
+        kind, sure = KINDS[int(likely.argmax())], likely.max() >= _SURE
+        if named is not None and (kind == "choice" or not sure):  # "the last one was fun" names none
+            return Reply("choice", named)
+        if kind != "choice" or not sure:
+            return Reply(kind if sure else "other")
         each = _softmax(signs @ self.which)
         return Reply("choice", int(each.argmax()) if each.max() >= _CERTAIN else None)
 
@@ -123,18 +124,12 @@ class Replies:
         alone, asked = np.stack(others[: len(choices)]), np.stack(others[len(choices) :])
         # What was made of a text behind all layers is about what it says; halfway also about how.
         meant = alone[:, WIDTH:] @ read[WIDTH:]
-        near = [
-            max(
-                float(own),
-                float((self.known[question, choice] @ read[WIDTH:]).max())
-                if (question, choice) in self.known
-                else -1.0,
-            )
-            for own, choice in zip(meant, choices, strict=True)
-        ]
-        signs = np.stack([meant, asked[:, WIDTH:] @ read[WIDTH:], alone[:, :WIDTH] @ read[:WIDTH], np.array(near)], 1)
+        none = np.zeros((0, WIDTH), dtype=np.float32)
+        others_said = [self.known.get((question, choice), none) @ read[WIDTH:] for choice in choices]
+        near = np.array([max([own, *said]) for own, said in zip(meant, others_said, strict=True)])
+        signs = np.stack([meant, asked[:, WIDTH:] @ read[WIDTH:], alone[:, :WIDTH] @ read[:WIDTH], near], 1)
         judged = self.judge(text)
-        return signs.astype(np.float32), features_of(text, choices, signs @ self.which, max(near), judged, read)
+        return signs.astype(np.float32), features_of(text, choices, signs @ self.which, float(near.max()), judged, read)
 
 
 def features_of(
@@ -157,9 +152,8 @@ def load_replies(embedder: Embedder, judge: JudgesManner, path: Path = FITTED) -
     with np.load(path) as fitted:
         arrays = {name: fitted[name] for name in fitted.files}
     which, kinds, bias = (arrays[name].astype(np.float32) for name in ("which", "kinds", "bias"))
-    features = len(MANNERS) + 6 + 2 * WIDTH
-    if which.shape != (SIGNS,) or kinds.shape != (len(KINDS), features) or bias.shape != (len(KINDS),):
-        raise ValueError(f"{path} must weigh {features} features of {KINDS}, got {kinds.shape}; run `make calibrate`")
+    if which.shape != (SIGNS,) or kinds.shape != (len(KINDS), FEATURES) or bias.shape != (len(KINDS),):
+        raise ValueError(f"{path} must weigh {FEATURES} features of {KINDS}, got {kinds.shape}; run `make calibrate`")
     vectors, owners = arrays["vectors"].astype(np.float32), arrays["owners"]
     pairs = [(str(question), str(choice)) for question, choice in arrays["choices"]]
     known = {pair: vectors[owners == i] for i, pair in enumerate(pairs)}

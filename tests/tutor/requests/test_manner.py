@@ -13,6 +13,7 @@ from tutor.chat import Tutor
 from tutor.engines.large_encoder import WEIGHTS
 from tutor.engines.wheels import sha256_of
 from tutor.requests.manner import FITTED, MANNERS, Judged, Manner, Manners, Softmax, load_manner, utterances
+from tutor.requests.replies import FITTED as REPLIES
 from tutor.requests.wording import BUCKETS, buckets_of
 
 DIMENSION = 384
@@ -26,9 +27,10 @@ def test_every_labelled_manner_and_experiment_is_known() -> None:
     assert all(not experiment for kind, experiment, _ in rows if kind != "run")
 
 
-def test_it_was_fitted_on_the_encoder_that_ships() -> None:
+@pytest.mark.parametrize("path", [FITTED, REPLIES], ids=lambda path: path.name)
+def test_it_was_fitted_on_the_encoder_that_ships(path: Path) -> None:
     """Protects: an encoder trained anew behind which nobody ran `make calibrate`."""
-    with np.load(FITTED) as fitted:
+    with np.load(path) as fitted:
         assert str(fitted["encoder"]) == sha256_of(WEIGHTS)
 
 
