@@ -98,8 +98,8 @@ def _along(metrics: Mapping[str, float], every: Rules) -> str:
 def _together(metrics: Mapping[str, float]) -> str:
     kept = _tokens(metrics["all_kept"])
     texts = int(metrics["all_texts"])
-    drawn = "the same text each time" if texts == 1 else f"{texts} different texts"
-    return f"All together, temperature first, they leave {kept}, and three draws gave {drawn}; greedy decoding would write one and the same."
+    drawn = "the same each time" if texts == 1 else f"{texts} different ones"
+    return f"All together, temperature first, they leave {kept} for the first place, and three whole texts drawn so are {drawn}; greedy decoding would write one and the same."
 
 
 def _tokens(count: float) -> str:

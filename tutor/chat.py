@@ -183,7 +183,7 @@ class Tutor:
         predict: bool,
         choice: str | None,
     ) -> Iterator[Event]:
-        """`choice` is what the learner expects, "" if the question was skipped, None if it was not asked."""
+        """`choice` is what the learner expects, "" if the question was skipped, UNCLEAR if the reply was, None if it was not asked."""
         demo, runs = find_demo(call.name), runs_of(history)
         asked = self._last_question(history, standalone) if run else ""
         understood = Understood("demo", standalone.query, False, call)

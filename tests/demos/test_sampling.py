@@ -220,9 +220,9 @@ def test_gaps_are_passages_that_exist() -> None:
     ("metrics", "every", "said"),
     [
         (hand_made(), Rules(1.5, 5, 0.9, 0.1), ("evens the odds", "top-k 5 keeps 5 tokens", "from 1 to 300 tokens")),
-        (hand_made(), Rules(0.5, 5, 0.9, 0.1), ("favours the likely", "3 different texts", "as among 16 equally")),
+        (hand_made(), Rules(0.5, 5, 0.9, 0.1), ("favours the likely", "3 different ones", "as among 16 equally")),
         (hand_made(), Rules(1.0, 0, 1.0, 0.0), ("leaves the probabilities as they are", "Nothing is cut off")),
-        (hand_made(all_texts=1, all_kept=1), Rules(0), ("is greedy", "leave 1 token", "the same text each time")),
+        (hand_made(all_texts=1, all_kept=1), Rules(0), ("is greedy", "leave 1 token", "the same each time")),
         (hand_made(top_p_kept_most=2), Rules(2.0, 0, 0.9), ("top-p kept 1 to 2 tokens",)),
         (hand_made(temperature_kept=900), Rules(0.01), ("100 tokens become too unlikely for a number to hold",)),
     ],

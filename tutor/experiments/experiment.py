@@ -23,7 +23,7 @@ from tutor.events import (
     Understood,
     sources_of,
 )
-from tutor.experiments.predictions import unsaid, verdict, worded
+from tutor.experiments.predictions import UNCLEAR, unsaid, verdict, worded
 from tutor.experiments.recall import noted, set_of
 from tutor.experiments.runs import make_run
 from tutor.experiments.specimens import MODEL
@@ -31,6 +31,7 @@ from tutor.suggestions import suggest
 
 _NOTES = 4
 WHY = "Why did it come out like this?"
+_UNCLEAR = "I was not sure which of the choices you meant, so set this beside what you expected."
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Request:
     start: float
     n: int = 1
     question: str = ""
-    choice: str = ""  # what the learner expects of it, if that was asked and not skipped
+    choice: str = ""  # what the learner expects of it, if that was asked and not skipped; or UNCLEAR
 
     def timings(self) -> Timings:
         took = time.monotonic() - self.start
@@ -81,7 +82,7 @@ def run_experiment(
     """Run it beside the notes about it, then set what was expected beside what was measured."""
     yield request.understood
     demo, choice = request.demo, request.choice
-    prediction = demo.prediction if choice else None
+    prediction = demo.prediction if choice not in ("", UNCLEAR) else None
     gap = _passage(prediction.gaps.get(choice, ""), search) if prediction else None
     hits = _shown_with(request, gap, search)
     yield Retrieved(hits, bool(hits))
@@ -102,7 +103,9 @@ def run_experiment(
     run = make_run(demo.name, demo.title, request.call.params, 0, MODEL, result, request.question)
     finished = DemoFinished(request.call, demo.title, result, 0, noted(request.n, run, demos, search))
     yield finished
-    text, checked = "", list[Checked]()
+    text, checked = _UNCLEAR if choice == UNCLEAR else "", list[Checked]()
+    if text:
+        yield Delta(text)
     for event in verdict(prediction, choice, finished, gap, search.embedder) if prediction else ():
         text += event.text if isinstance(event, Delta) else ""
         checked += [event] if isinstance(event, Checked) else []

@@ -19,6 +19,8 @@ from tutor.requests.naming import named_in
 from tutor.requests.replies import OPEN_FOR, Reads, read_words
 
 JUST_RUN = "Just run it"
+UNCLEAR = "?"
+"""Stands for what a learner expects where something was said, but not clearly which of the choices."""
 _ASKS = "What do you expect?"
 _PART = re.compile(r"(?:[.,;:!?\n]\s*(?:please|pls|thanks|thank you)?)+")
 _COURTESY = (
@@ -34,7 +36,7 @@ _GIVES_UP = re.compile(rf"^{_COURTESY}(?:no idea|(?:i )?don'?t know|(?:i'?m )?no
 
 @dataclass(frozen=True)
 class Resolved:
-    """A request that may run now: its words, what had been said before it, and what the learner expects ("" if that was skipped)."""
+    """A request that may run now: its words, what had been said before it, and what the learner expects ("" if that was skipped, or UNCLEAR)."""
 
     request: str
     before: tuple[Exchange, ...]
@@ -90,7 +92,7 @@ def settled(history: Sequence[Exchange], demos: Sequence[Demo], reads: Reads = r
 
 
 def _reply_to(demo: Demo, text: str, demos: Sequence[Demo], reads: Reads | None) -> str | None:
-    """The choice that a reply picks; "" if it only wants the run, or it is unsure which is meant; None if it is something else."""
+    """The choice that a reply picks; "" if it only wants the run, UNCLEAR if it is not sure which is meant; None if it is something else."""
     if (prediction := demo.prediction) is None:
         return None
     parts = [part.strip() for part in _PART.split(text) if part.strip()]
@@ -105,9 +107,9 @@ def _reply_to(demo: Demo, text: str, demos: Sequence[Demo], reads: Reads | None)
         reply = read_words(prediction.question, prediction.choices, text)
         return prediction.choices[reply.choice] if reply.choice is not None else None
     reply = reads(prediction.question, prediction.choices, text)
-    if reply.kind == "other":
-        return None
-    return "" if reply.choice is None else prediction.choices[reply.choice]
+    if reply.choice is not None:
+        return prediction.choices[reply.choice]
+    return {"choice": UNCLEAR, "skip": ""}.get(reply.kind)
 
 
 def verdict(

@@ -11,7 +11,7 @@ import pytest
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
 from tutor.chat import Tutor
 from tutor.events import Answered, Delta, DemoFinished, Event, Exchange
-from tutor.experiments.predictions import JUST_RUN, resolve, settled
+from tutor.experiments.predictions import JUST_RUN, UNCLEAR, resolve, settled
 from tutor.requests.replies import Reply
 
 GAP = "cats-vs-dogs#cats-are-small-dogs"
@@ -147,13 +147,20 @@ def test_an_answered_prediction_is_one_turn(tutor: Tutor) -> None:
     assert resolve((before,), "skip", (DEMO,)) is not None and resolve(turns, "skip", (DEMO,)) is None
 
 
+def test_who_is_not_understood_is_told(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protects: a guess is not silently dropped, and nobody is told that they expected what they did not."""
+    monkeypatch.setattr("tutor.chat.read_words", lambda *_: Reply("choice"))
+    last = turn(tutor, "it'll be different", asked(tutor))
+    assert last.finished is not None and last.text.startswith("I was not sure") and "You expected" not in last.text
+
+
 def test_a_guess_in_other_words_runs_it(tutor: Tutor) -> None:
     """Protects: who does not press a button; where it is not sure what was guessed, it runs without a verdict."""
     before = (asked(tutor),)
     guessed = resolve(before, "it'll babble", (DEMO,), lambda *_: Reply("choice", 0))
     unsure = resolve(before, "it'll be different", (DEMO,), lambda *_: Reply("choice"))
     assert guessed is not None and guessed.choice == "Perplexity rises" and guessed.request == REQUEST
-    assert unsure is not None and unsure.choice == ""
+    assert unsure is not None and unsure.choice == UNCLEAR
 
 
 @pytest.mark.parametrize(
