@@ -7,9 +7,9 @@ requests, which leans on a story, it finds what embeddings and words do not. It 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from knowledge.search import Part, Retrieval, Search
+from knowledge.search import Hit, Part, Retrieval, Search
 from tutor.choosing.compound import read_parts
 from tutor.choosing.taught import NO_VOTES, Taught, Votes
 from tutor.followup import Standalone
@@ -31,7 +31,20 @@ def look_up(standalone: Standalone, search: Search, taught: Taught | None, wish:
     parts = read_parts(query, search)
     votes = taught.votes(query, parts, vector, standalone.context) if taught else NO_VOTES
     read, doubt = votes.passages_read(), votes.doubt
-    return Found(votes, search.search(query, _notes_for(parts), standalone.concept, parts, vector, wish, read, doubt))
+    found = search.search(query, _notes_for(parts), standalone.concept, parts, vector, wish, read, doubt)
+    if wish == "misconception" and standalone.topic and (hits := _misconceptions(standalone, found, search)):
+        found = replace(found, hits=hits, covered=True)
+    return Found(votes, found)
+
+
+def _misconceptions(standalone: Standalone, found: Retrieval, search: Search) -> tuple[Hit, ...]:
+    """Of the set that is asked about: those of the named sides, if it names some, in their author's order."""
+    assert standalone.topic is not None
+    concept = standalone.topic.concept
+    held = [p for p in search.knowledge.passages if p.concept == concept.id and p.kind == "misconception"]
+    named = {*search.mentions.sides(standalone.query, concept.id)}
+    told = [p for p in held if not named.isdisjoint(p.about)] or held
+    return tuple(Hit(passage, found.confidence, found.confidence) for passage in told[:NOTES])
 
 
 def _notes_for(parts: Sequence[Part]) -> int:

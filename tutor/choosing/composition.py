@@ -24,13 +24,13 @@ from knowledge.search import Hit
 from knowledge.sentences import cited
 from tutor.choosing.evidence import Evidence, Piece
 from tutor.choosing.taught import NO_VOTES, SILENCE, Votes
-from tutor.choosing.weighing import UNSURE, Weighing, load_weighing
+from tutor.choosing.weighing import UNSURE, UNSURE_BESIDE_WORDS, Weighing, load_weighing
 from tutor.choosing.whole import sentences_told_whole
 from tutor.choosing.wish import Wish
 from tutor.engines.base import Branch
 from tutor.experiments.runs import Mark, RunNote, mark_of
 from tutor.verdict.agreement import load_agreement
-from tutor.verdict.polarity import by_rule, claim_of
+from tutor.verdict.polarity import asks_in_words_too, by_rule, claim_of
 
 LONGEST_ANSWER = 5  # sentences
 _REPEATS = 0.90  # cosine from which a sentence repeats another
@@ -121,7 +121,7 @@ class Composition:
         if len(self._openings) == 1:
             return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
-        if abs(lead) < UNSURE:
+        if abs(lead) < (UNSURE_BESIDE_WORDS if asks_in_words_too(self._query) else UNSURE):
             return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]

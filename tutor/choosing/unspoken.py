@@ -23,8 +23,8 @@ from knowledge.mentions import Mentions
 from tutor.hashed import buckets_of_hints
 from tutor.requests.parts import without_topic
 
-Wish: TypeAlias = Literal["analogy", "contrast"]
-"""The kind of note that is told whole."""
+Wish: TypeAlias = Literal["analogy", "contrast", "misconception"]
+"""The kind of note that is told whole, or of which several are told."""
 
 WISHES: tuple[Wish, ...] = ("analogy", "contrast")
 FITTED = Path(__file__).parent / "unspoken.npz"

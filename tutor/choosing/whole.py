@@ -1,5 +1,7 @@
 """A note told whole: the answer to a question that wants a difference, or a picture from daily life, and nothing more (tutor/choosing/wish.py).
 
+Whoever asks what others get wrong hears of each misconception what is true, which is the first sentence of its note.
+
 "What is the difference between prefill and decode?" asks for all that tells the two apart. One sentence of four, though the likeliest, leaves a newcomer
 with half of it, so the sentences about the sides that are named follow one another as their author put them.
 """
@@ -22,6 +24,8 @@ _ALL = re.compile(
 
 def sentences_told_whole(wish: Wish, query: str, hits: Sequence[Hit], mentions: Mentions) -> list[tuple[str, int]]:
     """Passage id and numbers of the sentences that are told one after another; empty if no note is about just what is named."""
+    if wish == "misconception":
+        return [(hit.passage.id, 0) for hit in hits if hit.passage.kind == wish]
     fitting: list[tuple[int, int, list[tuple[str, int]]]] = []
     for place, hit in enumerate(hits):
         passage = hit.passage

@@ -1,4 +1,4 @@
-"""Does a question want a difference, or a picture from daily life, and nothing more?
+"""Does a question want a difference, or a picture from daily life, and nothing more, or what others get wrong?
 
 By its words: what stands beside the names and the wish must be said of any question, or be a story around it. "How do LoRA and QLoRA differ in memory?" asks for
 memory. Either may also be wanted by the meaning of the whole (tutor/choosing/unspoken.py).
@@ -32,6 +32,20 @@ _DIFFERENCE = any_of(
     r"\bside by side\b|\b(?:the|a) line between\b|\bone from the other\b|\b(?:what|how)\b.*\bnot the same\b",
     rf"\b(?!different)(?:{_DIFFERS.pattern})\b",
     r"\b(?:what|what'?s|how|where)\b.*\bdifferent(?:ly)?\b",
+)
+_OTHERS = (
+    r"(?:people|learners?|students?|pupils?|beginners?|newcomers?|newbies|every(?:one|body)|most(?: of us)?|folks|many)"
+)
+_ASKS_FOR = (
+    r"^\W*(?:(?:so|and|but|ok(?:ay)?|well|also|now|please)\W+)*(?:(?:what|which|whats|where|any|are there|is there|do you know|name|list"
+    r"|tell me|give me|show me|the|some|most|common|typical|popular|usual|frequent|classic)\b|(?=misconceptions?\b|myths\b))"
+)
+_ERRORS = r"(?:misconceptions?|misunderstandings?|myths|(?:common|popular|typical|frequent|usual|classic) (?:mistakes|errors|confusions?))"
+# "Is it a common misconception that …?" asks about one, and "did larger models fall for popular errors?" about models.
+_MISTAKEN = any_of(
+    rf"{_ASKS_FOR}(?!.*\b(?:larger?|bigger|big|small(?:er)?|giants|tests?|tested|trial|size|makes?|made)\b)[^:.]*\b{_ERRORS}\b(?!\W*(?:that|check|i hear)\b)[^:.]*$",
+    rf"{_ASKS_FOR}.*\bmistakes (?:do )?{_OTHERS} (?:\w+ )?make\b",
+    rf"{_ASKS_FOR}[^:.?!]*\b{_OTHERS} (?:\w+ ){{0,3}}?(?:(?:gets?|go(?:es)?|got|believes?|thinks?) (?:\w+ ){{0,3}}?wrong(?:ly)?|wrongly (?:believe|think|assume)|misunderstand|misbelieve|trip up|stumble|slip up)\b",
 )
 # What may stand beside names and wish. Another word narrows the question if the notes know it, and then its best sentence is chosen.
 _PLAIN = words_of(
@@ -78,6 +92,8 @@ _ASKS = re.compile(
 
 def wish_of(query: str, search: Search) -> Wish | None:
     """The kind of note that the question wants to hear, if its words want nothing else, or its meaning as a whole tells."""
+    if _MISTAKEN.search(query):
+        return "misconception"
     rest = without_wish(query)
     known: set[str] = set()
     for mention in reversed(search.mentions.find(rest)):

@@ -76,6 +76,15 @@ _CHOICE = re.compile(
     rf"|(?:should|shall)\b[^.?!]*?\b(from|with|on|by|in|to|for|as)\b [^.?!,]{{2,70}},? or \1 [^.?!]+)\?",
     re.IGNORECASE,
 )
+# "7 x 4.9 / 8 = 4.3 GB, right?" is reckoned, which no note's sentence settles.
+_RECKONS = re.compile(
+    r"\d\s*(?:[-+*/x×÷·:]|times|divided by|minus|plus)\s*\d[^?]*=\s*(?:about |ca\.? |~|≈)?\d", re.IGNORECASE
+)
+_IN_WORDS = re.compile(rf"\b(?:what|whats|why|how|which|where|who|when(?= {_AUXILIARY}\b))\b", re.IGNORECASE)
+_WHY_END = re.compile(r"(?:^|[.!?]\s+)(?:(?:so|and|but)\s+)?why\b[^.!?]*\?*\s*$", re.IGNORECASE)
+_CLAUSE = re.compile(r"[.?!;,:]\s+")
+_WHICHEVER = re.compile(r"\b(?:whether|either|true that)\b", re.IGNORECASE)
+_OR = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
 _WHY = re.compile(r"why: ", re.IGNORECASE)
 """Before what was asked last, where a mere "why?" is made standalone (tutor/followup.py)."""
 _SURE = 0.93  # cosine from which an author's question counts as the same question
@@ -88,6 +97,7 @@ def is_yes_no(query: str, embedder: Embedder) -> bool:
         _WHY.match(query)
         or _WISHES.match(bare)
         or _WISHES_BACK.search(bare)
+        or _RECKONS.search(bare)
         or (not ruled and _CHOICE.search(bare))
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
     ):
@@ -100,7 +110,7 @@ def by_rule(query: str) -> bool:
     if is_hearsay(query):
         return True
     query = without_topic(query)
-    if _TAG.search(query):
+    if _TAG.search(query) and not _WHY_END.search(query):  # "why is 8 slower and 4 not, no?"
         return True
     if re.search(r"\bor\b(?! not)", query):
         return False
@@ -111,9 +121,25 @@ def by_rule(query: str) -> bool:
     return bool(_ASKS.search(query)) and not _WH_END.search(query)
 
 
+def between_sides(query: str, mentions: Mentions) -> bool:
+    """Whether it asks which of two sides: "is it on-policy or off-policy?" wants neither Yes nor No."""
+    for clause in _CLAUSE.split(without_topic(query)):
+        for found in _OR.finditer(clause):
+            before = clause[: found.start()]
+            one, other = mentions.sides(before), mentions.sides(clause[found.end() :])
+            if one and other and one != other and not _WHICHEVER.search(before):
+                return True
+    return False
+
+
+def asks_in_words_too(query: str) -> bool:
+    """Whether something in it may ask for words: "Is it getting cut off, and how do I make it keep the name?" A Yes before such an answer must be surer."""
+    return _IN_WORDS.search(query) is not None
+
+
 def possible_openings(query: str, hits: Sequence[Hit], search: Search) -> tuple[Polarity, ...]:
     """The first words to choose from: none unless it is a yes/no question, one where an author settled it, else both."""
-    if not is_yes_no(query, search.embedder):
+    if not is_yes_no(query, search.embedder) or between_sides(query, search.mentions):
         return ()
     settled = settled_polarity(query, hits, search.embedder, search.mentions)
     return (settled,) if settled else ("yes", "no")
