@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from knowledge.search import Search
 from tutor.choosing.taught import Taught, Votes
+from tutor.choosing.whole import sentences_told_whole
+from tutor.events import Exchange
 from tutor.followup import make_standalone
 from tutor.lookup import NOTES, look_up
 
@@ -46,3 +48,17 @@ def test_a_named_passage_leaves_no_side_without_a_note(real_search: Search) -> N
 def test_what_says_little_names_no_passage() -> None:
     """Protects: the notes on a question about a class's own notes, which nobody taught."""
     assert not Votes(read={(FAR, 0): 0.5}).passages_read()
+
+
+def test_misconceptions_are_those_of_the_set_in_play(real_search: Search) -> None:
+    """Protects: "what do people get wrong here?" behind a talk of quantization; of a named side its own."""
+    said = Exchange("What is the difference between pruning and quantization?", "")
+    for question, about in (("what do people usually get wrong here?", None), ("myths about pruning?", "pruning")):
+        standalone = make_standalone(question, (said,), real_search)
+        found = look_up(standalone, real_search, None, "misconception").retrieval
+        assert found.covered and len(found.hits) > (about is None)
+        assert all(hit.passage.kind == "misconception" for hit in found.hits)
+        assert {hit.passage.concept for hit in found.hits} == {"pruning-vs-quantization"}
+        assert about is None or all(about in hit.passage.about for hit in found.hits)
+        told = sentences_told_whole("misconception", standalone.query, found.hits, real_search.mentions)
+        assert told == [(hit.passage.id, 0) for hit in found.hits]

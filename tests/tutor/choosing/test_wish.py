@@ -63,3 +63,20 @@ def test_a_picture_and_nothing_more(real_search: Search, question: str) -> None:
 def test_a_narrower_question_is_none(real_search: Search, question: str) -> None:
     """Protects: a question about speed, cost or reasons gets the sentence that answers it, not four."""
     assert wish_of(question, real_search) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("What do learners usually get wrong about LoRA?", True),
+        ("so where do most people go wrong with quantization", True),
+        ("common misconceptions about RAG?", True),
+        ("what do people wrongly believe about a mixture of experts", True),
+        ("Is it a common misconception that pruning shrinks the file?", False),
+        ("did larger models fall for popular errors more often in a 2021 test?", False),
+        ("We cut 40 percent of the weights and accuracy fell off a cliff. Where did we go wrong?", False),
+    ],
+)
+def test_what_others_get_wrong_is_a_wish_of_its_own(query: str, wanted: bool, real_search: Search) -> None:
+    """Protects: whoever asks for misconceptions hears them, and no definition; whoever asks about one gets its answer."""
+    assert (wish_of(query, real_search) == "misconception") is wanted

@@ -8,7 +8,16 @@ from knowledge.mentions import Mentions
 from knowledge.passages import Knowledge, Polarity
 from knowledge.search import Search
 from tests.conftest import FakeEmbedder, hits_of
-from tutor.verdict.polarity import by_rule, claim_of, contradicts, is_yes_no, possible_openings, settled_polarity
+from tutor.verdict.polarity import (
+    asks_in_words_too,
+    between_sides,
+    by_rule,
+    claim_of,
+    contradicts,
+    is_yes_no,
+    possible_openings,
+    settled_polarity,
+)
 
 
 def test_possible_openings(search: Search) -> None:
@@ -216,3 +225,38 @@ def test_what_is_to_be_confirmed_is_the_claim(question: str, claim: str) -> None
 def test_a_wish_in_a_question_s_form_gets_no_yes(question: str, real_search: Search) -> None:
     """Protects: "Yes." before an explanation, or worse "No.", answers what nobody asked."""
     assert not is_yes_no(question, real_search.embedder)
+
+
+@pytest.mark.parametrize(
+    ("query", "between"),
+    [
+        ("no i meant is it on-policy or off-policy", True),
+        ("so is the temperature a parameter or a hyperparameter", True),
+        ("Is it true that pruning or quantization changes weights?", False),
+        ("is pruning the same as quantization or not?", False),
+        ("so is DPO off-policy?", False),
+    ],
+)
+def test_which_of_two_sides_gets_neither_yes_nor_no(query: str, between: bool, real_search: Search) -> None:
+    """Protects: "Yes." to "is it on-policy or off-policy?"."""
+    assert between_sides(query, real_search.mentions) is between
+    if between:
+        assert possible_openings(query, real_search.search(query).hits, real_search) == ()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "so 12 - 4.9 = 7.1 GB, divided by 1 GB = 7 users with 8k each. did I calculate good?",
+        "but before in the other chat 4 bit was faster, 32 vs 22. why 8 no and 4 yes?",
+    ],
+)
+def test_a_sum_and_a_why_are_not_confirmed(query: str, real_search: Search) -> None:
+    """Protects: no note settles what a learner reckoned, and "why … yes?" asks for a reason."""
+    assert not is_yes_no(query, real_search.embedder)
+
+
+def test_what_asks_in_words_too_is_told() -> None:
+    """Protects: a message that also asks how or why gets a Yes or No only where that is surer."""
+    assert asks_in_words_too("Is it getting cut off, and how do I make it keep the name?")
+    assert not asks_in_words_too("Is it getting cut off?")
