@@ -13,6 +13,7 @@ from knowledge.search import Hit, Part, Retrieval, Search
 from tutor.choosing.compound import read_parts
 from tutor.choosing.taught import NO_VOTES, Taught, Votes
 from tutor.followup import Standalone
+from tutor.requests.parts import without_topic
 
 NOTES = 4
 
@@ -42,7 +43,8 @@ def _misconceptions(standalone: Standalone, found: Retrieval, search: Search) ->
     assert standalone.topic is not None
     concept = standalone.topic.concept
     held = [p for p in search.knowledge.passages if p.concept == concept.id and p.kind == "misconception"]
-    named = {*search.mentions.sides(standalone.query, concept.id)}
+    # What rewriting put in front names all that was talked of.
+    named = {*search.mentions.sides(without_topic(standalone.query), concept.id)}
     told = [p for p in held if not named.isdisjoint(p.about)] or held
     return tuple(Hit(passage, found.confidence, found.confidence) for passage in told[:NOTES])
 

@@ -16,7 +16,7 @@ from tutor.choosing.composition import LONGEST_ANSWER, Composition
 from tutor.choosing.evidence import Piece
 from tutor.choosing.outputs import Behind
 from tutor.choosing.taught import Votes
-from tutor.choosing.weighing import END, FIRST, LATER, OPENING, UNSURE, load_weighing
+from tutor.choosing.weighing import END, FIRST, LATER, OPENING, UNSURE, UNSURE_BESIDE_WORDS, load_weighing
 from tutor.engines.base import Branch
 from tutor.verdict.polarity import contradicts
 
@@ -69,10 +69,22 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     """Where both openings are possible the answer begins with one of them, and neither follows."""
     sure = replace(load_weighing(), yes=2 * UNSURE)
     composition = Composition(
-        "What are cats?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), ("yes", "no"), weighing=sure
+        "Do cats purr?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), ("yes", "no"), weighing=sure
     )
     assert [piece.text for piece in walk(composition)[1]] == ["Yes.", "No."]
     assert all(piece.kind != "opening" for piece in walk(composition, "No.")[1])
+
+
+@pytest.mark.parametrize(("lead", "said"), [(0.9 * UNSURE_BESIDE_WORDS, False), (1.1 * UNSURE_BESIDE_WORDS, True)])
+def test_an_opening_must_be_surer_where_something_is_asked_in_words(
+    knowledge: Knowledge, lead: float, said: bool
+) -> None:
+    """Protects: "Yes." before the answer to "… and why?" rests on more than before a plain question."""
+    notes, weighing = hits_of(*knowledge.passages[:4]), replace(load_weighing(), yes=lead)
+    asked = Composition("Do cats purr, and why?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing)
+    assert (walk(asked)[1][0].kind == "opening") is said
+    plain = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing)
+    assert walk(plain)[1][0].kind == "opening"
 
 
 @pytest.mark.parametrize(("read", "begins"), [(9.0, "Yes."), (-9.0, "No."), (0.0, None)])
