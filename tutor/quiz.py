@@ -10,6 +10,11 @@ from knowledge.passages import Concept, Knowledge, QuizItem
 from tutor.events import Exchange
 from tutor.requests.replies import LETTERS, OPEN_FOR, Reads, Reply, read_words
 
+_WAS_RIGHT = re.compile(
+    r"^\W*(?:(?:so|and|but|ok(?:ay)?|sorry|hm+|wait)\W+)*(?:(?:was|is|were) (?:that|this|it|i|my (?:answer|guess|choice)) (?:right|correct|wrong|true)"
+    r"|did i (?:get|have) (?:it|that|this one)(?: right| wrong)?|was i right)(?: (?:or|now|then|not|wrong|there))*\W*$",
+    re.IGNORECASE,
+)
 _CALLED = re.compile(r"\b(?:answer|guess|choice|quiz)\b", re.IGNORECASE)
 
 
@@ -51,7 +56,12 @@ class Marked:
 
 
 def marked(knowledge: Knowledge, history: Sequence[Exchange], text: str, reads: Reads = read_words) -> Marked | None:
-    """The quiz question that this message answers, if it does. Right after the question any words may; a few turns later a letter does that is called an answer."""
+    """The quiz question that this message answers, if it does. Right after the question any words may; a few turns later a letter does that is called an answer.
+
+    Who asks right behind an answer whether it was right is told again.
+    """
+    if history and _WAS_RIGHT.match(text) and (told := marked(knowledge, history[:-1], history[-1].user, reads)):
+        return told
     for back, exchange in enumerate(reversed(history[-OPEN_FOR:]), 1):
         found = _asked_in(exchange.tutor, knowledge)
         if found is None:

@@ -76,3 +76,16 @@ def test_an_unclear_reply_is_asked_back(knowledge: Knowledge) -> None:
     assert unsure is not None
     after = marked(knowledge, (Exchange("one of the first two", unsure.text),), "b")
     assert after is not None and after.text.startswith("Right!")
+
+
+def test_who_asks_whether_it_was_right_is_told_again(knowledge: Knowledge) -> None:
+    """Protects: "was that right?" behind a mark that is answered with some sentence of the notes."""
+    item = knowledge.by_id["cats-vs-dogs"].quiz[0]
+    asked = Exchange("quiz me", worded(item))
+    first = marked(knowledge, (asked,), "a")
+    assert first is not None and first.reply.choice == 0
+    answered = Exchange("a", first.text)
+    for text in ("was that right?", "sorry, did i get it right or wrong?", "So was I right?"):
+        assert marked(knowledge, (asked, answered), text) == first
+    assert marked(knowledge, (asked, answered), "is it right that cats bark?") is None
+    assert marked(knowledge, (Exchange("What are cats?", "Cats purr [1]."),), "was that right?") is None
