@@ -201,9 +201,9 @@ class RememberingEmbedder:
         self._lock = threading.Lock()
         self.key = embedder.key
 
-    def remember(self, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Take in vectors (texts, dimension) that were computed elsewhere, before anything is asked."""
-        self._row, self._vectors = {text: row for row, text in enumerate(texts)}, vectors
+    def remember(self, texts: Sequence[str], vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+        """Take in vectors (rows, dimension) that were computed elsewhere, and each text's row, before anything is asked."""
+        self._row, self._vectors = dict(zip(texts, rows.tolist(), strict=True)), vectors
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if texts and all(text in self._row for text in texts):

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 APPROXIMATE_ABOVE = 20_000  # passages; below that, to compare all takes some milliseconds
 _NEAREST = 4_000  # rows that are looked at: far more than any passage that matters is away
-_FORMAT = "4"
+_FORMAT = "5"
 
 Asked = tuple[str, str]
 """A question, and the id of the passage that answers it."""
@@ -146,9 +146,10 @@ def passage_rows(passages: Sequence[Passage], asked: Sequence[Asked] = ()) -> li
 
 
 def _key(rows: Sequence[tuple[str, int, bool]], embedder: Embedder) -> str:
-    lengths_and_owners = [(len(text), owner, is_text) for text, owner, is_text in rows]
-    content = f"{_FORMAT} {embedder.key} {lengths_and_owners} {''.join(text for text, _, _ in rows)}"
-    return hashlib.sha256(content.encode()).hexdigest()[:20]
+    texts, owners, are_texts = zip(*rows, strict=True) if rows else ((), (), ())
+    numbers = np.array([[len(text) for text in texts], owners, are_texts], dtype="<i8").tobytes()
+    content = b"\0".join([f"{_FORMAT} {embedder.key} {len(texts)}".encode(), numbers, "".join(texts).encode()])
+    return hashlib.sha256(content).hexdigest()[:20]
 
 
 def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) -> VectorIndex | None:
@@ -160,7 +161,7 @@ def _load(folder: Path, rows: Sequence[tuple[str, int, bool]], passages: int) ->
     try:
         if _digest(path) != (folder / "sha256").read_text(errors="replace"):
             raise RuntimeError("its SHA-256 differs from the recorded one")
-        index = faiss.read_index(str(path))
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)  # mapped, not copied
         if index.ntotal != len(rows):
             raise RuntimeError(f"it holds {index.ntotal} vectors instead of {len(rows)}")
     except (OSError, RuntimeError) as error:

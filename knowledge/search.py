@@ -11,6 +11,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,15 +88,16 @@ class Search:
         asked: Sequence[str] = (),
         dialogue: Embedder | None = None,
         learned: AnswerWords | None = None,
+        words: Path | None = None,
     ) -> None:
         """`tuned` made the index's vectors, and `dialogue` reads follow-ups into the same space (knowledge/dialogue.py); `elsewhere` are questions
-        that the notes do not answer, and `asked` some that they do; `learned` was learned from such."""
+        that the notes do not answer, and `asked` some that they do; `learned` was learned from such. In the file `words` is kept what was counted of them for `spelling`."""
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it sets DEBUG
         self.knowledge, self.weights = knowledge, Weights()
         self.mentions = Mentions(knowledge.concepts)
-        self._asked = asked
+        self._asked, self._words = asked, words
         self._passages = knowledge.passages
         self._index, self.embedder, self.tuned, self.dialogue = index, embedder, tuned, dialogue
         self._bm25 = bm25s.BM25()
@@ -123,7 +125,7 @@ class Search:
         told = [text for passage in self._passages for text in (passage.title, passage.text, passage.claim)]
         # Authors write slips among a passage's own questions on purpose.
         asked = [text for p in self._passages for text in (*(ask.text for ask in p.asks), *p.phrasings)]
-        return Spelling([*names, *told], [*asked, *self._asked])
+        return Spelling([*names, *told], [*asked, *self._asked], self._words)
 
     def search(
         self,

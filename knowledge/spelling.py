@@ -8,15 +8,24 @@ Quotations, code, names, numbers and other languages stay as they were typed.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
+import os
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from symspellpy import SymSpell
 
+log = logging.getLogger(__name__)
+
+_FORMAT = "1"  # of what is kept
 _RARE = 20_000  # times in the word list's sources: "cheeper", a young partridge, is more often meant to be cheaper
 _OFTEN = 5  # times that a word must stand in questions to be one
 _COMMONER = 20  # times as often as a slip stands there what it is a slip of
@@ -107,12 +116,12 @@ _IN_TEXTING = (
 class Spelling:
     """Immutable, so that all learners share it."""
 
-    def __init__(self, notes: Iterable[str], questions: Iterable[str]) -> None:
-        """Of `notes` every word is right, of `questions` what stands there often; takes half a second for the tutor's own."""
+    def __init__(self, notes: Iterable[str], questions: Sequence[str], kept: Path | None = None) -> None:
+        """Of `notes` every word is right, of `questions` what stands there often, which takes half a second to count and is `kept` for the next start."""
         from symspellpy import SymSpell
 
         told = Counter(match.group() for text in notes for match in _WORD.finditer(text.lower()))
-        asked = _plain_words(questions)
+        asked = _counted(questions, kept) if kept else _plain_words(questions)
         listed = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
         counts = (line.split(" ") for line in listed.splitlines())
         english = {word for word, count in counts if int(count) >= _RARE}.difference(_CHAT)
@@ -175,6 +184,29 @@ class Spelling:
     def _is_slip(self, word: str, count: int) -> bool:
         right = self._nearest(word) if word not in self._right else None
         return right is not None and right != word and self._near.words.get(right, 0) >= _COMMONER * count
+
+
+def _counted(texts: Sequence[str], path: Path) -> Counter[str]:
+    """What `_plain_words` gives, read from where an earlier start kept it for the same texts; a damaged file is counted anew."""
+    digest = hashlib.sha256("\0".join([_FORMAT, *texts]).encode(errors="replace")).hexdigest()
+    try:
+        kept = json.loads(path.read_text(encoding="ascii"))
+        if kept["digest"] == digest:
+            return Counter(kept["words"])
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        log.warning("%s is damaged (%s); counting again", path, error)
+    words = _plain_words(texts)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            part = Path(folder) / path.name
+            part.write_text(json.dumps({"digest": digest, "words": words}), encoding="ascii")
+            os.replace(part, path)
+    except OSError as error:
+        log.warning("counted words could not be saved in %s (%s)", path.parent, error)
+    return words
 
 
 def _plain_words(texts: Iterable[str]) -> Counter[str]:

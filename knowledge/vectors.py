@@ -36,7 +36,7 @@ def log_progress(done: int, texts: int) -> None:
 
 
 class VectorStore:
-    """A file of (text hash, vector) pairs for one embedding model, mapped into memory, looked through once, and copied as far as it is asked for; a damaged file is ignored and replaced."""
+    """A file of (text hash, vector) pairs for one embedding model, mapped into memory, as to copy a quarter of a gigabyte takes most of a second; a damaged file is ignored and replaced."""
 
     def __init__(self, folder: Path, embedder: Embedder, progress: Progress = log_progress) -> None:
         """`progress` is called before the first new text and after each block of them."""
@@ -45,8 +45,8 @@ class VectorStore:
         self._row: dict[bytes, int] = {}
         self._vectors: NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)
         try:
-            table = np.load(self._path, mmap_mode="r")
-            hashes, vectors = table["hash"].tobytes(), table["vector"]
+            table = np.load(self._path, mmap_mode="c")  # what torch takes for writable; nothing writes there
+            hashes, vectors = table["hash"].tobytes(), np.asarray(table["vector"])
             keys = [hashes[i : i + _HASH] for i in range(0, len(hashes), _HASH)]
             whole = len(set(keys)) == len(vectors) and table["hash"].shape == (len(keys), _HASH)
             if whole and np.allclose(np.einsum("ij,ij->i", vectors, vectors), 1.0, atol=2e-3):
@@ -58,8 +58,13 @@ class VectorStore:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (texts, dimension), from the store where it has them; what was new is saved."""
+        vectors, rows = self.table(texts)
+        return vectors[rows]
+
+    def table(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The same without a copy: vectors (rows, dimension), of other texts too, and each text's row."""
         if not texts:
-            return self._embedder.embed([])
+            return self._embedder.embed([]), np.zeros(0, dtype=np.int64)
         hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
         new = {key: text for key, text in zip(hashes, texts, strict=True) if key not in self._row}
         if new and (shipped := read_shipped(self._embedder.key, new)):
@@ -76,7 +81,7 @@ class VectorStore:
                 self._save()
                 saved = time.monotonic()
             self._progress(start + len(block), len(new))
-        return self._vectors[[self._row[key] for key in hashes]]
+        return self._vectors, np.array([self._row[key] for key in hashes], dtype=np.int64)
 
     def _add(self, hashes: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
         """One array, as tens of thousands of rows of their own take ten times as long to stack."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from knowledge.passages import Concept, Passage
 from knowledge.search import Hit, Part, Retrieval, Search
 from tutor.choosing.compound import read_parts
 from tutor.choosing.taught import NO_VOTES, Taught, Votes
@@ -33,20 +34,22 @@ def look_up(standalone: Standalone, search: Search, taught: Taught | None, wish:
     votes = taught.votes(query, parts, vector, standalone.context) if taught else NO_VOTES
     read, doubt = votes.passages_read(), votes.doubt
     found = search.search(query, _notes_for(parts), standalone.concept, parts, vector, wish, read, doubt)
-    if wish == "misconception" and standalone.topic and (hits := _misconceptions(standalone, found, search)):
+    if (
+        wish == "misconception"
+        and standalone.topic
+        and (told := _misconceptions(query, standalone.topic.concept, search))
+    ):
+        hits = tuple(Hit(passage, found.confidence, found.confidence) for passage in told)
         found = replace(found, hits=hits, covered=True)
     return Found(votes, found)
 
 
-def _misconceptions(standalone: Standalone, found: Retrieval, search: Search) -> tuple[Hit, ...]:
-    """Of the set that is asked about: those of the named sides, if it names some, in their author's order."""
-    assert standalone.topic is not None
-    concept = standalone.topic.concept
+def _misconceptions(query: str, concept: Concept, search: Search) -> list[Passage]:
+    """Up to `NOTES` of the set: those of the sides that are named, if some are, in their author's order."""
     held = [p for p in search.knowledge.passages if p.concept == concept.id and p.kind == "misconception"]
     # What rewriting put in front names all that was talked of.
-    named = {*search.mentions.sides(without_topic(standalone.query), concept.id)}
-    told = [p for p in held if not named.isdisjoint(p.about)] or held
-    return tuple(Hit(passage, found.confidence, found.confidence) for passage in told[:NOTES])
+    named = set(search.mentions.sides(without_topic(query), concept.id))
+    return ([p for p in held if not named.isdisjoint(p.about)] or held)[:NOTES]
 
 
 def _notes_for(parts: Sequence[Part]) -> int:

@@ -112,6 +112,7 @@ def open_search(
         asked=questions,
         dialogue=dialogue,
         learned=AnswerWords(knowledge.passages, load_classifier()),
+        words=settings.cache / "index" / "asked-words.json",
     )
 
 
@@ -131,7 +132,7 @@ def known_texts(knowledge: Knowledge, asked: Sequence[Asked]) -> tuple[list[str]
 
 def _remember(embedder: RememberingEmbedder, texts: Sequence[str], cache: Path, progress: Progress) -> None:
     """Embed what will be needed, or read it from where an earlier start put it."""
-    embedder.remember(texts, VectorStore(cache / "index", embedder, progress).embed(texts))
+    embedder.remember(texts, *VectorStore(cache / "index", embedder, progress).table(texts))
 
 
 def open_tutor(

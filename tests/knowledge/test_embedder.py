@@ -52,7 +52,7 @@ def test_what_it_was_given_to_remember_stays() -> None:
     """A text whose vector was computed elsewhere never reaches the model, alone or beside others, whatever was asked since."""
     counting = Counting()
     embedder = RememberingEmbedder(counting, most=1)
-    embedder.remember(["a", "bb"], np.array([[7], [8]], dtype=np.float32))
+    embedder.remember(["a", "bb"], np.array([[9], [7], [8]], dtype=np.float32), np.array([1, 2]))
     embedder.embed(["ccc"])
     embedder.embed(["dddd"])
     assert embedder.embed(["bb", "a"]).flatten().tolist() == [8, 7]
@@ -63,7 +63,7 @@ def test_what_it_was_given_to_remember_stays() -> None:
 def test_a_table_of_what_is_remembered_is_no_copy() -> None:
     """Protects memory: hundreds of thousands of vectors are held once; where one is not remembered, all are given as they are asked for."""
     embedder, vectors = RememberingEmbedder(Counting()), np.array([[7], [8]], dtype=np.float32)
-    embedder.remember(["a", "bb"], vectors)
+    embedder.remember(["a", "bb"], vectors, np.array([0, 1]))
     table, rows = embedder.table(["bb", "a", "bb"])
     assert table is vectors and rows.tolist() == [1, 0, 1]
     table, rows = embedder.table(["bb", "ccc"])

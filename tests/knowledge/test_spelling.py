@@ -1,11 +1,13 @@
 """Misspelt words are put right, and nothing else is."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from knowledge import spelling
 from knowledge.search import Search
-from knowledge.spelling import _PLAIN, _plain_words
+from knowledge.spelling import _PLAIN, Spelling, _plain_words
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,27 @@ def test_words_are_those_that_the_pattern_finds() -> None:
     ]
     expected = Counter(_PLAIN.findall(" ".join(texts).lower()))
     assert list(_plain_words(texts).items()) == list(expected.items())
+
+
+NOTES, QUESTIONS = ["Quantization rounds weights."], ["how many pruned weights stay?", "a pruned one"] * 5
+
+
+@pytest.mark.parametrize("damage", ["", "[", "[1]", '{"digest": "of others", "words": {"prune": 9}}'])
+def test_counted_words_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    """Protects: the next start reads what this one counted, and counts again where the file is damaged or of other questions."""
+    path, counts = tmp_path / "index" / "words.json", []
+    monkeypatch.setattr(spelling, "_plain_words", lambda texts: counts.append(1) or _plain_words(texts))
+    first = Spelling(NOTES, QUESTIONS, path)
+    if damage:
+        path.write_text(damage)
+    for _ in range(2):
+        again = Spelling(NOTES, QUESTIONS, path)
+        for text in ("how many prunned weihgts stay?", "quantizaton", "xyzzy"):
+            assert again.mended(text) == first.mended(text) == Spelling(NOTES, QUESTIONS).mended(text)
+    assert len(counts) == (2 if damage else 1) + 6
+
+
+def test_a_place_that_cannot_be_written_costs_the_keeping_only(tmp_path: Path) -> None:
+    """A cache that is no folder costs the next start half a second."""
+    (tmp_path / "file").write_text("in the way")
+    assert Spelling(NOTES, QUESTIONS, tmp_path / "file" / "words.json").mended("quantizaton") == "quantization"

@@ -49,6 +49,17 @@ def test_only_new_texts_are_embedded(tmp_path: Path) -> None:
     assert np.array_equal(again[[2, 0]], vectors[:2])
 
 
+def test_a_table_is_not_copied(tmp_path: Path) -> None:
+    """Protects the start: a quarter of a gigabyte is mapped, not copied, and rows tell which of it belongs to which text."""
+    vectors = VectorStore(tmp_path, FakeEmbedder()).embed(["a cat", "a dog"])
+    store = VectorStore(tmp_path, FakeEmbedder())
+    table, rows = store.table(["a dog", "a cat", "a dog"])
+    assert rows.tolist() == [1, 0, 1] and np.array_equal(table[rows][:2], vectors[::-1])
+    assert np.shares_memory(table, store.table(["a cat"])[0]) and not table.flags.owndata
+    table[:] = 0  # in memory only
+    assert np.array_equal(VectorStore(tmp_path, FakeEmbedder()).embed(["a cat", "a dog"]), vectors)
+
+
 def test_another_model_shares_nothing(tmp_path: Path) -> None:
     """Vectors of one embedding model are never handed out for another."""
     VectorStore(tmp_path, FakeEmbedder("one")).embed(["a cat"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
+
 from knowledge.search import Search
 from tutor.choosing.taught import Taught, Votes
 from tutor.choosing.whole import sentences_told_whole
@@ -50,15 +52,21 @@ def test_what_says_little_names_no_passage() -> None:
     assert not Votes(read={(FAR, 0): 0.5}).passages_read()
 
 
-def test_misconceptions_are_those_of_the_set_in_play(real_search: Search) -> None:
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [
+        ("what do people usually get wrong here?", {"pruning", "quantization", "distillation"}),
+        ("myths about pruning?", {"pruning"}),
+    ],
+)
+def test_misconceptions_are_those_of_the_set_in_play(question: str, about: set[str], real_search: Search) -> None:
     """Protects: "what do people get wrong here?" behind a talk of quantization; of a named side its own."""
     said = Exchange("What is the difference between pruning and quantization?", "")
-    for question, about in (("what do people usually get wrong here?", None), ("myths about pruning?", "pruning")):
-        standalone = make_standalone(question, (said,), real_search)
-        found = look_up(standalone, real_search, None, "misconception").retrieval
-        assert found.covered and len(found.hits) > (about is None)
-        assert all(hit.passage.kind == "misconception" for hit in found.hits)
-        assert {hit.passage.concept for hit in found.hits} == {"pruning-vs-quantization"}
-        assert about is None or all(about in hit.passage.about for hit in found.hits)
-        told = sentences_told_whole("misconception", standalone.query, found.hits, real_search.mentions)
-        assert told == [(hit.passage.id, 0) for hit in found.hits]
+    standalone = make_standalone(question, (said,), real_search)
+    found = look_up(standalone, real_search, None, "misconception").retrieval
+    assert found.hits and found.covered
+    for passage in (hit.passage for hit in found.hits):
+        assert (passage.concept, passage.kind) == ("pruning-vs-quantization", "misconception")
+        assert about & set(passage.about)
+    told = sentences_told_whole("misconception", standalone.query, found.hits, real_search.mentions)
+    assert told == [(hit.passage.id, 0) for hit in found.hits]

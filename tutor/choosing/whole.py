@@ -1,9 +1,9 @@
 """A note told whole: the answer to a question that wants a difference, or a picture from daily life, and nothing more (tutor/choosing/wish.py).
 
-Whoever asks what others get wrong hears of each misconception what is true, which is the first sentence of its note.
-
 "What is the difference between prefill and decode?" asks for all that tells the two apart. One sentence of four, though the likeliest, leaves a newcomer
 with half of it, so the sentences about the sides that are named follow one another as their author put them.
+
+Whoever asks what others get wrong hears of each misconception what is true, which is the first sentence of its note.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ _CHOICE = re.compile(
 )
 # "7 x 4.9 / 8 = 4.3 GB, right?" is reckoned, which no note's sentence settles.
 _RECKONS = re.compile(
-    r"\d\s*(?:[-+*/x×÷·:]|times|divided by|minus|plus)\s*\d[^?]*=\s*(?:about |ca\.? |~|≈)?\d", re.IGNORECASE
+    r"\d\s*(?:[-+*/x×÷·]|times|divided by|minus|plus)\s*\d[^?]*=\s*(?:about |ca\.? |~|≈)?\d", re.IGNORECASE
 )
 _IN_WORDS = re.compile(rf"\b(?:what|whats|why|how|which|where|who|when(?= {_AUXILIARY}\b))\b", re.IGNORECASE)
 _WHY_END = re.compile(r"(?:^|[.!?]\s+)(?:(?:so|and|but)\s+)?why\b[^.!?]*\?*\s*$", re.IGNORECASE)
