@@ -37,12 +37,20 @@ class Step:
     lead: float = 0.0
 
 
+@dataclass(frozen=True)
+class Written:
+    """Seconds that reading the prompt at once took, and the steps of the text after it."""
+
+    prefill_s: float
+    steps: list[Step]
+
+
 def decode_both_ways(
     model: PreTrainedModel, prompt: Sequence[int], tokens: int, end: int | None, span: Span, note: str
-) -> Steps[list[Step]]:
+) -> Steps[Written]:
     """Write `tokens` tokens after the prompt (token ids), always the likeliest except the token `end`.
 
-    The prompt is read before (prefill), and up to 24 of the steps are done again right after with the whole text and no
+    The prompt is read before (prefill), twice, of which the faster counts, and up to 24 of the steps are done again right after with the whole text and no
     cache, so that other work on the machine hits both ways alike. The token with the cache is the one that is kept.
     """
     import torch
@@ -50,9 +58,15 @@ def decode_both_ways(
     stride = math.ceil(tokens / RECOMPUTED)
     text = list(prompt)
     steps: list[Step] = []
-    with torch.inference_mode():
-        # All but the last token: the first step then reads one token, as every other step does.
-        cache = model(input_ids=torch.tensor([text[:-1]], device=model.device), use_cache=True, logits_to_keep=1).cache
+    prefill_s = math.inf
+    for _ in range(2):
+        yield span.step(0, tokens, "Reading the prompt")
+        with torch.inference_mode():
+            began = time.perf_counter()
+            # All but the last token: the first step then reads one token, as every other step does.
+            ids = torch.tensor([text[:-1]], device=model.device)
+            cache = model(input_ids=ids, use_cache=True, logits_to_keep=1).cache
+            prefill_s = min(prefill_s, time.perf_counter() - began)
     for i in range(tokens):
         yield span.step(i, tokens, note)
         with torch.inference_mode():
@@ -75,7 +89,7 @@ def decode_both_ways(
             step = Step(len(text), token, took, step.cache_bytes, again, took_again, difference, lead)
         steps.append(step)
         text.append(token)
-    return steps
+    return Written(prefill_s, steps)
 
 
 def _likeliest(logits: Tensor, end: int | None) -> int:

@@ -23,6 +23,7 @@ from demos.shots import (
     Item,
     choose_shots,
     load_items,
+    mislabelled,
     other_orders,
     score_next,
     wilson_interval,
@@ -34,6 +35,8 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     yield Progress(0.0, "Loading a private copy of the model")
     specimen = lab.specimen()
     pool, items = load_items("shot"), load_items("test")
+    if wrong := settings["answers"] == "wrong":
+        pool = [mislabelled(item) for item in pool]
     examples = {0: [], 1: pool[:1], shots: choose_shots(pool, shots, order, lab.seed)}
     others = other_orders(examples[shots], int(settings["orders"]) - 1, lab.seed)
     spans = Span(0.1, 0.97).split(*[1] * (len(examples) + len(others)))
@@ -78,7 +81,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     both = list(zip(correct[0], correct[shots], strict=True))
     turned = (both.count((False, True)), both.count((True, False)))
     yield DemoResult(
-        summary=summary_of(metrics, shots, turned, Counter(answers[1]).most_common(1)[0]),
+        summary=summary_of(metrics, shots, turned, Counter(answers[1]).most_common(1)[0], wrong),
         table=Table(("Examples", "Right (%)", "95 % interval (%)", "Answers given", "Prompt (tokens)"), tuple(rows)),
         metrics=metrics,
         figure=charts.shots_chart(metrics, shots, 1 / len(FEELINGS), shares),

@@ -68,6 +68,21 @@ PARAMS = (
         loose=((r"\b(?:a and b|a/b|a or b|single characters?|alphabet)\b", "letters"),),
     ),
     Param(
+        "answers",
+        "right",
+        "what the solved examples say: the right feeling, or the wrong one",
+        choices=("right", "wrong"),
+        spoken=(
+            (
+                r"\b(?:wrong|flipped|false|incorrect|swapped|inverted|bad) (?:labels?|answers?|examples?|solutions?|feelings?)\b"
+                r"|\b(?:labels?|answers?|solutions?|feelings?)(?: (?:are|being|were|all))* (?:flipped|wrong|false|swapped|inverted)\b"
+                r"|\b(?:flip|swap|invert|falsify) (?:(?:all|the|their|its) )*(?:labels?|answers?|solutions?|feelings?)\b",
+                "wrong",
+            ),
+            (r"\b(?:right|correct|true|proper) (?:labels?|answers?|solutions?|feelings?)\b", "right"),
+        ),
+    ),
+    Param(
         "orders",
         5,
         "orders of the same examples that are tried",

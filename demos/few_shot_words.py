@@ -14,8 +14,14 @@ def examples_worded(count: int) -> str:
     return "no example" if count == 0 else "1 example" if count == 1 else f"{count} examples"
 
 
-def summary_of(metrics: Mapping[str, float], shots: int, turned: tuple[int, int], commonest: tuple[str, int]) -> str:
-    """`turned`: messages that few-shot turned right and wrong against zero-shot; `commonest`: the one-shot answer."""
+def summary_of(
+    metrics: Mapping[str, float],
+    shots: int,
+    turned: tuple[int, int],
+    commonest: tuple[str, int],
+    wrong: bool = False,
+) -> str:
+    """`turned`: messages that few-shot turned right and wrong against zero-shot; `commonest`: the one-shot answer; `wrong`: whether the examples' feelings were."""
     zero, one, many = (f"{100 * metrics[f'accuracy_{key}']:.0f} %" for key in "01k")
     items, (gained, lost) = int(metrics["items"]), turned
     if sign_test(gained, lost) >= 0.05:
@@ -29,6 +35,8 @@ def summary_of(metrics: Mapping[str, float], shots: int, turned: tuple[int, int]
         f"{many} with {shots} examples; guessing gives {100 / len(FEELINGS):.0f} %.",
         f"Against zero-shot, few-shot turned {gained} messages right and {lost} wrong, {verdict}.",
     ]
+    if wrong:
+        parts.insert(1, "Every solved example was given the wrong feeling on purpose.")
     feeling, count = commonest
     if metrics["accuracy_1"] < metrics["accuracy_0"] and count > 0.75 * items:
         parts.append(

@@ -104,7 +104,8 @@ HARDWARE = Demo(
             spoken=(
                 rf"\b(\d+|{COUNT}) rows\b",
                 rf"\bbatch(?:es)?(?: size)?{TO}(\d+|{COUNT})\b|\b(?:a )?class of (\d+)\b",
-                rf"\b(\d+|{COUNT}) (?:(?!by |for |from |to )\w+ ){{0,2}}?{_ASKERS}\b",
+                # One user alone is always measured beside.
+                rf"\b(?!1 )(\d+|{COUNT}) (?:(?!by |for |from |to )\w+ ){{0,2}}?{_ASKERS}\b",
                 rf"\b(\d+|{COUNT}) (?:(?:answers|prompts|of (?:them|us|those)|\w+ing|asked) )?(?:at once|at the same time|simultaneously|in parallel|concurrently)\b",
             ),
             loose=(

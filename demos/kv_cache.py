@@ -13,24 +13,28 @@ from demos import inference_charts, kv_size
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
 from demos.cached_decode import decode_both_ways
 from demos.kv_cache_words import MANY, NOTHING, TIME, outcome, summary_of
-from demos.measure import Span, encode_question
+from demos.measure import TEXTS, Span
 from demos.words import number
 
-PROMPT = "Tell me about the sea."
-EDGE = 6  # the first and the last sixth of the steps stand for a short and a long text; their fastest counts
+ROWS = 4  # of the table: each stands for a stretch of the text, and the fastest of its steps counts
+_NO_PROMPT = "".join(
+    f"(?<!{of} )" for of in ("prompt of", "prompt with", "prompt to", "prompt at", "prompt", "input of", "input")
+)
 
 
 def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult]:
-    tokens = int(settings["tokens"])
+    tokens, length = int(settings["tokens"]), int(settings["prompt"])
     yield Progress(0.0, "Loading a private copy of the model")
     specimen = lab.specimen()
     model, config = specimen.model, specimen.model.config
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    prompt = encode_question(specimen.tokenizer, PROMPT)
-    steps = yield from decode_both_ways(
+    text = (TEXTS / "evaluation.txt").read_text(encoding="utf-8")
+    prompt = specimen.tokenizer(text, add_special_tokens=False)["input_ids"][:length]
+    written = yield from decode_both_ways(
         model, prompt, tokens, specimen.tokenizer.eos_token_id, Span(0.1, 0.95), "Writing with and without the KV cache"
     )
     yield Progress(0.95, "Drawing")
+    steps = written.steps
     again = [step for step in steps if step.recomputed is not None]
     lengths = [step.length for step in again]
     cached_ms = [1000 * step.cached_s for step in again]
@@ -39,7 +43,9 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     own, kind = kv_size.kv_heads(config), kv_size.attention_kind(config)
     heads = {"MHA": int(config.num_attention_heads), "MQA": 1}
     per_token = {name: kv_size.bytes_per_token(config, count, number_bytes) for name, count in heads.items()}
-    window, edge = int(config.max_position_embeddings), max(1, len(again) // EDGE)
+    window = int(config.max_position_embeddings)
+    ends = [round((i + 1) * len(again) / ROWS) for i in range(ROWS)]
+    stretches = [slice(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
     weights = sum(parameter.nbytes for parameter in model.parameters())
     changed = sum(int((a != b).sum()) for a, b in zip(before, model.parameters(), strict=True))
     metrics: dict[str, float] = {
@@ -49,10 +55,12 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "same": sum(step.recomputed == step.token for step in again),
         "logit_difference": max(step.difference for step in again),
         "lead": max(step.lead for step in again),
-        "cached_short_ms": min(cached_ms[:edge]),
-        "cached_long_ms": min(cached_ms[-edge:]),
-        "uncached_short_ms": min(uncached_ms[:edge]),
-        "uncached_long_ms": min(uncached_ms[-edge:]),
+        "prefill_ms": 1000 * written.prefill_s,
+        "prefill_tokens_per_s": (len(prompt) - 1) / written.prefill_s,
+        "cached_short_ms": min(cached_ms[stretches[0]]),
+        "cached_long_ms": min(cached_ms[stretches[-1]]),
+        "uncached_short_ms": min(uncached_ms[stretches[0]]),
+        "uncached_long_ms": min(uncached_ms[stretches[-1]]),
         "length": lengths[-1],
         "cache_mb": again[-1].cache_bytes / 1e6,
         "cache_kb_per_token": again[-1].cache_bytes / lengths[-1] / 1e3,
@@ -69,19 +77,18 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         for name, size in per_token.items()
         if name != kind
     }
-    rows = sorted({round(i * (len(again) - 1) / 3) for i in range(4)})
     yield DemoResult(
         summary=summary_of(metrics, kind),
         table=Table(
             ("Text (tokens)", "With cache (ms)", "Without (ms)", *(f"{name}, MB" for name in sizes)),
             tuple(
                 (
-                    str(lengths[i]),
-                    number(cached_ms[i]),
-                    number(uncached_ms[i]),
-                    *(number(size[i]) for size in sizes.values()),
+                    f"{lengths[of][0]}–{lengths[of][-1]}",
+                    number(min(cached_ms[of])),
+                    number(min(uncached_ms[of])),
+                    *(number(size[of][-1]) for size in sizes.values()),
                 )
-                for i in rows
+                for of in stretches
             ),
         ),
         metrics=metrics,
@@ -91,7 +98,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         f"{number(metrics['uncached_short_ms'])} and {number(metrics['uncached_long_ms'])} ms. Cache at {lengths[-1]} "
         "tokens in MB: " + ", ".join(f"{name} {number(size[-1])}" for name, size in sizes.items()) + ".",
         exhibits={
-            "Prompt": PROMPT,
+            "Prompt": str(specimen.tokenizer.decode(prompt)),
             "Text written with the cache": str(specimen.tokenizer.decode([step.token for step in steps])).strip(),
         },
     )
@@ -109,9 +116,32 @@ KV_CACHE = Demo(
             "tokens that the model writes",
             32,
             320,
-            spoken=(r"\b(?:up to|until|at) (\d{2,})(?: tokens)?\b", r"\b(\d+)[- ]tokens?\b", r"\btokens *= *(\d+)"),
+            spoken=(
+                r"\b(?:up to|until|at) (\d{2,})(?: tokens)?\b",
+                rf"{_NO_PROMPT}\b(\d+)[- ]tokens?\b(?! (?:long )?(?:prompt|input|question))",
+                r"\btokens *= *(\d+)",
+            ),
             loose=(
+                (
+                    r"\b(?:the )?(?:longest|max(?:imum)?|most)\b(?=\W*$| (?:you can|possible|there is|length|text)\b)",
+                    320,
+                ),
                 r"(?<![\w.,-])(3[2-9]|[4-9]\d|\d{3})(?![\w%]|[.:,-]\d)(?! ?(?:[gmtk]i?b|hours?|minutes?|percent|times|runs?|bits?|steps?|seconds?|years?|students|pupils|kids|learners|people)\b)",
+            ),
+        ),
+        Param(
+            "prompt",
+            32,
+            "tokens of the prompt, which is read at once (prefill)",
+            16,
+            512,
+            spoken=(
+                r"\b(\d+)[- ]?tokens?(?:[- ]long)? (?:prompt|input|question)s?\b",
+                r"\b(?:prompt|input)s? (?:length |size )?(?:(?:of|with|has|is|at|to) |= ?)?(\d+)\b(?! ?(?:ms|s|seconds?|%|words?)\b)",
+            ),
+            loose=(
+                (r"\b(?:long|longer|big|bigger|large|huge) (?:prompt|input)\b", 512),
+                (r"\b(?:short|shorter|small|tiny) (?:prompt|input)\b", 16),
             ),
         ),
     ),

@@ -32,6 +32,9 @@ def summary_of(metrics: Mapping[str, float], kind: str) -> str:
         "no weight changed" if not metrics["weights_changed"] else f"{metrics['weights_changed']:,.0f} weights changed"
     )
     return (
+        f"Prefill read the {metrics['prompt_tokens']:.0f} tokens of the prompt at once, in {number(metrics['prefill_ms'])} ms "
+        f"({number(metrics['prefill_tokens_per_s'])} tokens/s). "
+        f"Decode then wrote one token after another, {number(1000 / with_short)} tokens/s at first and {number(1000 / with_long)} in the end. "
         f"The model wrote {metrics['tokens']:.0f} tokens with its KV cache, the stored keys and values of the tokens so far; "
         f"some steps were done again without it, by reading the whole text once more. "
         f"As the text grew, the time for one token without the cache {grows} from {number(short)} to {number(long)} ms, and "

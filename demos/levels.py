@@ -16,6 +16,11 @@ TO = (
     r"(?:\s*[=:]|(?:,? (?:of|to|at|is|be|on(?= [\d.]+(?:\W*$|[,;]| and\b))|being|was|should|up|down|back|all the way|right|only|just|set|turned|raised|lowered|so|say|as (?:high|low|far) as))*"
     r"(?: (?:higher|lower|larger|bigger|smaller),?)?) ?"
 )
+# "See when it gets dumb": levels from hardly any change to ruin.
+UNTIL_IT_BREAKS = (
+    r"\b(?:see|find out|show (?:me|us)|know|watch|tell me|test|measure)\b[^.?!]{0,30}\b(?:when|where|at (?:what|which) (?:point|level)|how (?:far|low|few|much|many)|until)\b"
+    r"[^.?!]{0,40}\b(?:breaks?|broken|dumb\w*|stupid\w*|bad|worse|collapses?|falls? apart|fails?|crash\w*|garbage|nonsense|rubbish|useless|suffers?|cliff)\b"
+)
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
 # Both match any text in one way only: a second way would double the time with each word that repeats.
 _DIGITS = r"(?:\d+(?:\.\d+)?|\.\d+)"

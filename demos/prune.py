@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.compare import Change, compare
-from demos.levels import TENS, TO, Levels, beside, first_of_several, read_levels, several, several_decimals
+from demos.levels import (
+    TENS,
+    TO,
+    UNTIL_IT_BREAKS,
+    Levels,
+    beside,
+    first_of_several,
+    read_levels,
+    several,
+    several_decimals,
+)
 from demos.masks import Level, keep_largest, keep_rows, keep_two_of_four, share_of_zeros, stored_bits
 from demos.prune_words import FASTER, SAME, SLOWER, summary_of, what_happens_to_speed, worded
 from demos.sensitivity import SENSITIVITY
@@ -168,6 +178,7 @@ PRUNE = Demo(
                 r"\b(\d0(?: ?%)?(?:(?:,| and| then| or| versus| vs\.?| against)+ ?\d0(?: ?%)?){2,})\b",
                 r"\b(\d0 ?(?:%|percent)(?: live)?,?(?: and| then)? compare (?:(?:it|that|this) )?(?:with|to|against) \d0)\b(?! ?[\w.])",
                 beside(r"\d\d?(?:\.\d+)?(?: ?%| percent)"),
+                (UNTIL_IT_BREAKS, "0.3,0.5,0.7"),
             ),
             percent=True,
             of=SPARSITY,

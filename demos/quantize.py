@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.compare import Change, compare
-from demos.levels import COUNT, TO, Levels, beside, first_of_several, read_levels, several
+from demos.levels import COUNT, TO, UNTIL_IT_BREAKS, Levels, beside, first_of_several, read_levels, several
 from demos.quantize_words import FEWER_BITS, FEWER_WEIGHTS, NOTHING, rows_of, summary_of, what_makes_it_smaller
 from demos.rounding import Rounded, quantize_per_channel, quantize_per_group
 from demos.sensitivity import SENSITIVITY
@@ -157,6 +157,7 @@ QUANTIZE = Demo(
                 rf"\b((?:[2-8]|{COUNT})[- ]?bits?(?:(?:,| then| next to| versus| vs\.?| against| and| or| finally| plus| live| compare(?: (?:it|that|this|them))?(?: with| to)?)+ (?:[2-8]|{COUNT})(?:[- ]?bits?)?\b(?! ?[%:]))+)",
                 beside(rf"(?:[2-8]|{COUNT})(?:[- ]?bits?)?"),
                 r"(?<![\w.])([2-8](?: (?:vs\.?|versus|against) [2-8])+)(?![\w%]|\.\d)",
+                (UNTIL_IT_BREAKS, "8,4,3,2"),
             ),
             of=BITS,
         ),

@@ -8,7 +8,7 @@ import json
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from demos.base import Specimen
@@ -55,6 +55,11 @@ def load_items(use: str) -> list[Item]:
     """The committed messages for `use`: "shot" (the pool of examples) or "test"."""
     rows = [json.loads(line) for line in (TEXTS / "few_shot.jsonl").read_text(encoding="utf-8").splitlines()]
     return [Item(row["message"], row["label"]) for row in rows if row["use"] == use]
+
+
+def mislabelled(item: Item) -> Item:
+    """The message with the feeling that it does not have, as Min et al. 2022 (arXiv:2202.12837) tried with random ones."""
+    return replace(item, feeling=next(feeling for feeling in FEELINGS if feeling != item.feeling))
 
 
 def choose_shots(pool: Sequence[Item], shots: int, order: str, seed: int) -> list[Item]:

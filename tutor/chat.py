@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demos import DEMOS, find_demo
 from knowledge.passages import Concept, Knowledge
@@ -41,7 +41,8 @@ from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
 from tutor.prompts import experiments, not_covered, refusal, smalltalk
-from tutor.quiz import marked, next_item, worded
+from tutor.quiz import marked, next_item, wants_more, worded
+from tutor.requests.continued import changed
 from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.requests.replies import Replies, Reply, read_words
 from tutor.suggestions import nearest_sets, sayings, suggest
@@ -82,12 +83,19 @@ class Tutor:
             # The request before the prediction is routed again: what is to run is never kept anywhere else.
             question, history, choice = resolved.request, resolved.before, resolved.choice
         elif (quizzed := marked(self.knowledge, history, question, self._read)) is not None:
-            yield from self._say(Understood("quiz", question), quizzed.text, start, quizzed.concept)
+            if quizzed.reply.choice is not None and wants_more(question):
+                told = (*history, Exchange(question, quizzed.text))
+                yield from self._quiz(question, quizzed.concept, told, start, f"{quizzed.text}\n\n")
+            else:
+                yield from self._say(Understood("quiz", question), quizzed.text, start, quizzed.concept)
             return
         standalone = self._standalone(question, history)
         concept = standalone.topic.concept if standalone.topic else None
         try:
             routed = route(question, history, DEMOS, concept.id if concept else None, self._judge)
+            if resolved is not None and resolved.settings and routed.demo is not None:
+                own = find_demo(routed.demo.name)
+                routed = replace(routed, demo=changed(resolved.reply, resolved.settings, own, routed.demo))
         except DemoError as error:
             yield from self._say(
                 Understood("demo", question),
@@ -197,13 +205,13 @@ class Tutor:
             yield from run_experiment(request, self.specimens.copy, self.specimens.bench, DEMOS, self.search)
 
     def _quiz(
-        self, question: str, concept: Concept | None, history: Sequence[Exchange], start: float
+        self, question: str, concept: Concept | None, history: Sequence[Exchange], start: float, lead: str = ""
     ) -> Iterator[Event]:
         found = next_item(self.knowledge, concept, history)
         if found is None:
             yield from self._say(Understood("quiz", question), "My notes hold no quiz questions yet.", start, concept)
             return
-        understood, text = Understood("quiz", question), worded(found[1])
+        understood, text = Understood("quiz", question), lead + worded(found[1])
         yield understood
         yield Delta(text)
         took = time.monotonic() - start

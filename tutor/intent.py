@@ -25,6 +25,7 @@ _GOES_ON = re.compile(
     r"^(?:(?:and|but|so|ok(?:ay)?)[, ]+)*(?:and|with|without|what about|how about|if it)\b(?:\W+\w+){1,5}\W*$",
     re.IGNORECASE,
 )
+_SHORTEST_TEXT = 3  # words: "No" is quoted to be asked about
 _SHORTEST_ORDER = 4  # words: "At once!" orders nothing by itself
 _BROKEN = re.compile(r"\b(?:e\.g|i\.e|vs|etc|cf|approx|resp|no|fig)\.\s*$", re.IGNORECASE)  # no sentence ends there
 _LONGEST_QUIZ = 16  # words of a wish for a quiz
@@ -87,6 +88,8 @@ def _aside_by_words(text: str, judged: Judged) -> Manners | None:
     """What the words say that it is beside question and run, unless its meaning is surely another: "act as if I knew nothing: what is a token?" asks, "don't quiz me" does not want a quiz."""
     if asides.INJECTION.search(text) and not (judged.asked and asides.ROLE.search(text)):
         return "quiz" if judged.aside == "quiz" else "injection"
+    if asides.QUIZ_LAST.search(text) and not asides.QUIZ_TOPIC.search(text):
+        return "quiz"
     if judged.asked or judged.wished:
         return None
     kind = _found(text, asides.SMALLTALK)
@@ -151,9 +154,14 @@ def _call(
     calls = _calls(history, demos, concept, judge)
     if calls and (call := continued(text, calls, demos, judged)):
         return call
-    if history and patterns.SAME_TEXT.search(text) and (quoted := re.search(QUOTED, history[-1].user)):
-        text = f"{text} {quoted.group()}"
+    if history and patterns.SAME_TEXT.search(text) and (quoted := _quoted_text(history[-1].user)):
+        text = f"{text} {quoted}"
     return _begun(text, history, demos, concept, judged, calls)
+
+
+def _quoted_text(text: str) -> str:
+    """A quotation that is long enough to be a text, with its marks; or empty."""
+    return next((m.group() for m in re.finditer(QUOTED, text) if len(m.group().split()) >= _SHORTEST_TEXT), "")
 
 
 def _begun(

@@ -15,6 +15,11 @@ _WAS_RIGHT = re.compile(
     r"|did i (?:get|have) (?:it|that|this one)(?: right| wrong)?|was i right)(?: (?:or|now|then|not|wrong|there))*\W*$",
     re.IGNORECASE,
 )
+_MORE = re.compile(
+    r"\b(?:another|next|(?:(?:one|some|two) )?more|(?:some|any)thing|smth|one|bit) harder\b|\bharder(?: (?:ones?|questions?))?(?: (?:now|please|pls))*\W*$"
+    r"|\b(?:another|next|new) (?:one|q|qu?estions?|quiz)\b|\b(?:one|some|two) more(?: questions?)?(?: (?:now|please|pls))*\W*$|\b(?:next|another)(?: (?:now|please|pls))*\W*$",
+    re.IGNORECASE,
+)
 _CALLED = re.compile(r"\b(?:answer|guess|choice|quiz)\b", re.IGNORECASE)
 
 
@@ -27,6 +32,11 @@ def next_item(
     concepts += [other for other in knowledge.concepts if other.quiz and other not in concepts]
     fresh = ((c, item) for c in concepts for item in c.quiz if item.question not in said)
     return next(fresh, None) or next(((c, c.quiz[0]) for c in concepts), None)
+
+
+def wants_more(text: str) -> bool:
+    """Whether a reply to a question also asks for the next: "A, but I just read that. Something harder"."""
+    return _MORE.search(text) is not None
 
 
 def worded(item: QuizItem) -> str:

@@ -52,6 +52,16 @@ def test_exhibits_are_the_very_prompts(tiny_lab: Callable[..., Lab]) -> None:
     assert list(result.exhibits) == ["Prompt with no example", "Prompt with 1 example", "Prompt with 2 examples"]
 
 
+def test_wrong_answers_are_those_of_the_examples_only(tiny_lab: Callable[..., Lab]) -> None:
+    """Protects: whoever asks for wrong labels gets examples with the other feeling, and is told so; the messages are still marked by their own."""
+    _, right = run_to_end(FEW_SHOT, tiny_lab(), shots=2)
+    _, wrong = run_to_end(FEW_SHOT, tiny_lab(), shots=2, answers="wrong")
+    two, shot = list(wrong.exhibits.values())[2], load_items("shot")[0]
+    assert f"{shot.message}\nFeeling: {'negative' if shot.feeling == 'positive' else 'positive'}\n" in two
+    assert wrong.metrics["accuracy_0"] == right.metrics["accuracy_0"]
+    assert "wrong feeling on purpose" in wrong.summary and "on purpose" not in right.summary
+
+
 def test_a_run_is_complete_repeats_and_leaves_the_specimen_alone(
     tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
 ) -> None:

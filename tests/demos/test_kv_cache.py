@@ -12,6 +12,7 @@ from demos.base import Lab, Progress, Specimen
 from demos.cached_decode import decode_both_ways
 from demos.kv_cache_words import MANY, NOTHING, TIME, outcome, summary_of
 from demos.measure import Span, encode_question
+from demos.words import number
 from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
 from tutor.errors import DemoError
@@ -25,7 +26,8 @@ def test_both_ways_choose_what_generate_chooses(
 ) -> None:
     """In fp32 every token equals transformers' own greedy decode, with and without the cache."""
     prompt = encode_question(tokenizer, "Hello?")
-    steps = returned(decode_both_ways(tiny_llama, prompt, 40, None, Span(0, 1), ""))
+    written = returned(decode_both_ways(tiny_llama, prompt, 40, None, Span(0, 1), ""))
+    steps = written.steps
     theirs = tiny_llama.generate(
         torch.tensor([prompt]), do_sample=False, max_new_tokens=40, use_cache=False, eos_token_id=None, pad_token_id=0
     )
@@ -37,8 +39,8 @@ def test_both_ways_choose_what_generate_chooses(
 
 def test_the_end_token_is_never_written(tiny_llama: LlamaForCausalLM) -> None:
     """A text that would stop is carried on with the next likeliest token."""
-    first = returned(decode_both_ways(tiny_llama, [5, 6, 7], 1, None, Span(0, 1), ""))[0]
-    other = returned(decode_both_ways(tiny_llama, [5, 6, 7], 1, first.token, Span(0, 1), ""))[0]
+    first = returned(decode_both_ways(tiny_llama, [5, 6, 7], 1, None, Span(0, 1), "")).steps[0]
+    other = returned(decode_both_ways(tiny_llama, [5, 6, 7], 1, first.token, Span(0, 1), "")).steps[0]
     with torch.no_grad():
         ranked = tiny_llama(input_ids=torch.tensor([[5, 6, 7]])).logits[0, -1].argsort(descending=True)
     assert [first.token, other.token] == ranked[:2].tolist() and other.recomputed == other.token
@@ -65,11 +67,12 @@ def test_computed_sizes_are_those_of_real_caches(heads: int, kind: str) -> None:
 def test_a_run_measures_the_cache_and_repeats(tiny_llama: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
     """Sizes follow from heads and length, nothing but timings changes between runs, and no weight is touched."""
     given = Specimen(copy.deepcopy(tiny_llama), tokenizer)
-    progress, result = run_to_end(KV_CACHE, Lab(lambda: given, seed=5), tokens=40)
+    progress, result = run_to_end(KV_CACHE, Lab(lambda: given, seed=5), tokens=40, prompt=50)
     fractions = [step.fraction for step in progress]
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
     assert result.figure is not None and result.figure.startswith(b"\x89PNG")
-    length = result.metrics["prompt_tokens"] + 39
+    assert result.metrics["prompt_tokens"] == 50 and result.metrics["prefill_ms"] > 0
+    length = 50 + 39
     assert result.metrics["length"] == length
     one_head = 2 * 2 * 8 * 4 * length / 1e6  # key and value, layers, head size, bytes of fp32
     assert result.metrics["cache_mb"] == pytest.approx(2 * one_head)
@@ -78,9 +81,12 @@ def test_a_run_measures_the_cache_and_repeats(tiny_llama: LlamaForCausalLM, toke
     assert result.metrics["window_mb"] == pytest.approx(2 * one_head / length * 4096)
     assert result.metrics["same"] == result.metrics["recomputed"] == 20
     assert result.metrics["weights_changed"] == 0
-    assert [int(row[0]) for row in result.table.rows][-1] == length
-    again = run_to_end(KV_CACHE, Lab(lambda: given, seed=5), tokens=40)[1]
-    first, second = ({k: v for k, v in r.metrics.items() if not k.endswith("_ms")} for r in (result, again))
+    assert [row[0].split("–")[1] for row in result.table.rows][-1] == str(length)
+    for way, column in (("cached", 1), ("uncached", 2)):  # what the summary says stands in the table
+        for end, row in (("short", 0), ("long", -1)):
+            assert number(result.metrics[f"{way}_{end}_ms"]) == result.table.rows[row][column]
+    again = run_to_end(KV_CACHE, Lab(lambda: given, seed=5), tokens=40, prompt=50)[1]
+    first, second = ({k: v for k, v in r.metrics.items() if not k.endswith(("_ms", "_per_s"))} for r in (result, again))
     assert first == second and again.exhibits == result.exhibits
     for name, parameter in given.model.named_parameters():
         assert torch.equal(parameter, tiny_llama.get_parameter(name)), name
@@ -99,6 +105,9 @@ def hand_made(same: int, cached: float, uncached: float) -> dict[str, float]:
     """Metrics of a run of 24 repeated steps."""
     return {
         "tokens": 128,
+        "prompt_tokens": 32,
+        "prefill_ms": 40,
+        "prefill_tokens_per_s": 775,
         "recomputed": 24,
         "same": same,
         "lead": 0.125,
@@ -164,6 +173,20 @@ def test_learners_words_reach_the_settings(said: str, tokens: int) -> None:
     """What is said in the chat is what runs."""
     call = route(said, (), (KV_CACHE,)).demo
     assert call is not None and call.name == "kv_cache" and call.params["tokens"] == tokens
+
+
+@pytest.mark.parametrize(
+    ("said", "prompt", "tokens"),
+    [
+        ("run the prefill / decode experiment with a 300 token prompt", 300, 128),
+        ("show me prefill with a prompt of 500 tokens, writing 64 tokens", 500, 64),
+        ("show me the KV cache with a long prompt", 512, 128),
+    ],
+)
+def test_a_prompt_s_length_is_no_text_s_to_write(said: str, prompt: int, tokens: int) -> None:
+    """Protects: who varies the prompt sees prefill grow, and not a longer answer."""
+    call = route(said, (), (KV_CACHE,)).demo
+    assert call is not None and (call.params["prompt"], call.params["tokens"]) == (prompt, tokens)
 
 
 @pytest.mark.parametrize("tokens", [31, 321])

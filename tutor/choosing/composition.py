@@ -81,6 +81,8 @@ class Composition:
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.leads for hit in hits if isinstance(hit, RunNote) and hit.leads}
         self._leading = [key for key, piece in enumerate(sentences) if piece.sentence in leads.get(str(piece.mark), ())]
+        # Whoever asks about a run has read all of it: what does not answer is not told again.
+        self._recalls = bool(self._leading)
         reasons = [hit.reason for hit in hits if isinstance(hit, RunNote) and hit.leads and hit.reason not in told]
         explaining = [self.evidence.references.index(r) for r in reasons if r in self.evidence.references]
         self._leading += explaining
@@ -159,6 +161,10 @@ class Composition:
 
     def _adds(self, key: int, said: Sequence[int]) -> bool:
         piece = self.pieces[key]
+        if isinstance(piece.mark, str) and (
+            self._recalls or any(self.pieces[other].mark == piece.mark for other in said)
+        ):
+            return False
         for other in said:
             before = self.pieces[other]
             if key == other or (

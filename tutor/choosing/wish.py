@@ -12,7 +12,9 @@ from collections.abc import Sequence, Set
 from knowledge.search import Search
 from knowledge.words import content_words
 from tutor.choosing.unspoken import SURER, Wish, unspoken_wish
+from tutor.requests.parts import without_topic
 from tutor.requests.patterns import any_of, words_of
+from tutor.verdict.polarity import by_rule
 
 _PICTURE = any_of(
     r"\beli ?\d+\b|\b(?:like|as if|as though) (?:i'?m|i am|i was|i were|to)\b.*\b(?:five|six|seven|ten|\d+|child|kid|beginner)\b|\b(?:\w+|\d+)[- ](?:year|yr)s?[- ]olds?\b|\b(?:years?|yrs?) old\b|\bi'?m five\b"
@@ -33,11 +35,9 @@ _DIFFERENCE = any_of(
     rf"\b(?!different)(?:{_DIFFERS.pattern})\b",
     r"\b(?:what|what'?s|how|where)\b.*\bdifferent(?:ly)?\b",
 )
-_OTHERS = (
-    r"(?:people|learners?|students?|pupils?|beginners?|newcomers?|newbies|every(?:one|body)|most(?: of us)?|folks|many)"
-)
+_OTHERS = r"(?:people|learners?|students?|pupils?|beginners?|newcomers?|newbies|every(?:one|body)|most(?: of us)?|folks|many|journalists|reporters|editors|writers|readers|engineers|developers|devs|programmers|managers|bosses|teachers|professors|companies|teams|users|customers|colleagues)"
 _ASKS_FOR = (
-    r"^\W*(?:(?:so|and|but|ok(?:ay)?|well|also|now|please)\W+)*(?:(?:what|which|whats|where|any|are there|is there|do you know|name|list"
+    r"^\W*(?:(?:so|and|but|ok(?:ay)?|well|also|now|please|thanks?|thank you|thx|great|cool|nice|hm+)\W+)*(?:(?:what|which|whats|where|any|are there|is there|do you know|name|list"
     r"|tell me|give me|show me|the|some|most|common|typical|popular|usual|frequent|classic)\b|(?=misconceptions?\b|myths\b))"
 )
 _ERRORS = r"(?:misconceptions?|misunderstandings?|myths|(?:common|popular|typical|frequent|usual|classic) (?:mistakes|errors|confusions?))"
@@ -92,7 +92,7 @@ _ASKS = re.compile(
 
 def wish_of(query: str, search: Search) -> Wish | None:
     """The kind of note that the question wants to hear, if its words want nothing else, or its meaning as a whole tells."""
-    if _MISTAKEN.search(query):
+    if _MISTAKEN.search(without_topic(query)):
         return "misconception"
     rest = without_wish(query)
     known: set[str] = set()
@@ -106,7 +106,9 @@ def wish_of(query: str, search: Search) -> Wish | None:
         # "Explain to my father, a retired baker, how A differs from B" asks for the difference, in a baker's words.
         picture = picture or unspoken_wish(query, search.mentions, search.embedder, SURER) == "analogy"
         return "analogy" if picture else "contrast"
-    return unspoken_wish(query, search.mentions, search.embedder)
+    wish = unspoken_wish(query, search.mentions, search.embedder)
+    # "So pruning is kind of useless compared to quantization, right?" wants to hear whether.
+    return None if wish == "contrast" and by_rule(query) else wish
 
 
 def _is_narrower(clause: str, end: str, picture: bool, known: Set[str]) -> bool:

@@ -6,10 +6,11 @@ Which prediction waits for a reply is read from the history, like a quiz questio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from demos.base import Demo, Prediction
+from demos.base import Demo, Prediction, Value
+from demos.quotes import QUOTED
 from knowledge.embedder import Embedder
 from knowledge.passages import Passage
 from knowledge.sentences import cited, split_sentences, without_citations
@@ -17,11 +18,13 @@ from tutor.events import Checked, Delta, DemoCall, DemoFinished, Exchange
 from tutor.experiments.runs import listed
 from tutor.requests.naming import named_in
 from tutor.requests.replies import OPEN_FOR, Reads, read_words
+from tutor.requests.spoken import mended, spoken_values
 
 JUST_RUN = "Just run it"
 UNCLEAR = "?"
 """Stands for what a learner expects where something was said, but not clearly which of the choices."""
 _ASKS = "What do you expect?"
+_CLAUSE = re.compile(r"[.,;:!?\n]+\s+|\s+(?=(?:but|and|with|at|using)\b)", re.IGNORECASE)
 _PART = re.compile(r"(?:[.,;:!?\n]\s*(?:please|pls|thanks|thank you)?)+")
 _COURTESY = (
     r"(?:(?:please|ok(?:ay)?|yes|yeah|sure|well|so|then|now|thanks?|just|simply|(?:can|could|would|will) you)\W+)*"
@@ -36,11 +39,16 @@ _GIVES_UP = re.compile(rf"^{_COURTESY}(?:no idea|(?:i )?don'?t know|(?:i'?m )?no
 
 @dataclass(frozen=True)
 class Resolved:
-    """A request that may run now: its words, what had been said before it, and what the learner expects ("" if that was skipped, or UNCLEAR)."""
+    """A request that may run now: its words, what had been said before it, and what the learner expects ("" if that was skipped, or UNCLEAR).
+
+    `reply` is what was said to the question, and `settings` are those that it sets: "a small part, I guess. But do temperature 3".
+    """
 
     request: str
     before: tuple[Exchange, ...]
     choice: str
+    reply: str = ""
+    settings: Mapping[str, Value] = field(default_factory=dict)
 
 
 def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:
@@ -71,8 +79,11 @@ def resolve(
             return None
         demo = experiment_asked(exchange, demos)
         if demo is not None:
-            choice = _reply_to(demo, text, demos, reads if back == 1 else None)
-            return None if choice is None else Resolved(exchange.user, tuple(history[:-back]), choice)
+            rest, settings = _parted(demo, text)
+            choice = _reply_to(demo, rest, demos, reads if back == 1 else None)
+            if choice is None or (choice == UNCLEAR and settings):
+                return None
+            return Resolved(exchange.user, tuple(history[:-back]), choice, text, settings)
     return None
 
 
@@ -89,6 +100,25 @@ def settled(history: Sequence[Exchange], demos: Sequence[Demo], reads: Reads = r
             exchange = replace(exchange, user=found.request)
         turns.append(exchange)
     return tuple(turns)
+
+
+def _parted(demo: Demo, text: str) -> tuple[str, dict[str, Value]]:
+    """A reply less the clauses that set the experiment's parameters, and these; the whole where it is nothing else, or a clause of it is one of the choices."""
+    choices = demo.prediction.choices if demo.prediction else ()
+    starts = [
+        0,
+        *(found.end() for found in _CLAUSE.finditer(re.sub(QUOTED, lambda quoted: "x" * len(quoted.group()), text))),
+    ]
+    clauses = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    said: list[str] = []
+    settings: dict[str, Value] = {}
+    for clause in clauses:
+        quotes_a_choice = any(choice.lower() in clause.lower() for choice in choices)
+        values = {} if quotes_a_choice else spoken_values(mended(clause, [demo]), demo)
+        settings |= values
+        said += [] if values else [clause]
+    rest = "".join(said).strip()
+    return (rest, settings) if re.search(r"[^\W\d_]", rest) else (text, {})
 
 
 def _reply_to(demo: Demo, text: str, demos: Sequence[Demo], reads: Reads | None) -> str | None:

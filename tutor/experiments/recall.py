@@ -42,7 +42,7 @@ _COMMON = frozenset(
         "bigger larger shrink memory accuracy accurate error score right wrong hurt help helped model weights original before "
         "after now here again still only really exactly actually did could have has had been more less too very just even any "
         "your you first second last previous earlier one compare compared and what make made do does take took use used per "
-        "pay paid off trade tradeoff deal fair matter like out surprise surprising normal usual worth loss lost lose answer answers interpret understand read"
+        "pay paid off trade tradeoff deal fair matter like out surprise surprising normal usual luck chance random real really noise simple simply talk gave give user worth loss lost lose answer answers interpret understand read"
     )
 )
 _POINTS = re.compile(
@@ -65,7 +65,8 @@ _DEFINES = re.compile(
     r"^\W*(?:what (?:is|are|does .{1,40} mean)|define|explain)\b(?!.{0,20}\b(?:it|that|this|here)\b)", re.IGNORECASE
 )
 _EARLIER = re.compile(
-    r"\b(?:than before|earlier|previous|compared?|both runs|first (?:run|time)|two runs)\b", re.IGNORECASE
+    r"\b(?:than before|earlier|previous|compared?|both runs|first (?:run|time)|two runs|(?:the|these|those|your|both|my) (?:\w+ )?(?:experiments|runs|tests))\b",
+    re.IGNORECASE,
 )
 
 

@@ -16,6 +16,10 @@ QUIZ = any_of(
     r"(?:\bask me\b|^(?:[\w-]+ ){0,4}questions?\b).*\bwithout (?:telling|showing|revealing|giving)(?: me)? the (?:answers?|solutions?)\b",
     r"^(?:some |a )?multiple[- ]choice\b(?!.*\?)|\blet'?s see (?:if|whether) i know\b",
 )
+# At the end of a message that asks nothing: "what has Llama to do with it. Forget it, quiz me on PPO".
+QUIZ_LAST = any_of(
+    r"^[^?]*(?:^|[.!;,:]\s*)(?:(?:ok(?:ay)?|so|and|but|now|then|just|rather|please|pls|forget (?:it|that)|never ?mind|instead|can you|could you)\W+)*quiz me(?: (?:on|about) [^?.!]{1,60}(?<!after)(?<!later)(?<!afterwards)| (?:now|please|pls|again|instead))?\W*$"
+)
 QUIZ_TOPIC = any_of(
     r"\bquiz(?:zes)? (?:show|night|master|app|website)\b|\bwhat is a quiz\b",
     # Somebody else's, of which the answer is wanted.

@@ -66,7 +66,7 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
     spoken = spoken_values(text, demo, loosely=bool(takes_up or about))
     given = default_value(text, demo) | spoken | scaled_value(text, demo, last.params, before)
     if given and short:
-        return _changed(text, given, demo, last)
+        return changed(text, given, demo, last)
     if not given and short:
         if named is not None:
             return _returned_to(text, named, calls)
@@ -77,7 +77,7 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
             return None
         longest = _LONGEST_SUPPOSED if supposes else _LONGEST_ABOUT if about else _LONGEST_DOUBTFUL if takes_up else 0
         if length <= max(longest, LONGEST_BARE) and (bare := bare_value(text, demo, last.params, before)):
-            return _changed(text, bare, demo, last)
+            return changed(text, bare, demo, last)
     return last if not rest and patterns.REPEAT.search(text) else None
 
 
@@ -103,8 +103,8 @@ def _request_of(text: str, demo: Demo) -> str:
     return " ".join(rest) if len(" ".join(lead).split()) <= _LONGEST_LEAD else text
 
 
-def _changed(text: str, given: Mapping[str, Value], demo: Demo, last: DemoCall) -> DemoCall:
-    """The last run with what was said. Levels to compare, where nothing ran beside, begin anew: their first is the run's own."""
+def changed(text: str, given: Mapping[str, Value], demo: Demo, last: DemoCall) -> DemoCall:
+    """The last run with what was said. Levels to compare, where nothing ran beside, begin anew: their first is the run's own. Raises DemoError for a value out of its range."""
     kept, given = dict(last.params), _beside(text, given, demo)
     levels = [param for param in demo.params if isinstance(param, Levels) and param.name in given]
     for param in levels if not patterns.BESIDE.search(text) else ():

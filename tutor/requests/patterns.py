@@ -181,7 +181,7 @@ SUPPOSES = any_of(
 )
 # A number of something that no setting counts: "suppose I have 8 GB", "give me 3 reasons".
 COUNTED = any_of(
-    r"(?<![\w.])\d+(?:\.\d+)?%? ?(?!(?:then|now|next|instead|please|pls|plz|maybe|perhaps|rather|say|again|too|also|so|tho(?:ugh)?|of|for|at|in|on|to|by|with|from|or|and|as|if|vs|versus|against|"
+    r"(?<![\w.])\d+(?:\.\d+)?%? ?(?!(?:then|now|next|instead|please|pls|plz|not|maybe|perhaps|rather|say|again|too|also|so|tho(?:ugh)?|of|for|at|in|on|to|by|with|from|or|and|as|if|vs|versus|against|"
     r"this|only|just|percent|ish|is|are|was|were|enough|suffices?|would|wouldn|might|could|should|will|seems|sounds|works|does|did|do|it|me|us|everything|all|looks?|gives?|brings?)\b)[^\W\d_]"
 )
 # States something: "so 4 bits is enough for attention".
@@ -190,7 +190,7 @@ STATES = any_of(
 )
 # A lead that takes up what ran last: "now with 2 bits".
 AGAIN = any_of(
-    r"^(?:(?:and|now|ok(?:ay)?|again|then|also|pl(?:ea)?[sz]e?|so|but|what about|how about|what if (?:we|i|you)|try|same|repeat|"
+    r"^(?:(?:(?:no\W+)?i (?:said|meant|wanted|asked for|told you)|and|now|ok(?:ay)?|again|then|also|pl(?:ea)?[sz]e?|so|but|what about|how about|what if (?:we|i|you)|try|same|repeat|"
     r"run|do|redo|rerun|make|use|set|give it|leave|raise|lower|keep|what if|with|at|for|to|in|it|that|this|only|just|compare|instead|let'?s|lets|go back|back|change|"
     r"switch|turn|the same|once more|one more time|show me|can (?:you|we)|could (?:you|we))\b[\s,]*)+"
 )

@@ -39,7 +39,7 @@ _LEAD = (
 )
 # "A base model is one" begins with an article.
 _LETTER_FIRST = re.compile(
-    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|as|i think|for sure|definitely|obviously|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
+    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|but|tho(?:ugh)?|as|i think|for sure|definitely|obviously|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
     re.IGNORECASE,
 )
 _LETTER_LAST = re.compile(
@@ -50,6 +50,10 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:not|never)\b[^,.;]{0,20}$|n't\b[^,.;]{0,20}$", re.IGNORECASE)
+_CORRECTS = re.compile(
+    r"(?<=[\w.,;:!?…–-] )(?:(?:no|oh|ah|sorry|hm+)\W+)?(?:no,? wait|wait,? no|wait|no,? sorry|scratch that|i mean(?:t)?|or rather)\b[\s,.:;!…–-]*(?=\S)",
+    re.IGNORECASE,
+)
 _PLACES = {
     word: i
     for i, words in enumerate(("first one 1", "second two 2", "third three 3", "fourth four 4"))
@@ -70,8 +74,10 @@ Reads: TypeAlias = Callable[[str, Sequence[str], str], Reply]
 
 
 def read_words(question: str, choices: Sequence[str], text: str) -> Reply:
-    """By rule alone: a letter, a number or the very words of a choice."""
-    choice = named_choice(choices, text)
+    """By rule alone: a letter, a number or the very words of a choice; of two, what it was corrected to."""
+    choice = next(
+        (c for c in (named_choice(choices, said) for said in (_corrected(text), text)) if c is not None), None
+    )
     return Reply("other") if choice is None else Reply("choice", choice)
 
 
@@ -104,7 +110,11 @@ class Replies:
     known: Mapping[tuple[str, str], NDArray[np.float32]]
 
     def read(self, question: str, choices: Sequence[str], text: str) -> Reply:
-        """Raises as the embedder does."""
+        """What a reply was corrected to ("a? no wait, the average") counts if it is a choice. Raises as the embedder does."""
+        if (corrected := _corrected(text)) != text and (
+            reply := self.read(question, choices, corrected)
+        ).choice is not None:
+            return reply
         named = named_choice(choices, text)
         if named is not None and _folded(choices[named]) == _folded(text):
             return Reply("choice", named)
@@ -158,6 +168,11 @@ def load_replies(embedder: Embedder, judge: JudgesManner, path: Path = FITTED) -
     pairs = [(str(question), str(choice)) for question, choice in arrays["choices"]]
     known = {pair: vectors[owners == i] for i, pair in enumerate(pairs)}
     return Replies(embedder, judge, which, kinds, bias, known)
+
+
+def _corrected(text: str) -> str:
+    """What stands behind the last "no wait", or all."""
+    return text[[0, *(found.end() for found in _CORRECTS.finditer(text))][-1] :]
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ _REJECTED = re.compile(
     re.IGNORECASE,
 )
 
+_LAUGHS = re.compile(r" (?:lo+l|lmao|(?:ha){2,}h?)\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?![\d,]))")  # "1,000 tokens"
 # "8 4 and 2 bits": numbers that only spaces part are listed.
 _LISTED = re.compile(
@@ -90,7 +91,7 @@ def mended(text: str, demos: Sequence[Demo]) -> str:
 
 
 def _mended(text: str) -> str:
-    digits = in_digits(re.sub(r"[^\W\d_]{4,}", lambda word: _mend(word.group()), text))
+    digits = in_digits(re.sub(r"[^\W\d_]{4,}", lambda word: _mend(word.group()), _LAUGHS.sub("", text)))
     return _LISTED.sub(r"\g<0>,", _THOUSANDS.sub("", digits))
 
 
@@ -130,7 +131,7 @@ def _one_of_each(
     found: Mapping[str, tuple[Value, tuple[int, int]]], demo: Demo
 ) -> dict[str, tuple[Value, tuple[int, int]]]:
     """What was found, less what the same words mean already: the 8 of "8, 5 and 3 bits" is a level to compare, and no setting
-    by itself, a quotation that lists words is no text to be cut into tokens, and "top-p: set it to 0.8" sets no temperature."""
+    by itself, a quotation that lists words is no text to be cut into tokens, "a 300-token prompt" is not to be written, and "top-p: set it to 0.8" sets no temperature."""
     kept = dict(found)
     for param in demo.params:
         if param.name not in kept:
@@ -143,6 +144,8 @@ def _one_of_each(
         # The 2 of "each token goes to 2 experts" is no number of experts to have; in "2 of 8 experts" the 8 is one.
         if param.name == "active" and _within(kept.get("experts"), span) and kept["experts"][0] == kept["active"][0]:
             del kept["experts"]
+        if param.name == "prompt" and _within(kept.get("tokens"), span):
+            del kept["tokens"]
         if param.name in ("top-k", "top-p", "min-p") and _within(kept.get("temperature"), span):
             del kept["temperature"]
     return kept

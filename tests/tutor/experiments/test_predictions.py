@@ -183,10 +183,34 @@ def test_it_can_still_run_after_another_question(tutor: Tutor, late: str, choice
     assert turn(tutor, late, before, between).finished is not None
 
 
-@pytest.mark.parametrize("text", ["run it with 2 bits instead", "what does it run on?", "and dogs?", "It purrs"])
+@pytest.mark.parametrize("text", ["what about 2 bits instead", "what does it run on?", "and dogs?", "It purrs"])
 def test_what_does_not_run_it_later(tutor: Tutor, text: str) -> None:
     """Protects: only an order to run it, or a choice, is taken for one when the talk has moved on."""
     assert resolve((asked(tutor), Exchange("What are cats?", "Cats purr [1].")), text, (DEMO,)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "bits"),
+    [
+        ("b. but with 2 bits, not 3", "Nothing changes", 2),
+        ("Nothing changes. Do it with 2 bits please", "Nothing changes", 2),
+        ("just run it with 2 bits", "", 2),
+        ("It falls by 5 %", "It falls by 5 %", 3),
+        ("run it", "", 3),
+    ],
+)
+def test_a_setting_beside_the_guess_is_taken(tutor: Tutor, text: str, choice: str, bits: int) -> None:
+    """Protects: "a small part, I guess. But do temperature 3" runs with what was asked for; a choice's own numbers set nothing."""
+    found = resolve((asked(tutor),), text, (DEMO,))
+    assert found is not None and found.choice == choice
+    ran = turn(tutor, text, asked(tutor))
+    assert ran.finished is not None and ran.finished.call.params["bits"] == bits
+
+
+def test_a_setting_out_of_range_beside_the_guess_is_told(tutor: Tutor) -> None:
+    """What cannot be set is said, and nothing else runs."""
+    said = turn(tutor, "b, with 9 bits", asked(tutor))
+    assert said.finished is None and "from 2 to 8" in said.text
 
 
 @pytest.mark.parametrize(
