@@ -32,6 +32,7 @@ from tutor.events import (
     Understood,
     sources_of,
 )
+from tutor.experiments.about import About, Subject, by_words_alone
 from tutor.experiments.experiment import Request, ask_prediction, only_route, run_experiment
 from tutor.experiments.predictions import resolve, settled
 from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
@@ -55,7 +56,7 @@ _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place
 class Tutor:
     """Knowledge, search, model and specimens, ready to answer. `free` models write; others choose sentences, as `taught`.
 
-    `manner` tells questions from other wishes, `replies` which choice a reply means, `readers` Yes from No, and `judge` checks what free models wrote.
+    `manner` tells questions from other wishes, `replies` which choice a reply means, `about` whether a question is about a run, `readers` Yes from No, and `judge` checks what free models wrote.
     """
 
     knowledge: Knowledge
@@ -66,6 +67,7 @@ class Tutor:
     taught: Taught | None = None
     manner: Manner | None = None
     replies: Replies | None = None
+    about: About | None = None
     judge: Judge | None = None
     readers: Readers | None = None
 
@@ -110,7 +112,7 @@ class Tutor:
             yield from self._quiz(question, concept, history, start)
         elif routed.intent == "ask":
             meant = self.search.spelling.mended(question)
-            recalled = recall(meant, history, DEMOS, self.search)
+            recalled = recall(meant, history, DEMOS, self.search, self._read_subject)
             yield from self._answer(aimed(standalone, meant, recalled, DEMOS, self.search), recalled, start)
         else:
             yield from self._chat(routed, question, concept, start)
@@ -275,6 +277,13 @@ class Tutor:
             return (self.replies.read if self.replies else read_words)(question, choices, text)
         except (EngineError, WeightsError):
             return read_words(question, choices, text)
+
+    def _read_subject(self, question: str) -> Subject:
+        """By words alone where what reads it cannot be loaded."""
+        try:
+            return (self.about.read if self.about else by_words_alone)(question)
+        except (EngineError, WeightsError):
+            return by_words_alone(question)
 
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
         turns = topical(history, DEMOS, self.search)

@@ -35,6 +35,7 @@ from tutor.engines.local import LocalEngine
 from tutor.engines.models import fastest_dtype
 from tutor.engines.weights import ensure_embedder, ensure_large_encoder, ensure_tutor_model
 from tutor.errors import KnowledgeError, TutorError
+from tutor.experiments.about import load_about
 from tutor.experiments.specimens import Specimens
 from tutor.judging import load_judge
 from tutor.read_ahead import could_load
@@ -201,6 +202,7 @@ def _open(settings: Settings, knowledge: Knowledge | None, progress: Progress, l
         taught=taught,
         manner=manner,
         replies=load_replies(manner.embedder, manner.judge),
+        about=load_about(manner.embedder),
         judge=judge,
         readers=readers,
     )

@@ -33,6 +33,7 @@ from tutor.verdict.agreement import load_agreement
 from tutor.verdict.polarity import asks_in_words_too, by_rule, claim_of
 
 LONGEST_ANSWER = 5  # sentences
+_SURELY = 0.89  # the vote of a quarter of what might answer
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 
 
@@ -106,10 +107,13 @@ class Composition:
         keys = [key for key in range(self._openings.start) if self._adds(key, said)]
         if unsaid := [key for key in self._leading if key not in said]:
             return [Branch(self.pieces[unsaid[0]].text, unsaid[0])]
-        if self._nothing_more:
+        explained = any(isinstance(self.pieces[key].mark, int) for key in said)
+        if self._recalls:
+            # Behind what was measured, one sentence of the notes will do: whatever explains it, or what surely answers.
+            keys = [key for key in keys if self._explains or self._surely_answers(key)]
+        if self._nothing_more or (self._recalls and (explained or not keys)):
             return [Branch("", self._end)]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
-        explained = any(isinstance(self.pieces[key].mark, int) for key in said)
         unexplained = self._explains and bool(reasons) and not explained
         opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
         branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
@@ -117,6 +121,10 @@ class Composition:
             weights = self._weighing.end_of_several if self.evidence.of_several else self._weighing.end
             branches.append(Branch("", self._end, Weighing.total(weights, self.evidence.end_hints(said))))
         return _balanced(branches)
+
+    def _surely_answers(self, key: int) -> bool:
+        """Whether those who read the question give the sentence a quarter of all that might answer it."""
+        return self._votes.read.get(self.evidence.references[key], SILENCE) >= _SURELY
 
     def _opening_branches(self) -> list[Branch]:
         """Yes and No with what speaks for each; none where neither is sure enough, and the sentence has to say it."""

@@ -29,6 +29,7 @@ from tutor.context.leaning import load_leaning
 from tutor.distill.examples import load_examples
 from tutor.distill.keyed import LEARNER
 from tutor.distill.pairs import questions
+from tutor.evaluation.fit_about import fit_about
 from tutor.evaluation.fit_leaning import fit_elliptic, fit_leaning
 from tutor.evaluation.fit_manner import fit_manner
 from tutor.evaluation.fit_replies import fit_replies
@@ -63,6 +64,7 @@ def main() -> None:
     fit_leaning(search)
     fit_manner(search.knowledge, encoder)
     fit_replies(search.knowledge, encoder)
+    fit_about(encoder)
     fit_closed(search)
     fit_several(search)
     fit_unspoken(search)

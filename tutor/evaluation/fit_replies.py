@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 LABELLED = Path(__file__).parents[1] / "requests" / "replies.tsv"
 _FOLDS = 4
 _LOOSE = 3.0  # inverse regularisation of the kinds' weights
+_ENOUGH = 12  # replies that are choices, for a question to have weights of its own,
+_LOOSE_OWN = 100.0  # their inverse regularisation,
+_SHARE_OF_OWN = 0.5  # and how much they count beside the signs
 _STIFF = 0.01  # regularisation of the choices'
 
 
@@ -84,7 +87,30 @@ def fit(rows: Sequence[Labelled], embedder: Embedder, judge: JudgesManner) -> Re
     model = replace(model, which=minimize(loss, np.ones(SIGNS)).x.astype(np.float32))
     x = np.stack([_without(model, row).seen(row.question, row.choices, row.text)[1] for row in rows])
     kinds = LogisticRegression(C=_LOOSE, max_iter=2000).fit(x, [KINDS.index(row.kind) for row in rows])
-    return replace(model, kinds=kinds.coef_.astype(np.float32), bias=kinds.intercept_.astype(np.float32))
+    return replace(
+        model,
+        kinds=kinds.coef_.astype(np.float32),
+        bias=kinds.intercept_.astype(np.float32),
+        own=own_of(chosen, embedder),
+    )
+
+
+def own_of(chosen: Sequence[Labelled], embedder: Embedder) -> dict[str, NDArray[np.float32]]:
+    """For each question with enough replies that are choices, a row of weights and a bias for each choice."""
+    from sklearn.linear_model import LogisticRegression
+
+    own: dict[str, NDArray[np.float32]] = {}
+    for question, times in Counter(row.question for row in chosen).items():
+        rows = [row for row in chosen if row.question == question]
+        if times < _ENOUGH or {row.choice for row in rows} < set(range(len(rows[0].choices))):
+            continue
+        x = embedder.embed([row.text for row in rows])
+        fitted = LogisticRegression(C=_LOOSE_OWN, max_iter=2000).fit(x, [row.choice for row in rows])
+        weights, bias = fitted.coef_, fitted.intercept_
+        if len(weights) == 1:  # of two choices the second's, against the first
+            weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+        own[question] = (_SHARE_OF_OWN * np.column_stack([weights, bias])).astype(np.float32)
+    return own
 
 
 def known_replies(rows: Sequence[Labelled], embedder: Embedder) -> dict[tuple[str, str], NDArray[np.float32]]:
@@ -137,6 +163,8 @@ def save(model: Replies, path: Path = FITTED) -> None:
         "choices": np.array(pairs),
         "vectors": np.concatenate([model.known[pair] for pair in pairs]).astype(np.float16),
         "owners": np.repeat(np.arange(len(pairs)), [len(model.known[pair]) for pair in pairs]),
+        "asked": np.repeat([*model.own], [len(weights) for weights in model.own.values()]),
+        "own": np.concatenate([*model.own.values(), np.zeros((0, 2 * WIDTH + 1), np.float32)]).astype(np.float16),
     }
     np.savez_compressed(path, **arrays)
 

@@ -1,4 +1,4 @@
-"""Which earlier runs a question is about, by rule: the words of the run, what it measured, "it" right after it, or its label."""
+"""Which earlier runs a question is about: by the words of the run, what it measured, "it" right after it, or its label, and by how it is put (tutor/experiments/about.py)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from demos.base import Demo
 from knowledge.passages import Concept, Reference
 from knowledge.search import Hit, Search
-from knowledge.sentences import split_sentences
 from knowledge.words import content_words
 from tutor.events import TURNS, Exchange
+from tutor.experiments.about import ReadsSubject, by_words_alone
+from tutor.experiments.compared import compare, names_a_cell
 from tutor.experiments.predictions import experiment_asked
 from tutor.experiments.runs import Run, RunNote, run_note
+from tutor.experiments.telling import KINDS, NEAR, WHY, holding, nearest, told_of
 from tutor.followup import Standalone
 
 _LABEL = re.compile(r"\[?\bR(\d{1,3})\b\]?")
@@ -23,15 +25,6 @@ _MEASURES = re.compile(
     r"measur\w+|results?|table|figure|chart|plot|numbers?)\b|\d",
     re.IGNORECASE,
 )
-# What a question may be after: a sentence that speaks of the same kind of measure tells it.
-_KINDS = {
-    "size": re.compile(r"\b(?:size|smaller|bigger|larger|[mgk]i?b|megabytes?|memory|shr\w+nk\w*)\b", re.IGNORECASE),
-    "speed": re.compile(r"\b(?:speed\w*|fast\w*|slow\w*|tokens/s|decoding|seconds?|ms|latency)\b", re.IGNORECASE),
-    "quality": re.compile(
-        r"\b(?:wors\w+|better|best|quality|perplexity|accura\w+|right|wrong|hurts?|help\w*|destroy\w*|bad|good|errors?|loss)\b",
-        re.IGNORECASE,
-    ),
-}
 # Words that a question about any run may hold besides the run's own.
 _COMMON = frozenset(
     content_words(
@@ -49,16 +42,7 @@ _POINTS = re.compile(
     r"\b(?:it|its|that|this|they|them|those|these|here)\b|^\W*(?:(?:and|but|so|ok(?:ay)?)\W+)*(?:why|how come|how so)\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![a-z])")
-_TELLING = re.compile(r"\d[.,]\d|\d{3}")  # "60.6", "116", and not the 4 of "4 bits"
-_OF_THE_RUN = re.compile(
-    r"\b(?:tables?|figure|chart|plot|you (?:just )?(?:wrote|write|said|say|showed?|measured?|got)|your (?:own )?(?:\w+ )?(?:runs?|measures?|measurements?|tests?|results?|experiments?))\b",
-    re.IGNORECASE,
-)
-_MEASURED = re.compile(r"(?<!\w)\d")  # a number, and not that of "fp32"
-_WORTH = re.compile(r"\b(?:worth|pa(?:y|ys|id) off|trade[- ]?offs?|(?:good|bad|fair) deal)\b", re.IGNORECASE)
-_MOST_WEIGHED = 3, 2  # sentences, of one run and of each of two
-_WHY = re.compile(r"\b(?:why|how come|reasons?|causes?)\b", re.IGNORECASE)
+_MOST_TOLD = 3, 2  # sentences, of one run and of each of two
 _MECHANISMS = ("why", "definition", "how")
 _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|well|hmm+)\b[\s,.]*)+", re.IGNORECASE)
 _DEFINES = re.compile(
@@ -83,36 +67,65 @@ def runs_of(history: Sequence[Exchange]) -> tuple[Run, ...]:
     return tuple(exchange.run for exchange in history if exchange.run is not None)
 
 
-def recall(question: str, history: Sequence[Exchange], demos: Sequence[Demo], search: Search) -> Recalled:
-    """The runs that the question is about: those that it names, else the latest if it speaks of that."""
+def recall(
+    question: str,
+    history: Sequence[Exchange],
+    demos: Sequence[Demo],
+    search: Search,
+    reads: ReadsSubject = by_words_alone,
+) -> Recalled:
+    """The runs that the question is about: those that it names or quotes, else the latest if it speaks of that, by its words or as it `reads`, or the latest two."""
     runs = runs_of(history)
-    named = [n for n in map(int, _LABEL.findall(question)) if 0 < n <= len(runs)]
-    chosen = list(dict.fromkeys(named))
-    strongly = bool(named)
-    if runs and not named:
-        since = len(history) - max(i for i, exchange in enumerate(history) if exchange.run is not None)
-        run = runs[-1]
-        known = _COMMON | frozenset(content_words(run.wording + " " + run.name.replace("_", " ")))
-        own = set(subject_sides(run, demos, search))
-        sides = set(search.mentions.sides(question))
-        # "perplexity" is a side of a set as well as a word of the run; "pruning" after a quantization is another matter.
-        speaks = since <= TURNS and all(word in known for word in content_words(question))
-        points = bool(_POINTS.search(question)) and since <= 2
-        strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
-        strongly = strongly or (since <= TURNS and bool(_holding(question, run)))
-        near = since <= TURNS and speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
-        if strongly or near:
-            again = len(runs) > 1 and _EARLIER.search(question)
-            chosen = [len(runs) - 1, len(runs)] if again else [len(runs)]
-    most = _MOST_WEIGHED[len(chosen) > 1]
-    return Recalled(
-        tuple(
-            noted(
-                n, runs[n - 1], demos, search, *_told_of(question, runs[n - 1], demos, most) if strongly else ((), None)
-            )
-            for n in chosen[-2:]
-        ),
-        strongly and bool(chosen),
+    named = list(dict.fromkeys(n for n in map(int, _LABEL.findall(question)) if 0 < n <= len(runs)))[-2:]
+    if named:
+        return Recalled(tuple(_told(question, n, runs[n - 1], demos, search, len(named)) for n in named), True)
+    since = len(history) - max((i for i, exchange in enumerate(history) if exchange.run is not None), default=0)
+    if not runs or since > TURNS:
+        return Recalled()
+    run, subject_read = runs[-1], reads(question)
+    known = _COMMON | frozenset(content_words(run.wording + " " + run.name.replace("_", " ")))
+    # "perplexity" is a side of a set as well as a word of the run; "pruning" after a quantization is another matter.
+    speaks = all(word in known for word in content_words(question))
+    points = bool(_POINTS.search(question)) and since <= 2
+    strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
+    apart = len(runs) > 1 and _set_apart(question, *runs[-2:])
+    if strongly or apart or subject_read != "notes" or holding(question, run):
+        if apart or (len(runs) > 1 and (subject_read == "both" or _EARLIER.search(question))):
+            return _recall_two(question, runs, demos, search)
+        return Recalled((_told(question, len(runs), run, demos, search),), True)
+    quoting = [n for n, earlier in enumerate(runs[:-1], 1) if holding(question, earlier)]
+    if quoting:
+        return Recalled((_told(question, quoting[-1], runs[quoting[-1] - 1], demos, search),), True)
+    own, sides = set(subject_sides(run, demos, search)), set(search.mentions.sides(question))
+    near = speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
+    return Recalled((noted(len(runs), run, demos, search),) if near else ())
+
+
+def _recall_two(question: str, runs: Sequence[Run], demos: Sequence[Demo], search: Search) -> Recalled:
+    """The latest two: of one experiment what differs in their tables, unless a sentence of each says more of what is asked."""
+    n, before, after = len(runs), runs[-2], runs[-1]
+    of_one = before.name == after.name
+    if not of_one or not (
+        names_a_cell(question, before, after) or nearest(question, after, (), search.embedder)[1] < NEAR
+    ):
+        return Recalled(tuple(_told(question, i, runs[i - 1], demos, search, 2) for i in (n - 1, n)), True)
+    told = noted(n, after, demos, search, (compare(question, before, after),))
+    return Recalled((noted(n - 1, before, demos, search), told), True)
+
+
+def _told(question: str, n: int, run: Run, demos: Sequence[Demo], search: Search, runs: int = 1) -> RunNote:
+    """The n-th run with what of it answers the question, which is about so many `runs`."""
+    leads, reason = told_of(question, run, demos, _MOST_TOLD[runs > 1], search.embedder)
+    return noted(n, run, demos, search, leads, reason)
+
+
+def _set_apart(question: str, before: Run, after: Run) -> bool:
+    """Whether it names a setting's values in both: "rank 4 or rank 8, what changed?"."""
+    numbers = set(re.findall(r"\d+(?:\.\d+)?", question))
+    return before.name == after.name and any(
+        {f"{before.params[name]}", f"{value}"} <= numbers
+        for name, value in after.params.items()
+        if name in before.params and before.params[name] != value
     )
 
 
@@ -143,8 +156,8 @@ def with_reasons(
     if wanted:
         named = [known.get(p.id) or Hit(p, 0.0, 0.0) for p in search.knowledge.passages if p.id in wanted]
         return tuple([*named, *(hit for hit in hits if hit not in named)][: max(len(hits), len(named))])
-    about_measure = any(_KINDS[kind].search(query) for kind in ("size", "speed"))
-    if not recalled.strongly or about_measure or not _WHY.search(query):
+    about_measure = any(KINDS[kind].search(query) for kind in ("size", "speed"))
+    if not recalled.strongly or about_measure or not WHY.search(query):
         return tuple(hits)
     own = set(subject_sides(recalled.notes[-1].run, demos, search))
     telling = [p for p in search.knowledge.passages if p.kind in _MECHANISMS and p.about and set(p.about) <= own]
@@ -165,64 +178,6 @@ def noted(
     concept = set_of(run.name, demos, search)
     about = subject_sides(run, demos, search)
     return run_note(run, n, concept.id if concept else "", about, leads, reason)
-
-
-def _told_of(question: str, run: Run, demos: Sequence[Demo], most: int) -> tuple[tuple[str, ...], Reference | None]:
-    """What of the run a question about it is first answered with, and, if it asks why, which sentence of the notes explains that; none of what the experiment has no reason for."""
-    told = split_sentences(run.summary)
-    if (quoted := _holding(question, run)) and not _WHY.search(question):
-        return quoted[:most], None
-    asked = [kind for kind, words in _KINDS.items() if words.search(question)]
-    if _WORTH.search(question) and (weighed := _weighed(told)):
-        return weighed[:most], None
-    because = next((demo.because for demo in demos if demo.name == run.name), {})
-    if not asked:  # how well it did, unless it is about something else
-        asked = ["quality"] if any(_says("quality", sentence) for sentence in told) else [*because][:1] or ["quality"]
-    reasons = [kind for kind in asked if kind in because] if _WHY.search(question) else []
-    # What is told and what explains it are about the same measure.
-    lead = _telling(question, told, reasons[:1] or asked)
-    return (lead,) if lead else (), because[reasons[0]] if reasons else None
-
-
-def _holding(question: str, run: Run) -> tuple[str, ...]:
-    """The sentences and rows of the run that hold a number which the question quotes: one that no other thing has by chance, or any where it speaks of what was measured."""
-    quoted = [number for number in _NUMBER.findall(question) if _TELLING.search(number) or _OF_THE_RUN.search(question)]
-    found = []
-    for number in quoted:
-        holds = re.compile(rf"(?<![\d.,]){re.escape(number)}(?!\d|[.,]\d)")
-        rows = (row for row in run.table.rows if any(holds.search(cell) for cell in row))
-        found += [sentence for sentence in split_sentences(run.summary) if holds.search(sentence)][:1]
-        found += [_row_told(run.table.columns, row) for row in rows][:1]
-    return tuple(dict.fromkeys(found))
-
-
-def _row_told(columns: Sequence[str], row: Sequence[str]) -> str:
-    """A row of the table as a sentence."""
-    name = row[0] if re.search(r"[^\W\d_]{3}", row[0]) else f"{columns[0]} {row[0]}"
-    cells = "; ".join(f"{column} {cell}" for column, cell in zip(columns[1:], row[1:], strict=True) if cell)
-    return f"In the table, {name}: {cells}."
-
-
-def _weighed(told: Sequence[str]) -> tuple[str, ...]:
-    """Whether it was worth it is told by the first sentence on each measure: what was won, and at what price."""
-    firsts = {next((sentence for sentence in told if _says(kind, sentence)), "") for kind in _KINDS}
-    return tuple(sentence for sentence in told if sentence in firsts)
-
-
-def _says(kind: str, sentence: str) -> bool:
-    """Whether it tells something measured of that kind."""
-    return bool(_MEASURED.search(sentence) and _KINDS[kind].search(sentence))
-
-
-def _telling(question: str, told: Sequence[str], wanted: Sequence[str]) -> str:
-    """The sentence of the run's summary that answers the question most directly: its measures, then its words."""
-    words = set(content_words(question))
-
-    def says(sentence: str) -> tuple[int, int]:
-        same = sum(_KINDS[kind].search(sentence) is not None for kind in wanted)
-        return same if _MEASURED.search(sentence) else 0, len(words & set(content_words(sentence)))
-
-    return max(told, key=says, default="")
 
 
 def topical(history: Sequence[Exchange], demos: Sequence[Demo], search: Search) -> tuple[Exchange, ...]:

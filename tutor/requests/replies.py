@@ -1,6 +1,6 @@
 """Which of a question's choices a reply means, in whatever words: "the small extra matrices", "b, because …", "no idea, just run it".
 
-Letters, numbers and the choice's own words are told by rule. Else two linear models on what the larger encoder makes of reply and choices tell whether it is a choice at all, and which:
+Letters, numbers and the choice's own words are told by rule. Else linear models on what the larger encoder makes of reply and choices tell whether it is a choice at all, and which:
 fitted by tutor/evaluation/fit_replies.py on tutor/requests/replies.tsv, whose replies also stand for their choices.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -31,6 +31,7 @@ SIGNS = 4  # of each choice, for which weights are fitted
 FEATURES = len(MANNERS) + 6 + 2 * WIDTH  # of a reply
 _SURE = 0.6  # the probability from which a kind is believed
 _CERTAIN = 0.7  # and one of the choices: to be told that one expected what one did not is worse than to be asked back
+_CERTAIN_OF_OWN = 0.9  # the same of a question that has a model of its own, which makes more of them look sure
 _LONGEST = 25  # words, beyond which length says no more
 # Single words, so that no run of them can be split in many ways.
 _LEAD = (
@@ -100,7 +101,10 @@ def named_choice(choices: Sequence[str], text: str) -> int | None:
 
 @dataclass(frozen=True)
 class Replies:
-    """`which` (SIGNS,) weighs a choice's signs; `kinds` (KINDS, features) and `bias` tell what a reply is. `known` holds, for a question and a choice of it, unit vectors (n, WIDTH) of replies that meant it."""
+    """`which` (SIGNS,) weighs a choice's signs; `kinds` (KINDS, features) and `bias` tell what a reply is. `known` holds, for a question and a choice of it, unit vectors (n, WIDTH) of replies that meant it.
+
+    `own` weighs what the encoder made of a reply to a question with enough of them: (choices, 2 · WIDTH + 1), the last for the bias.
+    """
 
     embedder: Embedder
     judge: JudgesManner
@@ -108,6 +112,7 @@ class Replies:
     kinds: NDArray[np.float32]
     bias: NDArray[np.float32]
     known: Mapping[tuple[str, str], NDArray[np.float32]]
+    own: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def read(self, question: str, choices: Sequence[str], text: str) -> Reply:
         """What a reply was corrected to ("a? no wait, the average") counts if it is a choice. Raises as the embedder does."""
@@ -125,8 +130,11 @@ class Replies:
             return Reply("choice", named)
         if kind != "choice" or not sure:
             return Reply(kind if sure else "other")
-        each = _softmax(signs @ self.which)
-        return Reply("choice", int(each.argmax()) if each.max() >= _CERTAIN else None)
+        logits, certain = signs @ self.which, _CERTAIN
+        if (own := self.own.get(question)) is not None:
+            logits, certain = logits + own @ [*features[-2 * WIDTH :], 1.0], _CERTAIN_OF_OWN
+        each = _softmax(logits)
+        return Reply("choice", int(each.argmax()) if each.max() >= certain else None)
 
     def seen(self, question: str, choices: Sequence[str], text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Each choice's signs, (choices, SIGNS), and the reply's features."""
@@ -167,7 +175,9 @@ def load_replies(embedder: Embedder, judge: JudgesManner, path: Path = FITTED) -
     vectors, owners = arrays["vectors"].astype(np.float32), arrays["owners"]
     pairs = [(str(question), str(choice)) for question, choice in arrays["choices"]]
     known = {pair: vectors[owners == i] for i, pair in enumerate(pairs)}
-    return Replies(embedder, judge, which, kinds, bias, known)
+    weights, asked = arrays["own"].astype(np.float32), arrays["asked"]
+    own = {str(question): weights[asked == question] for question in dict.fromkeys(asked)}
+    return Replies(embedder, judge, which, kinds, bias, known, own)
 
 
 def _corrected(text: str) -> str:

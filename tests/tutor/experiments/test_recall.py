@@ -122,6 +122,30 @@ def test_the_last_run_is_meant_unless_another_is_named(search: Search) -> None:
     assert list(labels.values()) == [["R2"], ["R1"], ["R1", "R2"]] and len(runs_of(history)) == 2
 
 
+def test_two_runs_are_compared_where_the_question_is_read_so(search: Search) -> None:
+    """Protects: "which one came out better?" hears both runs' numbers, and a question that is read as one about the run hears it whatever its words."""
+    other = replace(made(), params={"bits": 8}, table=Table(RESULT.table.columns, (("Size (MB)", "269.0", "169.5"),)))
+    history = (Exchange("show me the fake with 8 bits", "It ran.", other), *RAN[1:])
+    found = recall("which filesize came out better?", history, (DEMO,), search, lambda question: "both")
+    assert found.strongly and [note.label for note in found.notes] == ["R1", "R2"]
+    assert found.notes[1].leads == (
+        "Compared with the run with bits 8, the one with bits 4 has, in the column “After”, Size (MB) 116.4 instead of 169.5.",
+    )
+    named = recall("4 bits or 8 bits, what changed in size?", history, (DEMO,), search)
+    assert named.notes[1].leads[0].startswith("Compared with")
+    alone = recall("who filled that bowl?", history, (DEMO,), search, lambda question: "run")
+    assert alone.strongly and [note.label for note in alone.notes] == ["R2"]
+    assert not recall("who filled that bowl?", history, (DEMO,), search).strongly
+
+
+def test_a_number_of_an_earlier_run_is_found_there(search: Search) -> None:
+    """Protects: a quoted number is told from the run that holds it, although another ran since."""
+    other = replace(made(), summary="The bowl shrank to 169.5 MB.")
+    history = (Exchange("show me the fake with 8 bits", "It ran.", other), *RAN[1:])
+    found = recall("where does the 169.5 come from?", history, (DEMO,), search)
+    assert found.strongly and [note.label for note in found.notes] == ["R1"]
+
+
 def test_a_run_sets_the_topic(search: Search) -> None:
     """However a run was asked for, follow-ups are about what ran."""
     assert "dogs" in topical(RAN, (DEMO,), search)[1].user and topical(RAN, (DEMO,), search)[0] == RAN[0]
