@@ -47,15 +47,19 @@ class Param:
         try:
             parsed = kind(str(value).strip()) if kind is not str else str(value).strip()
         except ValueError as error:
-            raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.") from error
+            raise DemoError(self._refusal(value)) from error
         if self.choices and parsed not in self.choices:
-            raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
+            raise DemoError(self._refusal(value))
         if not isinstance(parsed, str):
             too_low = self.low is not None and parsed < self.low
             too_high = self.high is not None and parsed > self.high
             if too_low or too_high or parsed != parsed:
-                raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
+                raise DemoError(self._refusal(value))
         return parsed
+
+    def _refusal(self, value: Value) -> str:
+        """What is wrong, and what the setting means: who asked for "1 user" need not know that users are its rows."""
+        return f"--{self.name} ({self.help}) is {value!r}; give {self.allowed()}."
 
     def implies(self, value: Value) -> dict[str, Value]:
         """Other settings that this value sets where nothing else does."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from demos.token_kinds import ANSWERS, KINDS
-from demos.words import number
+from demos.words import number, paragraphs
 
 CHANCE = math.log(ANSWERS)
 """Loss of guessing, in nats."""
@@ -41,21 +41,21 @@ def summary(metrics: Mapping[str, float], balanced: bool) -> str:
     """What was measured, sentence by sentence; `balanced` says whether the balancing loss was on."""
     experts, active = int(metrics["experts"]), int(metrics["active"])
     chosen = "one" if active == 1 else "two"
-    return " ".join(
-        (
-            f"Three small networks learned the same task: {len(KINDS)} kinds of tokens, each with a hidden rule of its own.",
+    nothing_to_choose = "Each token passes all the experts, so the router has nothing to choose."
+    return paragraphs(
+        [
             f"The mixture holds {metrics['parameters_moe']:,} weights (total parameters), but a router sends each token "
             f"to {chosen} of its {experts} experts, so a token passes {metrics['active_parameters_moe']:,} (active "
             f"parameters) and costs {metrics['flops_per_token_moe']:,.0f} FLOPs, that is, basic calculations; the dense "
             f"layer with equal active parameters costs {metrics['flops_per_token_dense_active']:,.0f} and holds "
             f"{metrics['parameters_dense_active']:,} weights.",
             _loss(metrics),
-            *(
-                ["Each token passes all the experts, so the router has nothing to choose."]
-                if active == experts
-                else [_specialised(metrics), _balance(metrics, balanced)]
-            ),
-        )
+            nothing_to_choose if active == experts else _specialised(metrics),
+        ],
+        [
+            f"Three small networks learned the same task: {len(KINDS)} kinds of tokens, each with a hidden rule of its own.",
+            "" if active == experts else _balance(metrics, balanced),
+        ],
     )
 
 

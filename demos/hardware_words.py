@@ -70,18 +70,22 @@ def summary_of(metrics: Mapping[str, float], dtype: str, prompt: int, emulated: 
         shared = "hardly more on this machine"
     use = metrics["prefill_gflops"] / metrics["peak_gflops"]
     faster = "and uses" if use > 2 * compute else "and yet uses only"
-    return (
-        f"This machine's CPU reached {metrics['matmul_bf16_gflops']:.0f} GFLOP/s (billion operations a second) multiplying "
-        f"matrices in bf16 and {metrics['matmul_fp32_gflops']:.0f} in fp32, and moved {metrics['memory_gb_s']:.0f} GB/s to "
-        f"or from memory. {RAN_IN_FP32 if emulated else ''}"
+    first = (
+        f"{RAN_IN_FP32 if emulated else ''}"
         f"Decode, writing one token at a time for one user in {dtype}, reads {metrics['weights_mb']:.0f} MB of weights for "
         f"each token and does only {metrics['decode_flop_per_byte']:.1f} operations a byte: "
         f"{metrics['decode_tokens_per_s']:.0f} tokens/s use {memory:.0%} of the memory bandwidth and {compute:.0%} of the "
         f"calculating speed, {verdict}. "
-        f"For {rows} users at once it wrote {metrics['batch_tokens_per_s']:.0f} tokens/s in all, {shared}. "
+        f"For {rows} users at once it wrote {metrics['batch_tokens_per_s']:.0f} tokens/s in all, {shared}."
+    )
+    further = (
+        f"This machine's CPU reached {metrics['matmul_bf16_gflops']:.0f} GFLOP/s (billion operations a second) multiplying "
+        f"matrices in bf16 and {metrics['matmul_fp32_gflops']:.0f} in fp32, and moved {metrics['memory_gb_s']:.0f} GB/s to "
+        f"or from memory. "
         f"Prefill, reading {prompt} tokens of a prompt together, does {metrics['prefill_flop_per_byte']:.0f} operations a "
         f"byte {faster} {use:.0%} of the calculating speed, at {metrics['prefill_tokens_per_s']:.0f} tokens/s. "
         f"From published bandwidths follows a computed upper bound for one user of this model, not a measurement: "
         f"{metrics['h100_bound_tokens_per_s']:,.0f} tokens/s on an H100 GPU and {metrics['v6e_bound_tokens_per_s']:,.0f} on a "
         f"TPU v6e, although by their published figures both calculate about equally fast."
     )
+    return words.paragraphs([first], [further])

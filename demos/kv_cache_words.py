@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from demos.words import number
+from demos.words import number, paragraphs
 
 TIME = "Only the time; the tokens stay the same, apart from rounding"
 MANY = "The tokens, too: old results lead the model astray"
@@ -31,22 +31,25 @@ def summary_of(metrics: Mapping[str, float], kind: str) -> str:
     weights = (
         "no weight changed" if not metrics["weights_changed"] else f"{metrics['weights_changed']:,.0f} weights changed"
     )
-    return (
+    first = (
         f"Prefill read the {metrics['prompt_tokens']:.0f} tokens of the prompt at once, in {number(metrics['prefill_ms'])} ms "
         f"({number(metrics['prefill_tokens_per_s'])} tokens/s). "
         f"Decode then wrote one token after another, {number(1000 / with_short)} tokens/s at first and {number(1000 / with_long)} in the end. "
-        f"The model wrote {metrics['tokens']:.0f} tokens with its KV cache, the stored keys and values of the tokens so far; "
-        f"some steps were done again without it, by reading the whole text once more. "
         f"As the text grew, the time for one token without the cache {grows} from {number(short)} to {number(long)} ms, and "
         f"with the cache it {stays} ({number(with_short)} and {number(with_long)} ms), so that in the end a token without "
         f"the cache took {verdict}. "
-        f"{_equal(metrics)}. "
+        f"{_equal(metrics)}."
+    )
+    further = (
+        f"The model wrote {metrics['tokens']:.0f} tokens with its KV cache, the stored keys and values of the tokens so far; "
+        f"some steps were done again without it, by reading the whole text once more. "
         f"At {length} tokens the cache takes {number(metrics['cache_mb'])} MB with this model's {kind} "
         f"({metrics['kv_heads']:.0f} KV heads for {metrics['query_heads']:.0f} query heads); computed for the same shape, MHA "
         f"would need {number(metrics['mha_mb'])} and MQA {number(metrics['mqa_mb'])} MB. "
         f"A full context window of {metrics['window']:,.0f} tokens would make it {metrics['window_mb']:.0f} MB, beside "
         f"{metrics['weights_mb']:.0f} MB of weights; {weights} while the model wrote, and the cache is gone now."
     )
+    return paragraphs([first], [further])
 
 
 def _equal(metrics: Mapping[str, float]) -> str:

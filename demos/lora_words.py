@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from demos.words import number
+from demos.words import number, paragraphs
 
 METHODS = {"full": "Full fine-tuning", "lora": "LoRA", "qlora": "QLoRA"}
 SAME = 0.02  # nats that another draw of the batches moves the loss
@@ -46,8 +46,8 @@ def summary(metrics: Mapping[str, float]) -> str:
     """What was measured, sentence by sentence."""
     share = {key: 100 * metrics[f"memory_mb_{key}"] / metrics["memory_mb_full"] for key in METHODS}
     rank = int(metrics["rank"])
-    return " ".join(
-        (
+    return paragraphs(
+        [
             f"A small network of {metrics['parameters']:,} weights learned to continue English letter by letter and was "
             "then fine-tuned on English without vowels in three ways.",
             f"Full fine-tuning trained all weights, while LoRA of rank {rank} froze them and trained "
@@ -55,10 +55,12 @@ def summary(metrics: Mapping[str, float]) -> str:
             f"took {share['lora']:.0f} % of the memory, since the frozen weights must be held, too; QLoRA, which holds "
             f"them in 4 bits, took {share['qlora']:.0f} %.",
             _learned(metrics),
+        ],
+        [
             _forgotten(metrics),
             f"Rank, alpha, number of steps and learning rate were set beforehand, so they are hyperparameters; the "
             f"{metrics['trained_lora']:,} numbers that LoRA's training set are parameters.",
-        )
+        ],
     )
 
 

@@ -28,7 +28,7 @@ def summary_of(metrics: Mapping[str, float]) -> str:
     ended = {
         key: f"{share[f'reward_{key}']} right at the end, {_against_teacher(metrics, key)}" for key in KEYS.values()
     }
-    return " ".join(
+    return words.paragraphs(
         [
             f"Three copies of one small model, {share['reward_start']} right at the start, learned to write three digits "
             f"with a given sum, each from {int(metrics['answers_each']):,} answers; the teacher is right in "
@@ -41,8 +41,8 @@ def summary_of(metrics: Mapping[str, float]) -> str:
             f"{ended['on_policy_distillation']}; {_way(metrics, 'on_policy_distillation')} "
             f"(KL {kl['kl_on_policy_distillation']}).",
             _race(metrics),
-            _silence(metrics),
-        ]
+        ],
+        [_silence(metrics)],
     )
 
 

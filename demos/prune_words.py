@@ -51,9 +51,8 @@ def summary_of(outcome: Outcome[Level], own: Level, zeros: float, layers: str) -
         instead,
         *outcome.further_sentences(lambda level: f"{level[1]:.0%} {level[0]}"),
         words.speed_sentence(metrics, fast, same, "Both" if outcome.is_wide else ""),
-        outcome.asked,
     ]
-    return " ".join(part for part in parts if part)
+    return words.paragraphs(parts, [outcome.asked])
 
 
 def what_happens_to_speed(metrics: Mapping[str, float | int]) -> str:

@@ -42,7 +42,7 @@ def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool, layer
             "Groups of 32 flatter the embedded model: it was published at 4 bits on these very groups (Q4_1), so "
             "rounding to 4 bits finds the old grid again; choose 64, 128 or 0 for an honest test."
         )
-    return " ".join(
+    return words.paragraphs(
         [
             f"Rounding the linear layers of {words.PLACES[layers]} to {bits} bits {sharing} shrinks the model from "
             f"{metrics['size_mb_reference']:.0f} to {metrics['size_mb']:.0f} MB; the embedding table and all else, "
@@ -50,10 +50,9 @@ def summary_of(outcome: Outcome[int], bits: int, group: int, packed: bool, layer
             words.perplexity_sentence(metrics, outcome.tokens, f"at {bits} bits"),
             *outcome.further_sentences(lambda level: f"{level} bits"),
             words.speed_sentence(metrics, fast, flat, wide),
-            origin,
-            outcome.asked,
-        ]
-    ).strip()
+        ],
+        [origin, outcome.asked],
+    )
 
 
 def what_makes_it_smaller(metrics: Mapping[str, float | int]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from demos.notes_search import Fact
 from demos.shots import sign_test
+from demos.words import paragraphs
 
 ALL = "All of them"
 MORE = "More than without notes, but not all"
@@ -35,18 +36,20 @@ def outcome(metrics: Mapping[str, float | int]) -> str:
 def summary_of(metrics: Mapping[str, float]) -> str:
     """What was answered and found, with judgements that depend on the counts."""
     questions = int(metrics["questions"])
-    return " ".join(
-        (
+    return paragraphs(
+        [
             f"The model was asked {questions} questions on made-up things that it cannot have learned: "
             f"{metrics['none_right']:.0f} answers were right without notes and {metrics['retrieved_right']:.0f} with the "
             f"{_notes(metrics['notes_given'])} that a search picked for each from {metrics['notes']:.0f}, {_helped(metrics)}.",
             _invented(metrics),
             _missed(metrics),
+        ],
+        [
             _wrong(metrics),
             _search(metrics),
             f"Nothing was trained; the price is a longer prompt, {metrics['retrieved_prompt_tokens']:.0f} instead of "
             f"{metrics['none_prompt_tokens']:.0f} tokens a question.",
-        )
+        ],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from demos.decoding_rules import Rules
+from demos.words import paragraphs
 
 MOST = "Most of them"
 FEW = "A small part of them"
@@ -34,18 +35,17 @@ def summary_of(metrics: Mapping[str, float], every: Rules, beside: Mapping[str, 
         f" (its last {metrics['read_tokens']:.0f} tokens)" if metrics["read_tokens"] < metrics["prompt_tokens"] else ""
     )
     vocabulary, bits = int(metrics["vocabulary"]), metrics["own_entropy_bits"]
-    return " ".join(
-        (
-            f"After the prompt{read} the model gives each of its {vocabulary:,} tokens a probability: its favourite{named} gets "
-            f"{_percent(metrics['own_favourite'])}, and it is as undecided as among {max(1, 2**bits):,.0f} equally likely tokens "
-            f"(entropy {bits:.1f} bits).",
-            _temperature(metrics, "temperature", every.temperature),
-            *(_temperature(metrics, name, level) for name, level in beside.items()),
-            _cuts(metrics, every),
-            _along(metrics, every),
-            _together(metrics),
-        )
-    )
+    first = [
+        f"After the prompt{read} the model gives each of its {vocabulary:,} tokens a probability: its favourite{named} gets "
+        f"{_percent(metrics['own_favourite'])}, and it is as undecided as among {max(1, 2**bits):,.0f} equally likely tokens "
+        f"(entropy {bits:.1f} bits).",
+        _temperature(metrics, "temperature", every.temperature),
+        *(_temperature(metrics, name, level) for name, level in beside.items()),
+    ]
+    further = [_cuts(metrics, every), _along(metrics, every), _together(metrics)]
+    # Who puts temperatures beside each other is not after what else cuts.
+    cut = 0 if beside else 1
+    return paragraphs([*first, *further[:cut]], further[cut:])
 
 
 def _temperature(metrics: Mapping[str, float], rule: str, temperature: float) -> str:

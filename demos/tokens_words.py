@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from demos.words import paragraphs
+
 AS_WORDS = "As many as it has words"
 BETWEEN = "More than words, but fewer than characters"
 AS_CHARACTERS = "One for each character, or more"
@@ -27,18 +29,16 @@ def summary_of(metrics: Mapping[str, float], closest: Sequence[str], farthest: S
         several = f"{_count(split, 'word')} of {words} became several tokens, one of them {metrics['most_tokens']:.0f}"
     else:
         several = "each word is a single token"
-    return " ".join(
-        (
+    return paragraphs(
+        [
             f"Your text has {_count(words, 'word')} (what stands between spaces) and {characters:,} characters, and the model "
             f"reads it as {_count(tokens, 'token')}: {characters / tokens:.1f} characters a token and {tokens / words:.1f} "
             f"tokens a word; {several}.",
-            _ids(metrics, closest),
-            _table(metrics, closest, farthest, left),
-            _context(metrics),
             f"The context window, all that the model can look at while it writes, holds {metrics['window']:,.0f} tokens: your "
             f"text fills {100 * tokens / metrics['window']:.2g} % of it, and about {metrics['window_words']:,.0f} words of this "
             "kind would fill it.",
-        )
+        ],
+        [_ids(metrics, closest), _table(metrics, closest, farthest, left), _context(metrics)],
     )
 
 

@@ -14,6 +14,11 @@ PLACES = {
 """Where the linear layers are that a run changes, by its `layers` (demos/measure.py)."""
 
 
+def paragraphs(first: Sequence[str], further: Sequence[str]) -> str:
+    """A summary: what a learner should read first, and below, which the page folds away, what else was measured."""
+    return "\n\n".join(" ".join(part for part in parts if part) for parts in (first, further) if any(parts))
+
+
 def number(value: float) -> str:
     """A number as a learner reads it: 0, 0.289, 29.4, 1,234."""
     if value == 0:

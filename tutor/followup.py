@@ -175,7 +175,7 @@ def fill_in(question: str, topic: Topic, mentions: Mentions, order: Sequence[str
 
     "The second" is that of the `order`, if there is one.
     """
-    bare = LEAD.sub("", question).strip(" :")
+    bare = LEAD.sub("", question).strip()
     everything = topic.compared
     if _OTHER.search(bare):
         rest = [side.id for side in topic.concept.sides if side.id not in topic.sides] or list(topic.sides[1:])

@@ -164,9 +164,13 @@ def verdict(
 
 
 def unsaid(summary: str, checked: Sequence[Checked]) -> str:
-    """The summary without what the verdict has quoted from it."""
+    """The summary without what the verdict has quoted from it, its paragraphs kept."""
     said = {without_citations(sentence.text) for sentence in checked}
-    return " ".join(sentence for sentence in split_sentences(summary) if sentence not in said)
+    left = (
+        " ".join(sentence for sentence in split_sentences(paragraph) if sentence not in said)
+        for paragraph in summary.split("\n\n")
+    )
+    return "\n\n".join(paragraph for paragraph in left if paragraph)
 
 
 def _nearest(query: str, sentences: Sequence[str], embedder: Embedder) -> str:

@@ -11,7 +11,7 @@ import gradio as gr
 
 from knowledge.passages import Concept, Passage
 from knowledge.pictures import read_diagram
-from knowledge.sentences import without_citations
+from knowledge.sentences import split_sentences, without_citations
 from tutor.events import Answered, Checked, DemoFinished, Source
 from tutor.experiments.predictions import JUST_RUN
 from tutor.experiments.runs import RunNote
@@ -25,6 +25,7 @@ _ADDED = (
     OPENING,
     '<img src="',
 )  # a learner's own "<" is escaped, so it never begins a line
+FURTHER = "What else was measured"
 SHOW_LIVE, QUIZ_ME = "Show me live", "Quiz me"
 
 
@@ -86,13 +87,23 @@ def experiment(finished: DemoFinished, text: str, figure: str | None, raw: str) 
     result, note = finished.result, finished.note
     head = "| " + " | ".join(map(_cell, result.table.columns)) + " |\n|" + "---|" * len(result.table.columns)
     rows = "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in result.table.rows)
-    messages = [f"{text}\n\n**[{note.label}] {finished.title}**, measured just now:\n\n{head}\n{rows}"]
+    told, further = _parted(text, result.summary)
+    messages = [f"{told}\n\n**[{note.label}] {finished.title}**, measured just now:\n\n{head}\n{rows}{further}"]
     if figure is not None:
         # Not a file message: Gradio 6.31 leaves out its alternative text and offers to share it on a public site.
         image = f'<img src="{figure}" alt="{html.escape(result.figure_alt, quote=True)}">'
         messages.append(image.replace("\n", " "))
     shown = [_opened(caption, body) for caption, body in result.exhibits.items()]
     return [*messages, "\n\n".join([*shown, _repeat(note, raw)])]
+
+
+def _parted(text: str, summary: str) -> tuple[str, str]:
+    """What a learner reads first, and the summary's last paragraph to be opened, if it has several: a report that is too long is not read at all."""
+    first, _, last = text.rpartition("\n\n")
+    *_, further = summary.split("\n\n")
+    if not first or further == summary or split_sentences(last)[0] not in further:
+        return text, ""
+    return first, f"\n\n<details><summary>{FURTHER}</summary>\n\n{last}\n</details>"
 
 
 def _opened(caption: str, body: str) -> str:
