@@ -224,6 +224,9 @@ def _requested(
     if not (live or polite or patterns.SHOW.search(text) or patterns.SHOW.match(command)):
         return None
     meant = _meant(history, demos, concept, judged)
+    if named is None and concept is not None and not any(concept in demo.concepts for demo in demos):
+        # "Try it with a draft of 4 tokens": a number that some experiment would take is about a set that has none.
+        spoken = [demo for demo in spoken if judged.experiments.get(demo.name, 1.0) >= _SURE_OF_IT]
     if (told := named or (spoken[0] if len(spoken) == 1 else None)) is not None:
         # In "thirty kids are to feel how slow decoding is without a cache" words of another experiment stand too.
         unlike = named not in spoken and judged.experiments.get(told.name, 1.0) < _UNLIKE

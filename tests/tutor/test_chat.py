@@ -221,6 +221,9 @@ def test_a_quiz_is_asked_and_marked(tutor: Tutor) -> None:
     wrong = answered(tutor, "ABC"[asked.quiz.answer - 1], history)
     assert right.understood.intent == wrong.understood.intent == "quiz"
     assert asked.quiz.because in right.text and asked.quiz.because in wrong.text and right.text != wrong.text
+    assert right.quiz is None
+    more = answered(tutor, f"{'ABC'[asked.quiz.answer]}. another one please", history)
+    assert more.text.startswith(right.text) and more.quiz is not None and more.quiz.question in more.text
     assert answered(tutor, "What are cats?", history).understood.intent == "ask"
 
 

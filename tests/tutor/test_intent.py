@@ -272,3 +272,60 @@ def test_the_same_prompt_is_that_of_the_turn_before() -> None:
     asked = Exchange('what comes after "The train was late because"?', "…")
     call = route("run the same prompt with top-p 0.4", (asked,), DEMOS).demo
     assert call is not None and call.params["prompt"] == "The train was late because"
+    quoted = Exchange('wait "No" to which part?', "…")
+    call = route("run the same sentence at temperature 2", (quoted,), DEMOS).demo
+    assert call is not None and call.params["prompt"] != "No"
+
+
+@pytest.mark.parametrize(
+    ("text", "quiz"),
+    [
+        ("what has llama to do with it. forget it, quiz me on ppo dpo grpo", True),
+        ("never mind, quiz me please", True),
+        ("why is that? quiz me on it after", False),
+        ("why 16 bytes, weights are 2 bytes. hmm and quiz me on this after", False),
+    ],
+)
+def test_a_quiz_asked_for_at_the_end(text: str, quiz: bool) -> None:
+    """Protects: whoever drops a question for a quiz gets it; whoever wants it later is answered first."""
+    assert (route(text, (), DEMOS, None, doubt).intent == "quiz") is quiz
+
+
+def test_a_number_is_no_experiment_of_a_set_that_has_none() -> None:
+    """Protects: "a draft of 4 tokens" in a talk of speculative decoding does not set the KV cache's text."""
+    text, other = "try it with a draft of 64 tokens please", "speculative-decoding-vs-distillation"
+
+    def judge(text: str) -> Judged:
+        return Judged({"run": 0.9}, {"kv_cache": 0.5})
+
+    assert route(text, (), DEMOS, other, judge).demo is None
+    assert route(text, (), DEMOS, "prefill-vs-decode", judge).demo is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "params"),
+    [
+        (
+            "squash the weights to few bits, round the weights and see when it gets dumb",
+            "quantize",
+            {"compare": "8,4,3,2"},
+        ),
+        ("prune more and more weights and show me where it collapses", "prune", {"compare": "0.3,0.5,0.7"}),
+        ("show me the roofline for 1 user and for many", "hardware", {"rows": 8}),
+    ],
+)
+def test_loose_words_set_what_they_mean(said: str, name: str, params: dict[str, object]) -> None:
+    """Protects: who wants to see it break gets levels up to ruin; one user is always measured beside."""
+    call = route(said, (), DEMOS, None, lambda text: Judged({"run": 0.9}, {name: 0.95})).demo
+    assert call is not None and call.name == name and params.items() <= dict(call.params).items()
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [("i said 32 not 8", 32), ("no, I meant 16", 16), ("lol i wanted 4 users", 4), ("i said that", None)],
+)
+def test_what_was_said_before_is_insisted_on(said: str, rows: int | None) -> None:
+    """Protects: "I said 32" behind a run with other settings runs it anew."""
+    ran = Exchange("show me the roofline of this machine", "…")
+    call = route(said, (ran,), DEMOS).demo
+    assert call is None if rows is None else call is not None and call.params["rows"] == rows

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from knowledge.passages import Knowledge, QuizItem
 from tutor.events import Exchange
-from tutor.quiz import Marked, marked, next_item, worded
+from tutor.quiz import Marked, marked, next_item, wants_more, worded
 from tutor.requests.replies import Reply, read_words
 
 ITEM = QuizItem("Who barks?", ("Cats", "Dogs", "Nobody"), 1, "Dogs bark at the postman.")
@@ -76,6 +78,23 @@ def test_an_unclear_reply_is_asked_back(knowledge: Knowledge) -> None:
     assert unsure is not None
     after = marked(knowledge, (Exchange("one of the first two", unsure.text),), "b")
     assert after is not None and after.text.startswith("Right!")
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("b, another one please", True),
+        ("A but you told me that already. something harder", True),
+        ("c. next", True),
+        ("b, one more", True),
+        ("b, because one dog barks more", False),
+        ("a", False),
+        ("the next token, as it is likelier", False),
+    ],
+)
+def test_a_reply_may_ask_for_more(text: str, more: bool) -> None:
+    """Protects: the next question comes with the mark where it is wished for, and only there."""
+    assert wants_more(text) is more
 
 
 def test_who_asks_whether_it_was_right_is_told_again(knowledge: Knowledge) -> None:

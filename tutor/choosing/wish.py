@@ -14,7 +14,7 @@ from knowledge.words import content_words
 from tutor.choosing.unspoken import SURER, Wish, unspoken_wish
 from tutor.requests.parts import without_topic
 from tutor.requests.patterns import any_of, words_of
-from tutor.verdict.polarity import by_rule
+from tutor.verdict.polarity import by_rule, is_tagged
 
 _PICTURE = any_of(
     r"\beli ?\d+\b|\b(?:like|as if|as though) (?:i'?m|i am|i was|i were|to)\b.*\b(?:five|six|seven|ten|\d+|child|kid|beginner)\b|\b(?:\w+|\d+)[- ](?:year|yr)s?[- ]olds?\b|\b(?:years?|yrs?) old\b|\bi'?m five\b"
@@ -105,9 +105,9 @@ def wish_of(query: str, search: Search) -> Wish | None:
     if wishes and not any(_is_narrower(words, end, picture, known) for words, end in clauses):
         # "Explain to my father, a retired baker, how A differs from B" asks for the difference, in a baker's words.
         picture = picture or unspoken_wish(query, search.mentions, search.embedder, SURER) == "analogy"
-        return "analogy" if picture else "contrast"
+        # "So pruning is kind of useless compared to quantization, right?" wants to hear whether.
+        return "analogy" if picture else None if is_tagged(query) else "contrast"
     wish = unspoken_wish(query, search.mentions, search.embedder)
-    # "So pruning is kind of useless compared to quantization, right?" wants to hear whether.
     return None if wish == "contrast" and by_rule(query) else wish
 
 

@@ -35,7 +35,7 @@ _CERTAIN_OF_OWN = 0.9  # the same of a question that has a model of its own, whi
 _LONGEST = 25  # words, beyond which length says no more
 # Single words, so that no run of them can be split in many ways.
 _LEAD = (
-    r"(?:(?:i|i'?d|i'?ll|think|say|guess|pick|choose|take|go|going|for|with|bet|on|reckon|it|it'?s|is|that'?s|my|the|answer|choice|option|letter"
+    r"(?:(?:i'?d|i'?ll|i|think|say|guess|pick|choose|take|go|going|for|with|bet|on|reckon|it|it'?s|is|that'?s|my|the|answer|choice|option|letter"
     r"|definitely|surely|clearly|maybe|probably|h+m+|u+m+|uh+|ok|so|sorry|well|gotta|must|has|to|be)\W+)*"
 )
 # "A base model is one" begins with an article.
@@ -45,6 +45,11 @@ _LETTER_FIRST = re.compile(
 )
 _LETTER_LAST = re.compile(
     r"(?:\b(?:say|guess|pick|choose|take|go (?:for|with)|bet on|vote(?: is)?(?: for)?|answer(?: is|:)?|option|choice|letter|going with|(?:must|has to) be|so|hence|thus)\W+|[.,;!?–—-]\s*)\(?(?P<letter>[A-F])\)?\W*$"
+)
+_SHORTEST = 2  # words of a choice that stand for it: "only the time, I think"
+_ARTICLE = re.compile(r"^(?:the|an?) ")
+_HEDGED = re.compile(
+    r"(?:\W+(?:i|i'd|think|guess|suppose|say|would|reckon|bet|probably|maybe|surely|please|pls|duh|lol|then))+\W*$"
 )
 _NUMBERED = re.compile(
     r"\b(?:(?P<place>first|second|third|fourth|last) (?:one|option|choice|answer)|(?:number|option) (?P<number>one|two|three|four|[1-4]))\b",
@@ -88,6 +93,10 @@ def named_choice(choices: Sequence[str], text: str) -> int | None:
     same = next((i for i, choice in enumerate(choices) if _folded(choice) == said), None)
     if same is not None:
         return same
+    core = _HEDGED.sub("", _ARTICLE.sub("", re.sub(rf"^{_LEAD}", "", said)))
+    begun = [i for i, choice in enumerate(choices) if _ARTICLE.sub("", _folded(choice)).startswith(core)]
+    if len(begun) == 1 and len(core.split()) >= _SHORTEST:
+        return begun[0]
     if (letter := _LETTER_FIRST.match(text.strip()) or _LETTER_LAST.search(text)) is not None:
         index = LETTERS.index(letter["letter"].upper())
         return index if index < len(choices) else None

@@ -121,6 +121,11 @@ def by_rule(query: str) -> bool:
     return bool(_ASKS.search(query)) and not _WH_END.search(query)
 
 
+def is_tagged(query: str) -> bool:
+    """Whether something is said to be confirmed: "…, right?"."""
+    return _TAG.search(without_topic(query)) is not None
+
+
 def between_sides(query: str, mentions: Mentions) -> bool:
     """Whether it asks which of two sides: "is it on-policy or off-policy?" wants neither Yes nor No."""
     for clause in _CLAUSE.split(without_topic(query)):

@@ -72,6 +72,8 @@ def test_a_narrower_question_is_none(real_search: Search, question: str) -> None
         ("so where do most people go wrong with quantization", True),
         ("common misconceptions about RAG?", True),
         ("what do people wrongly believe about a mixture of experts", True),
+        ("thanks! what do journalists usually get wrong about tokens?", True),
+        ("Tokens: : what do people get wrong about tokens and words?", True),
         ("Is it a common misconception that pruning shrinks the file?", False),
         ("did larger models fall for popular errors more often in a 2021 test?", False),
         ("We cut 40 percent of the weights and accuracy fell off a cliff. Where did we go wrong?", False),
@@ -80,3 +82,8 @@ def test_a_narrower_question_is_none(real_search: Search, question: str) -> None
 def test_what_others_get_wrong_is_a_wish_of_its_own(query: str, wanted: bool, real_search: Search) -> None:
     """Protects: whoever asks for misconceptions hears them, and no definition; whoever asks about one gets its answer."""
     assert (wish_of(query, real_search) == "misconception") is wanted
+
+
+def test_who_wants_something_confirmed_gets_no_contrast(real_search: Search) -> None:
+    """Protects: "…, right?" is answered whether, not by all that tells the two apart."""
+    assert wish_of("Pruning: pruning is kinda useless compared to quantization, right?", real_search) is None

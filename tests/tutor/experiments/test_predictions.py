@@ -10,8 +10,8 @@ import pytest
 
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
 from tutor.chat import Tutor
-from tutor.events import Answered, Delta, DemoFinished, Event, Exchange
-from tutor.experiments.predictions import JUST_RUN, UNCLEAR, resolve, settled
+from tutor.events import Answered, Checked, Delta, DemoFinished, Event, Exchange
+from tutor.experiments.predictions import JUST_RUN, UNCLEAR, resolve, settled, unsaid
 from tutor.requests.replies import Reply
 
 GAP = "cats-vs-dogs#cats-are-small-dogs"
@@ -211,6 +211,13 @@ def test_a_setting_out_of_range_beside_the_guess_is_told(tutor: Tutor) -> None:
     """What cannot be set is said, and nothing else runs."""
     said = turn(tutor, "b, with 9 bits", asked(tutor))
     assert said.finished is None and "from 2 to 8" in said.text
+
+
+def test_a_report_keeps_its_paragraphs() -> None:
+    """Protects: what the page folds away is what the report's author put below."""
+    checked = [Checked("It fell [R1].", ("R1",), "supported", 1.0)]
+    assert unsaid("It rose. It fell.\n\nIt slept.", checked) == "It rose.\n\nIt slept."
+    assert unsaid("It fell.\n\nIt slept.", checked) == "It slept."
 
 
 @pytest.mark.parametrize(

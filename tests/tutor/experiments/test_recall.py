@@ -169,6 +169,13 @@ def test_why_is_answered_from_the_run_and_a_note(tutor: Tutor) -> None:
     assert [source.n for source in last.sources][-1] == "R1" and last.sources[-1].cited
 
 
+def test_no_more_of_a_run_is_told_than_answers(tutor: Tutor) -> None:
+    """Protects: who has just read a report hears the sentence that answers, and at most one of the notes, not the report again."""
+    last = answer(tutor, "and the speed?")
+    assert last.sentences[0].text.startswith("Barking")
+    assert [sentence.sources for sentence in last.sentences].count(("R1",)) == 1 and len(last.sentences) <= 2
+
+
 def test_all_that_was_measured_is_said_in_its_order(tutor: Tutor) -> None:
     """Protects: an answer to "was it worth it?" tells the gains and the price, each citing the run."""
     told = [

@@ -52,6 +52,31 @@ def test_endless_hesitation_freezes_nothing(lead: str) -> None:
     assert time.perf_counter() - start < 5
 
 
+@pytest.mark.parametrize(
+    ("reply", "index"),
+    [
+        ("a? no wait the second one", 1),
+        ("A... no, sorry, C", 2),
+        ("b i mean c", 2),
+        ("only the time i think", 0),
+        ("I'd say neither the time", 2),
+        ("hmm tokens, too", 1),
+        ("a but you told me that", 0),
+        ("time", None),
+        ("wait", None),
+        ("no wait", None),
+    ],
+)
+def test_corrections_and_beginnings(reply: str, index: int | None) -> None:
+    """Protects: of two, what it was corrected to; a choice's first words stand for it."""
+    choices = (
+        "Only the time; the tokens stay the same",
+        "The tokens, too: they change",
+        "Neither the time nor the tokens",
+    )
+    assert read_words("What changes?", choices, reply).choice == index
+
+
 def test_every_labelled_reply_has_its_question(real_search: Search) -> None:
     """Protects: a prediction or quiz question that was reworded under its replies' key; a choice that nobody ever meant."""
     rows = load_labelled(real_search.knowledge)

@@ -58,6 +58,20 @@ def test_an_experiment_shows_how_to_repeat_it() -> None:
     assert "layers" not in parts.split("Command")[0]
 
 
+def test_a_report_shows_first_what_matters() -> None:
+    """Protects: what else was measured is a click away, in whatever words the verdict began; a report of one paragraph stays whole."""
+    done = finished("It rose. It fell.\n\nIt took 3 s. It slept.")
+    for text, rest in (
+        ("It rose. It fell.\n\nIt took 3 s. It slept.", "It took 3 s. It slept."),
+        ("You expected it.\n\nIt rose. It fell.\n\nIt slept.", "It slept."),
+    ):
+        first, _, folded = render.experiment(done, text, None, "raw.json")[0].partition("<details>")
+        assert first.startswith(text.removesuffix(rest).strip()) and rest not in first and rest in folded
+    whole = "You expected it.\n\nIt rose. It fell."
+    assert render.experiment(done, whole, None, "raw.json")[0].startswith(f"{whole}\n\n**[R1]")
+    assert "<details>" not in render.experiment(finished(), "Said.\n\nIt went from 31.0 to 40.8.", None, "raw.json")[0]
+
+
 def test_what_a_learner_asked_is_escaped() -> None:
     """Their question comes back in exhibits and in the command, as text."""
     parts = "\n".join(render.experiment(finished(), "Said.", None, "raw.json"))
