@@ -46,7 +46,7 @@ from tutor.quiz import marked, next_item, wants_more, worded
 from tutor.requests.continued import changed
 from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.requests.replies import Replies, Reply, read_words
-from tutor.suggestions import nearest_sets, sayings, suggest
+from tutor.suggestions import SUGGESTED, left_out, nearest_sets, sayings, suggest
 from tutor.verdict.readers import Readers
 
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
@@ -178,7 +178,7 @@ class Tutor:
             understood,
             sources,
             tuple(checked),
-            suggest(concept, standalone.query, hits),
+            (*left_out(found.votes, sources, checked), *suggest(concept, standalone.query, hits))[:SUGGESTED],
             timings,
             concept=concept.id,
         )

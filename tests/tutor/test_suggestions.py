@@ -6,7 +6,9 @@ import pytest
 
 from knowledge.passages import Knowledge
 from tests.conftest import hits_of
-from tutor.suggestions import alike, nearest_sets, suggest
+from tutor.choosing.taught import Votes
+from tutor.events import Checked, Source
+from tutor.suggestions import alike, left_out, nearest_sets, suggest
 
 
 def test_suggestions_are_new_authored_questions(knowledge: Knowledge) -> None:
@@ -69,3 +71,18 @@ def test_the_nearest_sets_come_first(knowledge: Knowledge) -> None:
     tea = knowledge.by_id["tea-vs-coffee"]
     assert nearest_sets(knowledge, hits_of(*tea.passages)) == (tea.question, knowledge.concepts[0].question)
     assert nearest_sets(knowledge, (), 1) == (knowledge.concepts[0].question,)
+
+
+def test_what_was_left_out_is_offered_again(knowledge: Knowledge) -> None:
+    """Protects: of two questions in one message the one that got no answer is a click away; one that was answered does not come back."""
+    (hit,) = hits_of(knowledge.by_id["cats-vs-dogs"].passages[0])
+    reference, text = (hit.passage.id, 0), hit.passage.sentences[0]
+    said = Checked(f"{text} [1]", (1,), "supported", 1.0)
+    parts = tuple(
+        Votes(query=query, read={reference: vote})
+        for query, vote in (("What are cats?", 0.95), ("And is it a problem?", 0.3))
+    )
+    both, sources = Votes(parts=parts), (Source(1, hit, True),)
+    assert left_out(both, sources, (said,)) == ("And is it a problem?",)
+    assert left_out(Votes(parts=parts[:1]), sources, (said,)) == ()
+    assert left_out(both, (Source(1, hit, False),), (said,)) == left_out(Votes(), sources, (said,)) == ()

@@ -27,7 +27,7 @@ from tutor.compute import Together
 from tutor.distill.examples import Example
 
 SHARPNESS = 0.08  # cosine by which a question must be nearer for its vote to count e times as much
-_SAYS = 0.76  # the vote of a twentieth of what might answer
+SAYS = 0.76  # the vote of a twentieth of what might answer
 SILENCE = 0.2  # the vote for what no near question was answered with
 
 
@@ -91,7 +91,7 @@ class Votes:
     def passages_read(self) -> frozenset[str]:
         """The passage of the sentence that votes and readers find likeliest, for each part, unless that says little: a question about notes that nobody taught."""
         of_each = [max(v.read.items(), key=itemgetter(1)) for v in self.parts or (self,) if v.read]
-        return frozenset(name for (name, _), vote in of_each if vote >= _SAYS)
+        return frozenset(name for (name, _), vote in of_each if vote >= SAYS)
 
 
 NO_VOTES = Votes()
