@@ -150,7 +150,8 @@ def verdict(
     label = finished.note.label
     if choice == outcome:
         said = f"You expected “{_bare(choice)}”; measured: just that."
-        key = _nearest(f"{prediction.question} {outcome}", split_sentences(finished.result.summary), embedder)
+        first = split_sentences(finished.result.summary.split("\n\n")[0])
+        key = _nearest(f"{prediction.question} {outcome}", first, embedder)
         reasons = [Checked(cited(key, label), (label,), "supported", 1.0)] if key else []
     else:
         said = f"You expected “{_bare(choice)}”; measured: “{_bare(outcome)}”."
