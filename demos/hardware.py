@@ -103,7 +103,7 @@ HARDWARE = Demo(
             32,
             spoken=(
                 rf"\b(\d+|{COUNT}) rows\b",
-                rf"\bbatch(?:es)?(?: size)?{TO}(\d+|{COUNT})\b|\b(?:a )?class of (\d+)\b",
+                rf"\bbatch(?:es)?(?: size)?{TO}(?:(?:1|one) (?:and|vs\.?|versus|against|or|then|to) )?(?!1\b)(\d+|{COUNT})\b|\b(?:a )?class of (\d+)\b",
                 # One user alone is always measured beside.
                 rf"\b(?!1 )(\d+|{COUNT}) (?:(?!by |for |from |to )\w+ ){{0,2}}?{_ASKERS}\b",
                 rf"\b(\d+|{COUNT}) (?:(?:answers|prompts|of (?:them|us|those)|\w+ing|asked) )?(?:at once|at the same time|simultaneously|in parallel|concurrently)\b",

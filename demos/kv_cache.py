@@ -17,6 +17,7 @@ from demos.measure import TEXTS, Span
 from demos.words import number
 
 ROWS = 4  # of the table: each stands for a stretch of the text, and the fastest of its steps counts
+_LENGTH = r"\b(?:long|longer|big|bigger|large|huge|short|shorter|small|smaller|tiny)"
 _NO_PROMPT = "".join(
     f"(?<!{of} )" for of in ("prompt of", "prompt with", "prompt to", "prompt at", "prompt", "input of", "input")
 )
@@ -140,8 +141,9 @@ KV_CACHE = Demo(
                 r"\b(?:prompt|input)s? (?:length |size )?(?:(?:of|with|has|is|at|to) |= ?)?(\d+)\b(?! ?(?:ms|s|seconds?|%|words?)\b)",
             ),
             loose=(
-                (r"\b(?:long|longer|big|bigger|large|huge) (?:prompt|input)\b", 512),
-                (r"\b(?:short|shorter|small|tiny) (?:prompt|input)\b", 16),
+                rf"{_LENGTH} (?:prompt|input)s?\b[^\d]{{0,20}}(\d{{2,3}})\b",
+                (r"^(?!.*\d).*\b(?:long|longer|big|bigger|large|huge) (?:prompt|input)\b", 512),
+                (r"^(?!.*\d).*\b(?:short|shorter|small|smaller|tiny) (?:prompt|input)\b", 16),
             ),
         ),
     ),

@@ -10,7 +10,7 @@ from tutor.errors import DemoError
 
 COUNT = "two|three|four|five|six|seven|eight|nine|ten"
 TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-_START = r"(?<![\w.])(?<!groups of )(?<!group of )(?<!size )(?<!size of )"  # a group's size is no level
+_START = r"(?<![\w.])(?<!\d:)(?<!groups of )(?<!group of )(?<!size )(?<!size of )"  # a group's size is no level
 # Between a setting's name and its number: "alpha = 16", "top-p down to 0.5", "alpha all the way up to 32", "twice that alpha, so 32".
 TO = (
     r"(?:\s*[=:]|(?:,? (?:of|to|at|is|be|on(?= [\d.]+(?:\W*$|[,;]| and\b))|being|was|should|up|down|back|all the way|right|only|just|set|turned|raised|lowered|so|say|as (?:high|low|far) as))*"
@@ -20,6 +20,7 @@ TO = (
 UNTIL_IT_BREAKS = (
     r"\b(?:see|find out|show (?:me|us)|know|watch|tell me|test|measure)\b[^.?!]{0,30}\b(?:when|where|at (?:what|which) (?:point|level)|how (?:far|low|few|much|many)|until)\b"
     r"[^.?!]{0,40}\b(?:breaks?|broken|dumb\w*|stupid\w*|bad|worse|collapses?|falls? apart|fails?|crash\w*|garbage|nonsense|rubbish|useless|suffers?|cliff)\b"
+    r"|\buntil (?:it|the model) (?:breaks?|is broken|collapses?|falls? apart|fails?|talks? nonsense)\b"
 )
 MOST = 4  # levels in one comparison: more would take longer than a learner waits
 # Both match any text in one way only: a second way would double the time with each word that repeats.

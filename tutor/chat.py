@@ -38,7 +38,7 @@ from tutor.experiments.predictions import resolve, settled
 from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.experiments.specimens import Specimens
 from tutor.followup import Standalone, make_standalone
-from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
+from tutor.intent import LONGEST_QUESTION, NOT_SO, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
 from tutor.prompts import experiments, not_covered, refusal, smalltalk
@@ -101,7 +101,7 @@ class Tutor:
         except DemoError as error:
             yield from self._say(
                 Understood("demo", question),
-                f"I can run that, but not so: {str(error).removeprefix('--')}",
+                f"{NOT_SO}{str(error).removeprefix('--')}",
                 start,
                 concept,
             )

@@ -8,7 +8,7 @@ from demos import DEMOS
 from tests.tutor.judges import doubt, wish
 from tutor.errors import DemoError
 from tutor.events import Exchange
-from tutor.intent import LONGEST_QUESTION, last_question, route
+from tutor.intent import LONGEST_QUESTION, NOT_SO, last_question, route
 from tutor.requests.manner import Judged
 
 SET = "pruning-vs-quantization"
@@ -329,3 +329,38 @@ def test_what_was_said_before_is_insisted_on(said: str, rows: int | None) -> Non
     ran = Exchange("show me the roofline of this machine", "…")
     call = route(said, (ran,), DEMOS).demo
     assert call is None if rows is None else call is not None and call.params["rows"] == rows
+
+
+def test_a_number_after_a_refused_one_is_for_the_same_setting() -> None:
+    """Protects: "ok, then just 8" corrects what was refused, and not what ran last."""
+    ran = Exchange("show me the KV cache with 300 tokens", "…")
+    with pytest.raises(DemoError) as refused:
+        route("show me the roofline for 64 users", (ran,), DEMOS)
+    told = Exchange("show me the roofline for 64 users", f"{NOT_SO}{str(refused.value).removeprefix('--')}")
+    call = route("ok then just 8", (ran, told), DEMOS).demo
+    assert call is not None and (call.name, call.params["rows"]) == ("hardware", 8)
+    assert route("what are rows?", (ran, told), DEMOS).intent == "ask"
+
+
+def test_another_seed_is_told_where_it_can_be_had() -> None:
+    """Protects: a run with another seed is no run with the same one."""
+    ran = Exchange("show me the KV cache with 300 tokens", "…")
+    with pytest.raises(DemoError, match="--seed=1"):
+        route("run it again with a different seed", (ran,), DEMOS)
+    assert route("what is a seed?", (), DEMOS).intent == "ask"
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "params"),
+    [
+        ("prune it with 2:4, 50%", "prune", {"structure": "2:4", "compare": ""}),
+        ("prune 30 40 50 60 percent", "prune", {"compare": "0.3,0.4,0.5,0.6"}),
+        ("show me the roofline with a batch of 1 and 8", "hardware", {"rows": 8}),
+        ("show me the KV cache with a longer prompt, 256", "kv_cache", {"prompt": 256, "tokens": 128}),
+        ("quantize until it breaks", "quantize", {"compare": "8,4,3,2"}),
+    ],
+)
+def test_numbers_set_what_they_stand_for(said: str, name: str, params: dict[str, object]) -> None:
+    """Protects: the 4 of 2:4 is no share, one user is no batch, and a prompt's length is no text's to write."""
+    call = route(said, (), DEMOS).demo
+    assert call is not None and call.name == name and params.items() <= dict(call.params).items()

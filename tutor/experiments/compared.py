@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from knowledge.words import content_words
 from tutor.experiments.runs import Run
+from tutor.experiments.telling import KINDS
 
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 _TIMED = re.compile(r"\b(?:ms|s|seconds?|tokens/s|GB/s|TFLOP/s|GFLOP/s|time)\b")
@@ -41,11 +42,21 @@ def compare(question: str, before: Run, after: Run) -> str:
     if not cells:
         return f"{lead} has the same numbers in its table."
     columns = dict.fromkeys(cell.column for cell in cells)
-    column = max(
-        columns, key=lambda name: (_fits(words, name), sum(_fits(words, c.row) for c in cells if c.column == name))
-    )
+    numbers = set(_NUMBERS.findall(question))
+
+    def quoted(cell: Cell) -> int:
+        return len(numbers & {*_NUMBERS.findall(f"{cell.before} {cell.after}")})
+
+    def asked(name: str) -> tuple[int, int]:
+        """What speaks for a column: numbers of both runs that are quoted from it and its name; then a row's name."""
+        own = [cell for cell in cells if cell.column == name]
+        kinds = sum(bool(kind.search(question) and kind.search(name)) for kind in KINDS.values())
+        return max(map(quoted, own)) + _fits(words, name) + kinds, max(_fits(words, cell.row) for cell in own)
+
+    column = max(columns, key=asked)
     rows = [cell for cell in cells if cell.column == column]
-    named = [cell for cell in rows if _fits(words, cell.row) == max(_fits(words, other.row) for other in rows)]
+    most = max(quoted(cell) + _fits(words, cell.row) for cell in rows)
+    named = [cell for cell in rows if quoted(cell) + _fits(words, cell.row) == most]
     told = "; ".join(f"{_head(cell, after)} {cell.after} instead of {cell.before}" for cell in named[:_MOST])
     return f"{lead} has, in the column “{column}”, {told}."
 
@@ -58,13 +69,27 @@ def _fits(words: set[str], head: str) -> int:
 def _differing(before: Run, after: Run) -> list[Cell]:
     """In the table's order; times that differ by no more than times do are left out."""
     earlier = dict(zip(_keys(before), before.table.rows, strict=True))
+    places = _columns(before, after)
     cells = []
     for key, row in zip(_keys(after), after.table.rows, strict=True):
         other = earlier.get(key, ())
-        for column, old, new in zip(after.table.columns[1:], other[1:], row[1:], strict=False):
+        for place, (column, new) in enumerate(zip(after.table.columns, row, strict=True)):
+            old = other[places[place]] if other and place in places else ""
             if old and new and old != new and not (_TIMED.search(f"{row[0]} {column}") and _near(old, new)):
                 cells.append(Cell(row[0], column, old, new))
     return cells
+
+
+def _columns(before: Run, after: Run) -> dict[int, int]:
+    """For each column of the later table but the first, which of the earlier one's it is: of the same name, or in the same place where neither table has the other's."""
+    old, new = before.table.columns, after.table.columns
+    places = {}
+    for place, name in enumerate(new[1:], 1):
+        if name in old:
+            places[place] = old.index(name)
+        elif place < len(old) and old[place] not in new:
+            places[place] = place
+    return places
 
 
 def _keys(run: Run) -> list[tuple[str, int]]:

@@ -59,10 +59,15 @@ def told_of(
 
 def holding(question: str, run: Run) -> tuple[str, ...]:
     """The sentences and rows of the run that hold a number which the question quotes: one that no other thing has by chance, or any where it speaks of what was measured."""
-    quoted = [number for number in _NUMBER.findall(question) if _TELLING.search(number) or _OF_THE_RUN.search(question)]
+    of_the_run = _OF_THE_RUN.search(question)
+    # "What should I set, 0 or 1.5?" names a setting's value and nothing that came out.
+    set_so = {f"{value:g}" for value in run.params.values() if not isinstance(value, str)}
+    quoted = [n for n in _NUMBER.findall(question) if of_the_run or (_TELLING.search(n) and n not in set_so)]
     found = []
     for number in quoted:
-        holds = re.compile(rf"(?<![\d.,]){re.escape(number)}(?!\d|[.,]\d)")
+        # "61374" is quoted for 61,374.
+        digits = re.sub(r"(?<=\d)(?=(?:\d{3})+(?!\d))", ",?", number) if number.isdigit() else re.escape(number)
+        holds = re.compile(rf"(?<![\d.,]){digits}(?!\d|[.,]\d)")
         rows = (row for row in run.table.rows if any(holds.search(cell) for cell in row))
         found += [sentence for sentence in split_sentences(run.summary) if holds.search(sentence)][:1]
         found += [row_told(run.table.columns, row) for row in rows][:1]

@@ -98,6 +98,7 @@ EXPERIMENTS = any_of(
     rf"\b(?:which|what)(?: (?:other|kinds? of|sort of))? {EXPERIMENT}(?: on [\w -]{{2,40}}?)? (?:can|could|do|would|are) (?:you|i|we|there)\b(?! (?:in|where|which|that)\b)",
     rf"\b(?:is|are) there (?:also )?(?:an?|any|other|one|some|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",
     rf"\b(?:do|have) you (?:have |got |also )*(?:an?|any|other|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",
+    rf"\b(?:you|u)(?: do not| don'?t)? (?:have|got) (?:no|any|an|a) (?:other )?{EXPERIMENT}\b",
     rf"{EXPERIMENT}\W.*\b(?:is|isn't) there (?:also )?(?:one|any|none) (?:on|for|about)\b|\blist (?:all |me )?(?:the |your )?{EXPERIMENT}\W*$",
 )
 # Orders that a learner may well give before a question: "act as if I knew nothing: …", "forget what I said about training. …".

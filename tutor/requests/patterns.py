@@ -212,6 +212,9 @@ BESIDE = any_of(
     r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|besides|next to|alongside|along with) (?:it|that|this|them)\b"
 )
 SAME_TEXT = any_of(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
+SEED = any_of(
+    r"\b(?:an)?other (?:random )?seeds?\b|\b(?:different|new|second|more) (?:random )?seeds?\b|\bseeds? *(?:of|to|=|is)? *[1-9]\d*\b|\bchange (?:the|that|your) seed\b"
+)
 BACK = any_of(r"\bback to\b")
 REPEAT = any_of(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
 # Changes what ran last and nothing else, so that it begins no run: "double it", "half as long please".

@@ -40,19 +40,24 @@ _LEAD = (
 )
 # "A base model is one" begins with an article.
 _LETTER_FIRST = re.compile(
-    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|but|tho(?:ugh)?|as|i think|for sure|definitely|obviously|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
+    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|bc|but|tho(?:ugh)?|as|i think|for sure|definitely|obviously|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
     re.IGNORECASE,
 )
 _LETTER_LAST = re.compile(
     r"(?:\b(?:say|guess|pick|choose|take|go (?:for|with)|bet on|vote(?: is)?(?: for)?|answer(?: is|:)?|option|choice|letter|going with|(?:must|has to) be|so|hence|thus)\W+|[.,;!?–—-]\s*)\(?(?P<letter>[A-F])\)?\W*$"
 )
+_LETTER_MEANT = re.compile(
+    r"\b(?:it'?s|i (?:said|meant|mean|picked|chose)|(?:my )?answer (?:is|was))\W+\(?(?P<letter>[a-f])\)?\W*$",
+    re.IGNORECASE,
+)
+_REASONED = r"(?=\W*$|\s*[,.!?:;(–—-]|\s+(?:because|since|cause|cuz|bc|as|i (?:think|guess|say)|for sure|definitely|obviously)\b)"
 _SHORTEST = 2  # words of a choice that stand for it: "only the time, I think"
 _ARTICLE = re.compile(r"^(?:the|an?) ")
 _HEDGED = re.compile(
     r"(?:\W+(?:i|i'd|think|guess|suppose|say|would|reckon|bet|probably|maybe|surely|please|pls|duh|lol|then))+\W*$"
 )
 _NUMBERED = re.compile(
-    r"\b(?:(?P<place>first|second|third|fourth|last) (?:one|option|choice|answer)|(?:number|option) (?P<number>one|two|three|four|[1-4]))\b",
+    r"\b(?:(?P<place>first|second|third|fourth|1st|2nd|3rd|4th|last) (?:one|option|choice|answer)|(?:number|option) (?P<number>one|two|three|four|[1-4]))\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:not|never)\b[^,.;]{0,20}$|n't\b[^,.;]{0,20}$", re.IGNORECASE)
@@ -62,7 +67,7 @@ _CORRECTS = re.compile(
 )
 _PLACES = {
     word: i
-    for i, words in enumerate(("first one 1", "second two 2", "third three 3", "fourth four 4"))
+    for i, words in enumerate(("first 1st one 1", "second 2nd two 2", "third 3rd three 3", "fourth 4th four 4"))
     for word in words.split()
 }
 
@@ -97,7 +102,13 @@ def named_choice(choices: Sequence[str], text: str) -> int | None:
     begun = [i for i, choice in enumerate(choices) if _ARTICLE.sub("", _folded(choice)).startswith(core)]
     if len(begun) == 1 and len(core.split()) >= _SHORTEST:
         return begun[0]
-    if (letter := _LETTER_FIRST.match(text.strip()) or _LETTER_LAST.search(text)) is not None:
+    reasoned = [
+        i for i, choice in enumerate(choices) if re.match(rf"{_LEAD}{re.escape(_folded(choice))}{_REASONED}", said)
+    ]
+    if len(reasoned) == 1:
+        return reasoned[0]
+    letter = _LETTER_FIRST.match(text.strip()) or _LETTER_LAST.search(text) or _LETTER_MEANT.search(text)
+    if letter is not None:
         index = LETTERS.index(letter["letter"].upper())
         return index if index < len(choices) else None
     place = _NUMBERED.search(text)

@@ -22,6 +22,7 @@ _REJECTED = re.compile(
     re.IGNORECASE,
 )
 
+_BARE_LIST = re.compile(r"(?<![\w.:,-])\d{1,2}(?: \d{1,2}){2,}(?![\w.:%-])")  # "I wanted 30 40 50 60"
 _LAUGHS = re.compile(r" (?:lo+l|lmao|(?:ha){2,}h?)\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?![\d,]))")  # "1,000 tokens"
 # "8 4 and 2 bits": numbers that only spaces part are listed.
@@ -92,7 +93,8 @@ def mended(text: str, demos: Sequence[Demo]) -> str:
 
 def _mended(text: str) -> str:
     digits = in_digits(re.sub(r"[^\W\d_]{4,}", lambda word: _mend(word.group()), _LAUGHS.sub("", text)))
-    return _LISTED.sub(r"\g<0>,", _THOUSANDS.sub("", digits))
+    listed = _BARE_LIST.sub(lambda numbers: numbers.group().replace(" ", ", "), _THOUSANDS.sub("", digits))
+    return _LISTED.sub(r"\g<0>,", listed)
 
 
 def rejected_spans(text: str) -> list[tuple[int, int]]:

@@ -71,3 +71,19 @@ def test_what_the_question_names() -> None:
     assert names_a_cell("what about the loss?", BEFORE, AFTER)
     assert not names_a_cell("which one is on-policy?", BEFORE, AFTER)
     assert not names_a_cell("the loss?", BEFORE, replace(BEFORE))
+
+
+def test_quoted_numbers_name_the_column() -> None:
+    """Protects: "5 instead of 7, is it real?" is about the column that holds 5 and 7."""
+    columns = ("Prompt", "Right", "Time (s)")
+    before = made((("with notes", "7 of 12", "0.10"), ("without notes", "0 of 12", "0.10")), columns, notes=2)
+    after = made((("with notes", "5 of 12", "0.19"), ("without notes", "0 of 12", "0.15")), columns, notes=4)
+    told = compare("strange, more notes and it is worse? 5 instead of 7. is it real?", before, after)
+    assert told.endswith("in the column “Right”, with notes 5 of 12 instead of 7 of 12.")
+
+
+def test_columns_of_other_levels_are_not_set_against_each_other() -> None:
+    """A column that both tables have is itself, wherever it stands; one that only one has is left out where the other has its neighbour."""
+    before = made((("Size (MB)", "269", "134", "219"),), ("Measure", "Original", "70% zeros", "30% zeros"))
+    after = made((("Size (MB)", "269", "218", "197"),), ("Measure", "Original", "30% zeros", "40% zeros"))
+    assert compare("size?", before, after).endswith("in the column “30% zeros”, Size (MB) 218 instead of 219.")

@@ -146,6 +146,14 @@ def test_a_number_of_an_earlier_run_is_found_there(search: Search) -> None:
     assert found.strongly and [note.label for note in found.notes] == ["R1"]
 
 
+def test_numbers_are_quoted_as_people_type_them(search: Search) -> None:
+    """Protects: "61374" is the table's 61,374; a setting's own value quotes nothing that came out."""
+    run = replace(made(), summary="Perplexity goes from 31.0 to 61,374.", params={"temperature": 1.5})
+    history = (Exchange("show me the fake", "It ran.", run),)
+    assert recall("61374?? and our vocabulary?", history, (DEMO,), search).strongly
+    assert not recall("whatever for cats, 0.5 or 1.5 of milk?", history, (DEMO,), search).strongly
+
+
 def test_a_run_sets_the_topic(search: Search) -> None:
     """However a run was asked for, follow-ups are about what ran."""
     assert "dogs" in topical(RAN, (DEMO,), search)[1].user and topical(RAN, (DEMO,), search)[0] == RAN[0]

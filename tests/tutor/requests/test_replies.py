@@ -77,6 +77,23 @@ def test_corrections_and_beginnings(reply: str, index: int | None) -> None:
     assert read_words("What changes?", choices, reply).choice == index
 
 
+@pytest.mark.parametrize(
+    ("reply", "index"),
+    [
+        ("two bc 60 + 25 is enough", 1),
+        ("the 3rd one i guess", 2),
+        ("i was answering the quiz.. its c", 2),
+        ("my answer was b", 1),
+        ("two of them are the same", None),
+        ("it is a", 0),
+        ("what is a", None),
+    ],
+)
+def test_reasons_and_late_letters(reply: str, index: int | None) -> None:
+    """Protects: a choice's words before a reason pick it, and so does a letter that is called the answer."""
+    assert read_words("How many does it keep?", ("One", "Two", "Three"), reply).choice == index
+
+
 def test_every_labelled_reply_has_its_question(real_search: Search) -> None:
     """Protects: a prediction or quiz question that was reworded under its replies' key; a choice that nobody ever meant."""
     rows = load_labelled(real_search.knowledge)
