@@ -31,6 +31,7 @@ _OF_THE_RUN = re.compile(
 _MEASURED = re.compile(r"(?<!\w)\d")  # a number, and not that of "fp32"
 _WORTH = re.compile(r"\b(?:worth|pa(?:y|ys|id) off|trade[- ]?offs?|(?:good|bad|fair) deal)\b", re.IGNORECASE)
 _OWN_WORDS, _SAME_KIND, _TABLE = 0.5, 0.2, -0.1  # beside the cosine of question and sentence, or row
+_ONLY_THERE = 0.4  # for the row of what is named and stands in no sentence: "why did hospital become two?"
 NEAR = 0.4  # what all that comes to from which a sentence is surely meant
 
 
@@ -88,11 +89,14 @@ def nearest(question: str, run: Run, asked: Sequence[str], embedder: Embedder) -
     if not texts:
         return "", 0.0
     vectors, words = embedder.embed([question, *texts]), set(content_words(question))
+    in_sentences = {word for sentence in told for word in content_words(sentence)}
+    heads = [set[str]() for _ in told] + [set(content_words(row[0])) for row in run.table.rows]
     near = [
         float(vector @ vectors[0])
         + _OWN_WORDS * len(words & set(content_words(text))) / max(1, len(words))
         + (_SAME_KIND if any(_says(kind, text) for kind in asked) else 0.0)
         + (_TABLE if place >= len(told) else 0.0)
+        + (_ONLY_THERE if heads[place] and heads[place] <= words - in_sentences else 0.0)
         for place, (text, vector) in enumerate(zip(texts, vectors[1:], strict=True))
     ]
     best = max(range(len(texts)), key=near.__getitem__)
