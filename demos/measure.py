@@ -237,8 +237,14 @@ def compare_answers(
     (first, one), (second, two) = answers.items()
     place = first_difference(one, two)
     if place is None:
-        return exhibits, f"To your question, {first} and {second} gave the same {len(one)} tokens."
-    return exhibits, f"To your question, the answers of {first} and {second} first differ at token {place}."
+        return (
+            exhibits,
+            f"Asked the last question that you had put, {first} and {second} gave the same {len(one)} tokens.",
+        )
+    return (
+        exhibits,
+        f"Asked the last question that you had put, {first} and {second} gave answers that first differ at token {place}.",
+    )
 
 
 def first_difference(one: Sequence[int], two: Sequence[int]) -> int | None:

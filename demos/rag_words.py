@@ -86,10 +86,10 @@ def _missed(metrics: Mapping[str, float]) -> str:
 
 def _wrong(metrics: Mapping[str, float]) -> str:
     right, repeated = int(metrics["wrong_right"]), int(metrics["wrong_repeated"])
-    return (
-        f"With one wrong note instead, {right} answers were right, and {repeated} repeated what the wrong note says: an answer "
-        "is only as good as what was found."
-    )
+    said = f"With one wrong note instead, {right} answers were right, and"
+    if not repeated:
+        return f"{said} none repeated what the wrong note says."
+    return f"{said} {repeated} repeated what the wrong note says: an answer is only as good as what was found."
 
 
 def _search(metrics: Mapping[str, float]) -> str:

@@ -364,3 +364,10 @@ def test_numbers_set_what_they_stand_for(said: str, name: str, params: dict[str,
     """Protects: the 4 of 2:4 is no share, one user is no batch, and a prompt's length is no text's to write."""
     call = route(said, (), DEMOS).demo
     assert call is not None and call.name == name and params.items() <= dict(call.params).items()
+
+
+def test_a_guess_around_a_new_setting_names_no_other_experiment() -> None:
+    """Protects: "now rank 32. I guess about 60 % memory" goes on with LoRA and prunes nothing."""
+    ran = Exchange("run LoRA with rank 4", "…")
+    call = route("31% close to my quarter. now rank 32. i guess about 60% memory", (ran,), DEMOS).demo
+    assert call is not None and (call.name, call.params["rank"]) == ("lora", 32)

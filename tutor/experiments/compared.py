@@ -61,6 +61,20 @@ def compare(question: str, before: Run, after: Run) -> str:
     return f"{lead} has, in the column “{column}”, {told}."
 
 
+def chance(question: str, before: Run, after: Run) -> str:
+    """Whether the two could differ by chance, where both tables have intervals of what the question names; or that it was not measured."""
+    intervals = [cell for cell in _differing(before, after) if "interval" in cell.column]
+    words = set(content_words(question))
+    for cell in sorted(intervals, key=lambda cell: -_fits(words, cell.row)):
+        (low, high), (lower, higher) = (
+            [float(n) for n in _NUMBERS.findall(text)] for text in (cell.before, cell.after)
+        )
+        if max(low, lower) <= min(high, higher):
+            return f"The two {cell.column.removesuffix(' (%)')}s of “{cell.row}” overlap ({cell.before} and {cell.after}), so their difference may be chance."
+        return f"The two {cell.column.removesuffix(' (%)')}s of “{cell.row}” do not overlap ({cell.before} and {cell.after}), so chance alone hardly explains the difference."
+    return f"Each of the two was measured once, with seed {after.seed}; how much of their difference is chance was not measured."
+
+
 def _fits(words: set[str], head: str) -> int:
     """How many of a question's words stand in the head."""
     return len(words & set(content_words(head)))

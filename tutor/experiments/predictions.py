@@ -81,7 +81,7 @@ def resolve(
         if demo is not None:
             rest, settings = _parted(demo, text)
             choice = _reply_to(demo, rest, demos, reads if back == 1 else None)
-            if choice is None or (choice == UNCLEAR and settings):
+            if choice is None:
                 return None
             return Resolved(exchange.user, tuple(history[:-back]), choice, text, settings)
     return None

@@ -12,10 +12,10 @@ from knowledge.search import Hit, Search
 from knowledge.words import content_words
 from tutor.events import TURNS, Exchange
 from tutor.experiments.about import ReadsSubject, by_words_alone
-from tutor.experiments.compared import compare, names_a_cell
+from tutor.experiments.compared import chance, compare, names_a_cell
 from tutor.experiments.predictions import experiment_asked
 from tutor.experiments.runs import Run, RunNote, run_note
-from tutor.experiments.telling import KINDS, NEAR, WHY, holding, nearest, told_of
+from tutor.experiments.telling import KINDS, LUCK, NEAR, WHY, holding, nearest, told_of
 from tutor.followup import Standalone
 
 _LABEL = re.compile(r"\[?\bR(\d{1,3})\b\]?")
@@ -48,6 +48,7 @@ _LEAD = re.compile(r"^(?:(?:and|but|so|ok(?:ay)?|then|also|well|hmm+)\b[\s,.]*)+
 _DEFINES = re.compile(
     r"^\W*(?:what (?:is|are|does .{1,40} mean)|define|explain)\b(?!.{0,20}\b(?:it|that|this|here)\b)", re.IGNORECASE
 )
+_DIFFERS = re.compile(r"\b(?:differ\w*|better|worse|instead|than|both|against|vs|versus)\b", re.IGNORECASE)
 _EARLIER = re.compile(
     r"\b(?:than before|earlier|previous|compared?|both runs|first (?:run|time)|two runs|(?:the|these|those|your|both|my) (?:\w+ )?(?:experiments|runs|tests))\b",
     re.IGNORECASE,
@@ -88,7 +89,7 @@ def recall(
     speaks = all(word in known for word in content_words(question))
     points = bool(_POINTS.search(question)) and since <= 2
     strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
-    apart = len(runs) > 1 and _set_apart(question, *runs[-2:])
+    apart = len(runs) > 1 and (_set_apart(question, *runs[-2:]) or _doubts_a_difference(question, *runs[-2:]))
     if strongly or apart or subject_read != "notes" or holding(question, run):
         if apart or (len(runs) > 1 and (subject_read == "both" or _EARLIER.search(question))):
             return _recall_two(question, runs, demos, search)
@@ -106,10 +107,13 @@ def _recall_two(question: str, runs: Sequence[Run], demos: Sequence[Demo], searc
     n, before, after = len(runs), runs[-2], runs[-1]
     of_one = before.name == after.name
     if not of_one or not (
-        names_a_cell(question, before, after) or nearest(question, after, (), search.embedder)[1] < NEAR
+        LUCK.search(question)
+        or names_a_cell(question, before, after)
+        or nearest(question, after, (), search.embedder)[1] < NEAR
     ):
         return Recalled(tuple(_told(question, i, runs[i - 1], demos, search, 2) for i in (n - 1, n)), True)
-    told = noted(n, after, demos, search, (compare(question, before, after),))
+    leads = (compare(question, before, after), *([chance(question, before, after)] if LUCK.search(question) else []))
+    told = noted(n, after, demos, search, leads)
     return Recalled((noted(n - 1, before, demos, search), told), True)
 
 
@@ -117,6 +121,11 @@ def _told(question: str, n: int, run: Run, demos: Sequence[Demo], search: Search
     """The n-th run with what of it answers the question, which is about so many `runs`."""
     leads, reason = told_of(question, run, demos, _MOST_TOLD[runs > 1], search.embedder)
     return noted(n, run, demos, search, leads, reason)
+
+
+def _doubts_a_difference(question: str, before: Run, after: Run) -> bool:
+    """Whether it asks if two runs of one experiment differ by chance."""
+    return before.name == after.name and bool(LUCK.search(question) and _DIFFERS.search(question))
 
 
 def _set_apart(question: str, before: Run, after: Run) -> bool:

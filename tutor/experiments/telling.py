@@ -22,6 +22,11 @@ KINDS = {
     ),
 }
 WHY = re.compile(r"\b(?:why|how come|reasons?|causes?)\b", re.IGNORECASE)
+LUCK = re.compile(
+    r"\b(?:luck\w*|chance|noise|coincidence|significan\w*|seeds?|(?:real|true) difference|difference (?:is )?real|(?:is|be) (?:it|this|that|the difference) real)\b",
+    re.IGNORECASE,
+)
+_OF_CHANCE = re.compile(r"\b(?:chance|prove)\b")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?![a-z])")
 _TELLING = re.compile(r"\d[.,]\d|\d{3}")  # "60.6", "116", and not the 4 of "4 bits"
 _OF_THE_RUN = re.compile(
@@ -40,6 +45,8 @@ def told_of(
 ) -> tuple[tuple[str, ...], Reference | None]:
     """What of the run a question about it is first answered with, and, if it asks why, which sentence of the notes explains that; none of what the experiment has no reason for."""
     told = split_sentences(run.summary)
+    if LUCK.search(question):
+        return of_chance(run), None
     if (quoted := holding(question, run)) and not WHY.search(question):
         return quoted[:most], None
     asked = [kind for kind, words in KINDS.items() if words.search(question)]
@@ -56,6 +63,14 @@ def told_of(
     # What is told and what explains it are about the same measure.
     lead = _most_direct(question, told, reasons[:1] or asked)
     return (lead,) if lead else (), because[reasons[0]] if reasons else None
+
+
+def of_chance(run: Run) -> tuple[str, ...]:
+    """What the run says of chance; most measured once and say nothing of it, which is said then."""
+    said = [sentence for sentence in split_sentences(run.summary) if _OF_CHANCE.search(sentence)]
+    return tuple(said[:1]) or (
+        f"It was measured once, with seed {run.seed}; how much of it is chance was not measured.",
+    )
 
 
 def holding(question: str, run: Run) -> tuple[str, ...]:

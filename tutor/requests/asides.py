@@ -96,7 +96,7 @@ EXPERIMENT = r"\b(?:live )?(?:experiments?|demos?|demonstrations?)\b"
 # Which experiments the tutor has; not those of papers and products.
 EXPERIMENTS = any_of(
     rf"\b(?:which|what)(?: (?:other|kinds? of|sort of))? {EXPERIMENT}(?: on [\w -]{{2,40}}?)? (?:can|could|do|would|are) (?:you|i|we|there)\b(?! (?:in|where|which|that)\b)",
-    rf"\b(?:is|are) there (?:also )?(?:an?|any|other|one|some|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",
+    rf"\b(?:is|are) there (?:also )?(?:an?|any|other|one|some|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*(?:$|[?!]+ )",
     rf"\b(?:do|have) you (?:have |got |also )*(?:an?|any|other|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",
     rf"\b(?:you|u)(?: do not| don'?t)? (?:have|got) (?:no|any|an|a) (?:other )?{EXPERIMENT}\b",
     rf"{EXPERIMENT}\W.*\b(?:is|isn't) there (?:also )?(?:one|any|none) (?:on|for|about)\b|\blist (?:all |me )?(?:the |your )?{EXPERIMENT}\W*$",

@@ -73,7 +73,7 @@ def continued(text: str, calls: Sequence[DemoCall], demos: Sequence[Demo], judge
         meant = _meant_by_value(text, others, calls)
         if meant is not None:
             return DemoCall(meant.name, meant.settings(spoken_values(text, meant)))
-        if patterns.COUNTED.search(text):
+        if patterns.COUNTED.search(text) or patterns.POINTS_AT.search(text):
             return None
         longest = _LONGEST_SUPPOSED if supposes else _LONGEST_ABOUT if about else _LONGEST_DOUBTFUL if takes_up else 0
         if length <= max(longest, LONGEST_BARE) and (bare := bare_value(text, demo, last.params, before)):
@@ -98,6 +98,10 @@ def _request_of(text: str, demo: Demo) -> str:
     if re.search(QUOTED, text):
         return text
     sentences = re.split(r"(?<=[.!])\s+", text)
+    # "31 %, close to my quarter. Now rank 32. I guess about 60 %": only one of them takes up what ran.
+    taking = [said for said in sentences if patterns.AGAIN.match(said) and spoken_values(said, demo)]
+    if len(sentences) > 1 and len(taking) == 1 and "?" not in text:
+        return taking[0]
     told = [i for i, said in enumerate(sentences) if "?" in said or re.search(r"\d", said) or spoken_values(said, demo)]
     lead, rest = sentences[: (begin := min([*told, len(sentences) - 1]))], sentences[begin:]
     return " ".join(rest) if len(" ".join(lead).split()) <= _LONGEST_LEAD else text

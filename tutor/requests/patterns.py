@@ -215,6 +215,7 @@ SAME_TEXT = any_of(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that
 SEED = any_of(
     r"\b(?:an)?other (?:random )?seeds?\b|\b(?:different|new|second|more) (?:random )?seeds?\b|\bseeds? *(?:of|to|=|is)? *[1-9]\d*\b|\bchange (?:the|that|your) seed\b"
 )
+POINTS_AT = any_of(r"\bthe [\d.,]{3,}\W*\?")  # "and the 545681?" asks about a number that came out
 BACK = any_of(r"\bback to\b")
 REPEAT = any_of(r"\b(?:again|repeat|redo|rerun|once more|one more time)\b")
 # Changes what ran last and nothing else, so that it begins no run: "double it", "half as long please".

@@ -40,7 +40,7 @@ _LEAD = (
 )
 # "A base model is one" begins with an article.
 _LETTER_FIRST = re.compile(
-    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|bc|but|tho(?:ugh)?|as|i think|for sure|definitely|obviously|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
+    rf"^[\s\"'(*]*{_LEAD}\(?(?P<letter>[a-f])\b\)?(?:(?=[\s\"'*]*$)|(?=\s*[,.!?:;)–—-])|(?= (?:because|since|cause|cuz|bc|but|tho(?:ugh)?|as|i think|for sure|definitely|obviously|ofc|of course|(?:is|was) (?:my|the) (?:answer|guess|choice))\b))",
     re.IGNORECASE,
 )
 _LETTER_LAST = re.compile(
@@ -54,10 +54,10 @@ _REASONED = r"(?=\W*$|\s*[,.!?:;(–—-]|\s+(?:because|since|cause|cuz|bc|as|i 
 _SHORTEST = 2  # words of a choice that stand for it: "only the time, I think"
 _ARTICLE = re.compile(r"^(?:the|an?) ")
 _HEDGED = re.compile(
-    r"(?:\W+(?:i|i'd|think|guess|suppose|say|would|reckon|bet|probably|maybe|surely|please|pls|duh|lol|then))+\W*$"
+    r"(?:\W+(?:i|i'd|think|guess|suppose|say|would|reckon|bet|probably|maybe|surely|of|course|ofc|obviously|definitely|please|pls|duh|lol|then))+\W*$"
 )
 _NUMBERED = re.compile(
-    r"\b(?:(?P<place>first|second|third|fourth|1st|2nd|3rd|4th|last) (?:one|option|choice|answer)|(?:number|option) (?P<number>one|two|three|four|[1-4]))\b",
+    r"\b(?:(?P<place>first|second|third|fourth|1st|2nd|3rd|4th|middle|last) (?:one|option|choice|answer)|(?<=the )(?P<alone>first|second|third|fourth|1st|2nd|3rd|4th|middle|last)(?=\W*$)|(?:number|option) (?P<number>one|two|three|four|[1-4]))\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:not|never)\b[^,.;]{0,20}$|n't\b[^,.;]{0,20}$", re.IGNORECASE)
@@ -102,6 +102,9 @@ def named_choice(choices: Sequence[str], text: str) -> int | None:
     begun = [i for i, choice in enumerate(choices) if _ARTICLE.sub("", _folded(choice)).startswith(core)]
     if len(begun) == 1 and len(core.split()) >= _SHORTEST:
         return begun[0]
+    clauses = [re.split("[,;:]", _folded(choice))[0] for choice in choices]
+    if clauses.count(core) == 1:
+        return clauses.index(core)
     reasoned = [
         i for i, choice in enumerate(choices) if re.match(rf"{_LEAD}{re.escape(_folded(choice))}{_REASONED}", said)
     ]
@@ -114,8 +117,10 @@ def named_choice(choices: Sequence[str], text: str) -> int | None:
     place = _NUMBERED.search(text)
     if place is None or _DENIED.search(text[: place.start()]):
         return None
-    word = (place["place"] or place["number"]).lower()
-    index = len(choices) - 1 if word == "last" else _PLACES[word]
+    word = (place["place"] or place["alone"] or place["number"]).lower()
+    if word == "middle" and len(choices) % 2 == 0:
+        return None
+    index = {"last": len(choices) - 1, "middle": len(choices) // 2}.get(word, _PLACES.get(word, 0))
     return index if index < len(choices) else None
 
 

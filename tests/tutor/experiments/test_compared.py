@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from demos.base import DemoResult, Table, Value
-from tutor.experiments.compared import compare, names_a_cell
+from tutor.experiments.compared import chance, compare, names_a_cell
 from tutor.experiments.runs import Run, make_run
 
 COLUMNS = ("Measure", "Full", "LoRA", "QLoRA")
@@ -87,3 +87,20 @@ def test_columns_of_other_levels_are_not_set_against_each_other() -> None:
     before = made((("Size (MB)", "269", "134", "219"),), ("Measure", "Original", "70% zeros", "30% zeros"))
     after = made((("Size (MB)", "269", "218", "197"),), ("Measure", "Original", "30% zeros", "40% zeros"))
     assert compare("size?", before, after).endswith("in the column “30% zeros”, Size (MB) 218 instead of 219.")
+
+
+@pytest.mark.parametrize(
+    ("intervals", "said"),
+    [
+        (("32–81", "19–68"), "overlap (32–81 and 19–68), so their difference may be chance."),
+        (("0–24", "32–81"), "do not overlap (0–24 and 32–81), so chance alone hardly explains the difference."),
+    ],
+)
+def test_whether_it_may_be_chance_is_told_by_the_intervals(intervals: tuple[str, str], said: str) -> None:
+    """Protects: "is it real or luck?" hears what the intervals say; without any, that it was not measured."""
+    columns = ("Prompt", "Right", "95 % interval (%)")
+    runs = [
+        made((("with notes", right, interval),), columns) for right, interval in zip(("7", "5"), intervals, strict=True)
+    ]
+    assert chance("real or luck?", *runs) == f"The two 95 % intervals of “with notes” {said}"
+    assert "was not measured" in chance("real or luck?", BEFORE, AFTER)

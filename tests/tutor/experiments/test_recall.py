@@ -154,6 +154,23 @@ def test_numbers_are_quoted_as_people_type_them(search: Search) -> None:
     assert not recall("whatever for cats, 0.5 or 1.5 of milk?", history, (DEMO,), search).strongly
 
 
+def test_whether_it_is_luck_is_told(search: Search) -> None:
+    """Protects: "is that just luck?" hears what the run says of chance, or that it was measured once; behind two runs, of both."""
+    alone = recall("is that just luck?", RAN, (DEMO,), search)
+    assert alone.notes[0].leads == ("It was measured once, with seed 0; how much of it is chance was not measured.",)
+    tested = replace(made(), summary="It fell. So it helped, by more than chance would.")
+    (note,) = recall("is it real?", (Exchange("show me the fake", "It ran.", tested),), (DEMO,), search).notes
+    assert note.leads == ("So it helped, by more than chance would.",)
+    other = replace(made(), params={"bits": 8}, table=Table(RESULT.table.columns, (("Size (MB)", "269.0", "169.5"),)))
+    two = recall(
+        "4 bits or 8 bits, is it real or luck?", (Exchange("fake", "It ran.", other), *RAN[1:]), (DEMO,), search
+    )
+    assert [lead.partition(",")[0] for lead in two.notes[-1].leads] == [
+        "Compared with the run with bits 8",
+        "Each of the two was measured once",
+    ]
+
+
 def test_a_run_sets_the_topic(search: Search) -> None:
     """However a run was asked for, follow-ups are about what ran."""
     assert "dogs" in topical(RAN, (DEMO,), search)[1].user and topical(RAN, (DEMO,), search)[0] == RAN[0]

@@ -81,6 +81,10 @@ def test_corrections_and_beginnings(reply: str, index: int | None) -> None:
     ("reply", "index"),
     [
         ("two bc 60 + 25 is enough", 1),
+        ("Two of course!", 1),
+        ("the middle one", 1),
+        ("the 2nd", 1),
+        ("B ofc, that was easy", 1),
         ("the 3rd one i guess", 2),
         ("i was answering the quiz.. its c", 2),
         ("my answer was b", 1),
