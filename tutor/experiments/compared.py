@@ -63,16 +63,20 @@ def compare(question: str, before: Run, after: Run) -> str:
 
 def chance(question: str, before: Run, after: Run) -> str:
     """Whether the two could differ by chance, where both tables have intervals of what the question names; or that it was not measured."""
-    intervals = [cell for cell in _differing(before, after) if "interval" in cell.column]
     words = set(content_words(question))
-    for cell in sorted(intervals, key=lambda cell: -_fits(words, cell.row)):
-        (low, high), (lower, higher) = (
-            [float(n) for n in _NUMBERS.findall(text)] for text in (cell.before, cell.after)
-        )
-        if max(low, lower) <= min(high, higher):
-            return f"The two {cell.column.removesuffix(' (%)')}s of “{cell.row}” overlap ({cell.before} and {cell.after}), so their difference may be chance."
-        return f"The two {cell.column.removesuffix(' (%)')}s of “{cell.row}” do not overlap ({cell.before} and {cell.after}), so chance alone hardly explains the difference."
-    return f"Each of the two was measured once, with seed {after.seed}; how much of their difference is chance was not measured."
+    intervals = [cell for cell in _differing(before, after) if "interval" in cell.column]
+    cell = max(intervals, key=lambda cell: _fits(words, cell.row), default=None)
+    bounds = [[float(n) for n in _NUMBERS.findall(text)] for text in (cell.before, cell.after)] if cell else []
+    if cell is None or any(len(pair) != 2 for pair in bounds):
+        return f"Each of the two was measured once, with seed {after.seed}; how much of their difference is chance was not measured."
+    overlap = max(low for low, _ in bounds) <= min(high for _, high in bounds)
+    verdict = (
+        ("overlap", "their difference may be chance")
+        if overlap
+        else ("do not overlap", "chance alone hardly explains the difference")
+    )
+    which = f"The two {cell.column.removesuffix(' (%)')}s of “{cell.row}”"
+    return f"{which} {verdict[0]} ({cell.before} and {cell.after}), so {verdict[1]}."
 
 
 def _fits(words: set[str], head: str) -> int:
