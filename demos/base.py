@@ -110,7 +110,7 @@ class Table:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What was measured. `figure` is a PNG; `metrics` are plain numbers for checks and citations.
+    """What was measured. Of a `summary` of two paragraphs the page folds the second away; `figure` is a PNG; `metrics` are plain numbers for checks and citations.
 
     `exhibits` are texts worth reading in full (prompts, answers side by side), by caption.
     """

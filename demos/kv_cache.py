@@ -57,7 +57,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "logit_difference": max(step.difference for step in again),
         "lead": max(step.lead for step in again),
         "prefill_ms": 1000 * written.prefill_s,
-        "prefill_tokens_per_s": (len(prompt) - 1) / written.prefill_s,
+        "prefill_tokens_per_s": len(prompt) / written.prefill_s,
         "cached_short_ms": min(cached_ms[stretches[0]]),
         "cached_long_ms": min(cached_ms[stretches[-1]]),
         "uncached_short_ms": min(uncached_ms[stretches[0]]),

@@ -38,12 +38,12 @@ from tutor.experiments.predictions import resolve, settled
 from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.experiments.specimens import Specimens
 from tutor.followup import Standalone, make_standalone
-from tutor.intent import LONGEST_QUESTION, NOT_SO, Routed, last_question, route
+from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
 from tutor.prompts import experiments, not_covered, refusal, smalltalk
 from tutor.quiz import marked, next_item, wants_more, worded
-from tutor.requests.continued import changed
+from tutor.requests.continued import NOT_SO, changed
 from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.requests.replies import Replies, Reply, read_words
 from tutor.suggestions import SUGGESTED, left_out, nearest_sets, sayings, suggest

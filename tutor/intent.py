@@ -15,14 +15,12 @@ from demos.quotes import QUOTED
 from tutor.errors import DemoError
 from tutor.events import TURNS, DemoCall, Exchange, Intent
 from tutor.requests import asides, patterns
-from tutor.requests.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued
+from tutor.requests.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued, refused_before
 from tutor.requests.manner import Judged, JudgesManner, Manners, unjudged
 from tutor.requests.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
-from tutor.requests.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value, value_of
+from tutor.requests.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
 
 LONGEST_QUESTION = 2_000  # characters
-NOT_SO = "I can run that, but not so: "
-"""Before what is wrong with a setting."""
 _GOES_ON = re.compile(
     r"^(?:(?:and|but|so|ok(?:ay)?)[, ]+)*(?:and|with|without|what about|how about|if it)\b(?:\W+\w+){1,5}\W*$",
     re.IGNORECASE,
@@ -158,7 +156,7 @@ def _call(
         raise DemoError(
             "in the chat every run has the seed 0, so that whoever repeats it sees the same; on the command line, which stands below a run, `--seed=1` gives another."
         )
-    if history and (refused := _refused_before(text, history[-1].tutor, demos, calls)) is not None:
+    if history and (refused := refused_before(text, history[-1].tutor, demos, calls)) is not None:
         return refused
     if calls and (call := continued(text, calls, demos, judged)):
         return call
@@ -170,17 +168,6 @@ def _call(
 def _quoted_text(text: str) -> str:
     """A quotation that is long enough to be a text, with its marks; or empty."""
     return next((m.group() for m in re.finditer(QUOTED, text) if len(m.group().split()) >= _SHORTEST_TEXT), "")
-
-
-def _refused_before(text: str, said: str, demos: Sequence[Demo], calls: Sequence[DemoCall]) -> DemoCall | None:
-    """What was to run with a value that cannot be, with the number that a few words name instead: "ok, then just 8"."""
-    found = [(demo, param) for demo in demos for param in demo.params if f"{param.name} ({param.help}) is " in said]
-    numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", text)
-    if len(found) != 1 or len(numbers) != 1 or len(text.split()) > LONGEST_BARE or not said.startswith(NOT_SO):
-        return None
-    ((demo, param),) = found
-    last = calls[-1].params if calls and calls[-1].name == demo.name else {}
-    return DemoCall(demo.name, demo.settings({**last, param.name: value_of(numbers[0], param)}))
 
 
 def _begun(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from demos.base import Demo, Prediction, Value
 from demos.quotes import QUOTED
@@ -47,8 +47,8 @@ class Resolved:
     request: str
     before: tuple[Exchange, ...]
     choice: str
-    reply: str = ""
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    reply: str
+    settings: Mapping[str, Value]
 
 
 def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:

@@ -1,4 +1,4 @@
-"""The last experiment with other parameters: "now with 2 bits", "and 90 percent?", "half as many", "again"."""
+"""The last experiment with other parameters: "now with 2 bits", "and 90 percent?", "half as many", "again"; or what was refused, with one that can be."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.requests import patterns
 from tutor.requests.manner import Judged
 from tutor.requests.naming import is_wished, named_in, ordering_of
 from tutor.requests.relative import bare_value, default_value, scaled_value
-from tutor.requests.spoken import spoken_values, tells_a_value, without_quotes, without_values
+from tutor.requests.spoken import spoken_values, tells_a_value, value_of, without_quotes, without_values
 
 # How many words a request may have.
 _LONGEST_CHANGE = 24  # that takes up what ran last: "now the same with 2 bits"
@@ -30,6 +30,8 @@ _ANOTHER_MODEL = re.compile(
     r"\b(?:llama|gpt|chatgpt|mistral|mixtral|qwen|gemma|deepseek|claude|falcon|bert)\b|\b\d+(?:\.\d+)? ?b(?:illion)?\b(?! ?(?:bits?|tokens))",
     re.IGNORECASE,
 )
+NOT_SO = "I can run that, but not so: "
+"""What the tutor says before what is wrong with a setting."""
 UNLIKELY = 0.3  # the probability of a wish for a run below which a sentence that states something is none
 
 
@@ -141,3 +143,14 @@ def _meant_by_value(text: str, others: Sequence[Demo], calls: Sequence[DemoCall]
     if len(telling) == 1:
         return next(iter(telling.values()))
     return next((telling[call.name] for call in reversed(calls) if call.name in telling), None)
+
+
+def refused_before(text: str, said: str, demos: Sequence[Demo], calls: Sequence[DemoCall]) -> DemoCall | None:
+    """What was to run with a value that cannot be, with the number that a few words name instead: "ok, then just 8"."""
+    found = [(demo, param) for demo in demos for param in demo.params if f"{param.name} ({param.help}) is " in said]
+    numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])", text)
+    if len(found) != 1 or len(numbers) != 1 or len(text.split()) > LONGEST_BARE or not said.startswith(NOT_SO):
+        return None
+    ((demo, param),) = found
+    last = calls[-1].params if calls and calls[-1].name == demo.name else {}
+    return DemoCall(demo.name, demo.settings({**last, param.name: value_of(numbers[0], param)}))

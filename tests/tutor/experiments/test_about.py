@@ -21,7 +21,7 @@ def test_it_was_fitted_on_the_encoder_that_ships() -> None:
 
 
 def test_every_subject_has_questions_behind_every_experiment() -> None:
-    """Protects: a typo in a label; an experiment whose follow-ups nobody wrote."""
+    """Protects: a typo in a label; an experiment with questions of one kind only, from which none can be told from another."""
     rows = load_labelled()
     assert {(row.experiment, row.subject) for row in rows} == {
         (experiment, subject) for experiment in {row.experiment for row in rows} for subject in SUBJECTS
