@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from knowledge.kept import keep
 
 if TYPE_CHECKING:
     from symspellpy import SymSpell
@@ -199,11 +199,8 @@ def _counted(texts: Sequence[str], path: Path) -> Counter[str]:
         log.warning("%s is damaged (%s); counting again", path, error)
     words = _plain_words(texts)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = Path(folder) / path.name
-            part.write_text(json.dumps({"digest": digest, "words": words}), encoding="ascii")
-            os.replace(part, path)
+        text = json.dumps({"digest": digest, "words": words})
+        keep(path, lambda part: part.write_text(text, encoding="ascii"))
     except OSError as error:
         log.warning("counted words could not be saved in %s (%s)", path.parent, error)
     return words

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 import time
 import tokenize
 import zipfile
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embedder import Embedder
+from knowledge.kept import keep
 from knowledge.shipped import read_shipped
 
 log = logging.getLogger(__name__)
@@ -90,15 +89,11 @@ class VectorStore:
 
     def _save(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
-                part = Path(folder) / self._path.name
-                pair = [("hash", np.uint8, (_HASH,)), ("vector", np.float32, self._vectors.shape[1:])]
-                table = np.empty(len(self._row), dtype=pair)
-                table["hash"] = np.frombuffer(b"".join(self._row), dtype=np.uint8).reshape(-1, _HASH)
-                table["vector"] = self._vectors
-                np.save(part, table)
-                os.replace(part, self._path)
-                self._path.with_suffix(".npz").unlink(missing_ok=True)  # an earlier version's
+            pair = [("hash", np.uint8, (_HASH,)), ("vector", np.float32, self._vectors.shape[1:])]
+            table = np.empty(len(self._row), dtype=pair)
+            table["hash"] = np.frombuffer(b"".join(self._row), dtype=np.uint8).reshape(-1, _HASH)
+            table["vector"] = self._vectors
+            keep(self._path, lambda part: np.save(part, table))
+            self._path.with_suffix(".npz").unlink(missing_ok=True)  # an earlier version's
         except OSError as error:
             log.warning("vectors could not be saved in %s (%s)", self._path.parent, error)

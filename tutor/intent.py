@@ -18,14 +18,13 @@ from tutor.requests import asides, patterns
 from tutor.requests.continued import LONGEST_BARE, LONGEST_NAMED, UNLIKELY, continued, refused_before
 from tutor.requests.manner import Judged, JudgesManner, Manners, unjudged
 from tutor.requests.naming import is_asked, is_wished, last_sentence, named_in, ordering_of
-from tutor.requests.spoken import gives_a_text, mended, quotes_a_text, spoken_values, tells_a_value
+from tutor.requests.spoken import gives_a_text, mended, quoted_text, quotes_a_text, spoken_values, tells_a_value
 
 LONGEST_QUESTION = 2_000  # characters
 _GOES_ON = re.compile(
     r"^(?:(?:and|but|so|ok(?:ay)?)[, ]+)*(?:and|with|without|what about|how about|if it)\b(?:\W+\w+){1,5}\W*$",
     re.IGNORECASE,
 )
-_SHORTEST_TEXT = 3  # words: "No" is quoted to be asked about
 _SHORTEST_ORDER = 4  # words: "At once!" orders nothing by itself
 _BROKEN = re.compile(r"\b(?:e\.g|i\.e|vs|etc|cf|approx|resp|no|fig)\.\s*$", re.IGNORECASE)  # no sentence ends there
 _LONGEST_QUIZ = 16  # words of a wish for a quiz
@@ -160,14 +159,9 @@ def _call(
         return refused
     if calls and (call := continued(text, calls, demos, judged)):
         return call
-    if history and patterns.SAME_TEXT.search(text) and (quoted := _quoted_text(history[-1].user)):
+    if history and patterns.SAME_TEXT.search(text) and (quoted := quoted_text(history[-1].user)):
         text = f"{text} {quoted}"
     return _begun(text, history, demos, concept, judged, calls)
-
-
-def _quoted_text(text: str) -> str:
-    """A quotation that is long enough to be a text, with its marks; or empty."""
-    return next((m.group() for m in re.finditer(QUOTED, text) if len(m.group().split()) >= _SHORTEST_TEXT), "")
 
 
 def _begun(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.kept import keep
 
 log = logging.getLogger(__name__)
 
@@ -60,21 +60,17 @@ class SharedWords:
 
     def _keep(self, path: Path, digest: str) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                part = Path(folder) / path.name
-                np.savez(
-                    part,
-                    digest=np.array(digest),
-                    words=np.frombuffer(" ".join(self._number).encode("ascii"), dtype=np.uint8),
-                    texts=np.array(self._texts),
-                    terms=self._terms,
-                    row=self._row,
-                    value=self._value,
-                    rarity=self._rarity,
-                    start=self._start,
-                )
-                os.replace(part, path)
+            arrays = {
+                "digest": np.array(digest),
+                "words": np.frombuffer(" ".join(self._number).encode("ascii"), dtype=np.uint8),
+                "texts": np.array(self._texts),
+                "terms": self._terms,
+                "row": self._row,
+                "value": self._value,
+                "rarity": self._rarity,
+                "start": self._start,
+            }
+            keep(path, lambda part: np.savez(part, **arrays))
         except OSError as error:
             log.warning("counted words could not be saved in %s (%s)", path.parent, error)
 

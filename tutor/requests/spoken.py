@@ -11,6 +11,7 @@ from demos.quotes import QUOTATION_MARKS, QUOTED
 from tutor.requests.numerals import in_digits
 from tutor.requests.patterns import SPELLINGS, SWAPPED
 
+_SHORTEST_TEXT = 3  # words: "No" is quoted to be asked about
 _SHORT_SPELLING, _LONG_SPELLING = 6, 10  # letters from which one slip is mended, and two
 
 
@@ -67,6 +68,11 @@ def quotes_a_text(text: str, demo: Demo) -> bool:
     """Whether a text that the experiment is to read stands in quotation marks."""
     free = {param.name for param in demo.params if _is_free(param)}
     return re.search(QUOTED, text) is not None and not free.isdisjoint(_found(text, demo))
+
+
+def quoted_text(text: str) -> str:
+    """A quotation that is long enough to be a text, with its marks; or empty."""
+    return next((m.group() for m in re.finditer(QUOTED, text) if len(m.group().split()) >= _SHORTEST_TEXT), "")
 
 
 def gives_a_text(text: str, demo: Demo) -> bool:
