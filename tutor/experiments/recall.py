@@ -99,6 +99,9 @@ def recall(
         return Recalled((_told(question, quoting[-1], runs[quoting[-1] - 1], demos, search),), True)
     own, sides = set(subject_sides(run, demos, search)), set(search.mentions.sides(question))
     near = speaks and (bool(sides & own) or bool(_MEASURES.search(question)))
+    # "Which expert got which kind?" has only words of the run, and a sentence of it that says so.
+    if near and not _DEFINES.match(question) and nearest(question, run, (), search.embedder)[1] >= NEAR:
+        return Recalled((_told(question, len(runs), run, demos, search),), True)
     return Recalled((noted(len(runs), run, demos, search),) if near else ())
 
 

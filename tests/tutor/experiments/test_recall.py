@@ -171,6 +171,13 @@ def test_whether_it_is_luck_is_told(search: Search) -> None:
     ]
 
 
+def test_words_of_the_run_alone_find_its_sentence(search: Search) -> None:
+    """Protects: "which dogs, which bowl?" has only words of the run, so its sentence answers, without a word that points or measures."""
+    found = recall("which dogs, feeding from which bowl?", RAN, (DEMO,), search)
+    assert found.strongly and found.notes[0].leads[0].startswith("Feeding")
+    assert not recall("what is feeding dogs?", RAN, (DEMO,), search).strongly
+
+
 def test_a_run_sets_the_topic(search: Search) -> None:
     """However a run was asked for, follow-ups are about what ran."""
     assert "dogs" in topical(RAN, (DEMO,), search)[1].user and topical(RAN, (DEMO,), search)[0] == RAN[0]
