@@ -39,15 +39,17 @@ def stream_answer(
     vector: NDArray[np.float32] | None = None,
     context: str = "",
     wish: Wish | None = None,
+    stale: Collection[Reference] = (),
+    verdict: bool = True,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
 
     `told` are sentences that the answer before, which this question goes on from, has said; `vector` and `context` are what was made of both (tutor/followup.py);
-    `wish` tells what kind of note is to be told whole.
+    `wish` tells what kind of note is to be told whole; `stale` are sentences not to be said first once more; without `verdict` there is no Yes or No.
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish)
+    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish, stale, verdict)
 
 
 def _chosen(
@@ -61,10 +63,12 @@ def _chosen(
     vector: NDArray[np.float32] | None,
     context: str,
     wish: Wish | None,
+    stale: Collection[Reference],
+    verdict: bool,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.leads for hit in hits)
-    openings = () if about_a_run else possible_openings(query, hits, search)
+    openings = possible_openings(query, hits, search) if verdict and not about_a_run else ()
     composition = Composition(
         query,
         hits,
@@ -78,6 +82,7 @@ def _chosen(
         vector=vector,
         context=context,
         wish=wish,
+        stale=stale,
     )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):

@@ -12,11 +12,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from demos import DEMOS, find_demo
-from knowledge.passages import Concept, Knowledge
+from knowledge.passages import Concept, Knowledge, Reference
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
 from tutor.choosing.taught import Taught
 from tutor.choosing.wish import wish_of
+from tutor.context.repeating import said_lately
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError, WeightsError
 from tutor.events import (
@@ -41,12 +42,13 @@ from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
-from tutor.prompts import experiments, not_covered, refusal, smalltalk
+from tutor.prompts import experiments, not_covered, refusal, smalltalk, taken_back
 from tutor.quiz import marked, next_item, wants_more, worded
 from tutor.requests.continued import NOT_SO, changed
 from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.requests.replies import Replies, Reply, read_words
 from tutor.suggestions import SUGGESTED, left_out, nearest_sets, sayings, suggest
+from tutor.verdict.doubted import asks_more, doubted
 from tutor.verdict.readers import Readers
 
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
@@ -113,11 +115,20 @@ class Tutor:
         elif routed.intent == "ask":
             meant = self.search.spelling.mended(question)
             recalled = recall(meant, history, DEMOS, self.search, self._read_subject)
-            yield from self._answer(aimed(standalone, meant, recalled, DEMOS, self.search), recalled, start)
+            doubt = doubted(question, history[-1].tutor) if history else ""
+            if doubt and not asks_more(question):
+                standalone = replace(self._standalone(history[-1].user, history[:-1]), rewritten=True)
+                recalled = Recalled()
+            stale = said_lately(question, history, self.knowledge) if not doubt else frozenset()
+            standalone = aimed(standalone, meant, recalled, DEMOS, self.search)
+            yield from self._answer(standalone, recalled, start, stale, doubt)
         else:
             yield from self._chat(routed, question, concept, start)
 
-    def _answer(self, standalone: Standalone, recalled: Recalled, start: float) -> Iterator[Event]:
+    def _answer(
+        self, standalone: Standalone, recalled: Recalled, start: float, stale: frozenset[Reference], doubt: str
+    ) -> Iterator[Event]:
+        """`stale` sentences are not said first once more; `doubt` is the word of the last answer, Yes or No, that is taken back."""
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         wish = wish_of(standalone.query, self.search)
@@ -136,7 +147,7 @@ class Tutor:
         if not covered:
             yield from self._abstain(understood, retrieval, start)
             return
-        first, checked, text = 0.0, [], ""
+        first, checked, text = 0.0, list[Checked](), ""
         try:
             if broken:
                 raise broken
@@ -153,7 +164,12 @@ class Tutor:
                 vector=standalone.vector,
                 context=standalone.reader_context,
                 wish=wish,
+                stale=stale,
+                verdict=not doubt,
             ):
+                if doubt and not checked and not text:
+                    text = f"{taken_back(doubt)} "
+                    yield Delta(text)
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
                     checked.append(event)

@@ -48,6 +48,11 @@ def not_covered(knowledge: Knowledge, near: Sequence[Hit]) -> str:
     return f"My notes do not cover that, so I would only be guessing. {what} Ask me about one of these, or pick another set."
 
 
+def taken_back(word: str) -> str:
+    """Before the answer to a learner who doubts a Yes or No, which is no sentence of the notes."""
+    return f"My “{word}” was my own reading and may be wrong; only the sentences are the notes'."
+
+
 def refusal(reason: str, longest: int) -> str:
     """Why a text is not taken as a question, and what to do."""
     return {

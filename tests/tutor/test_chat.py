@@ -14,6 +14,7 @@ from tests.turns import answered, turn
 from tutor.chat import Tutor
 from tutor.choosing.taught import Taught
 from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Exchange, Retrieved, Understood
+from tutor.prompts import taken_back
 from tutor.requests.manner import Manner
 
 
@@ -288,3 +289,12 @@ def test_a_phones_apostrophe_is_an_apostrophe(tutor: Tutor) -> None:
     """Protects: what rules and models know of "isn't" holds for how phones type it; quotation marks stay."""
     understood = turn(tutor, "Isn’t a cat a ‘dog’?")[0]
     assert isinstance(understood, Understood) and understood.query == "Isn't a cat a ‘dog’?"
+
+
+def test_a_doubted_yes_is_taken_back(tutor: Tutor) -> None:
+    """Protects: a word that no note holds is not defended; the question is answered again without it."""
+    asked = "What are cats?"
+    first = answered(tutor, asked)
+    again = answered(tutor, "why yes?", (Exchange(asked, f"Yes. {first.text}"),))
+    assert again.understood.query == asked and again.understood.rewritten
+    assert again.text == f"{taken_back('Yes')} {first.text}" and again.sentences == first.sentences

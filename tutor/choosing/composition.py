@@ -24,7 +24,7 @@ from knowledge.search import Hit
 from knowledge.sentences import cited
 from tutor.choosing.evidence import Evidence, Piece
 from tutor.choosing.taught import NO_VOTES, SILENCE, Votes
-from tutor.choosing.weighing import UNSURE, UNSURE_BESIDE_WORDS, Weighing, load_weighing
+from tutor.choosing.weighing import Weighing, least_lead, load_weighing
 from tutor.choosing.whole import sentences_told_whole
 from tutor.choosing.wish import Wish
 from tutor.engines.base import Branch
@@ -61,10 +61,12 @@ class Composition:
         vector: NDArray[np.float32] | None = None,
         context: str = "",
         wish: Wish | None = None,
+        stale: Collection[Reference] = (),
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
         `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it, and
-        `context` as the causal readers get it; of the kind that is the `wish` a note is told whole."""
+        `context` as the causal readers get it; of the kind that is the `wish` a note is told whole.
+        `stale` are sentences that the last answers said: whoever asks on and gets one of them first, other than to have it confirmed, is told something else."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -89,10 +91,18 @@ class Composition:
         self._leading += explaining
         whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
         self._leading += [self.evidence.references.index(sentence) for sentence in whole if sentence not in told]
+        self._dropped = self._said_before(stale) if stale and not self._leading else frozenset[int]()
         self._nothing_more = bool(self._leading and whole) or bool(explaining)
         self._explains = (
             bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
         )
+
+    def _said_before(self, stale: Collection[Reference]) -> frozenset[int]:
+        """The stale sentences, if one of them is the likeliest to begin with and others are left."""
+        keys = frozenset(key for key, reference in enumerate(self.evidence.references) if reference in stale)
+        first = self._sentences(range(self._openings.start), (), "")
+        likeliest = max(first, key=lambda branch: branch.bias, default=None)
+        return keys if likeliest and likeliest.key in keys and len(keys) < len(first) else frozenset()
 
     def allowed(self, chosen: tuple[Branch, ...]) -> list[Branch]:
         """The branches that may follow the chosen ones; none once the answer is over."""
@@ -104,7 +114,9 @@ class Composition:
         said = [key for key in taken if self.pieces[key].kind == "sentence"]
         if len(said) == LONGEST_ANSWER:
             return []
-        keys = [key for key in range(self._openings.start) if self._adds(key, said)]
+        opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
+        dropped = frozenset[int]() if opening else self._dropped
+        keys = [key for key in range(self._openings.start) if key not in dropped and self._adds(key, said)]
         if unsaid := [key for key in self._leading if key not in said]:
             return [Branch(self.pieces[unsaid[0]].text, unsaid[0])]
         explained = any(isinstance(self.pieces[key].mark, int) for key in said)
@@ -115,7 +127,6 @@ class Composition:
             return [Branch("", self._end)]
         reasons = [key for key in keys if isinstance(self.pieces[key].mark, int)]
         unexplained = self._explains and bool(reasons) and not explained
-        opening = next((self.pieces[key].text for key in taken if self.pieces[key].kind == "opening"), "")
         branches = self._sentences(reasons if unexplained else keys, said, "" if said else opening)
         if said and not unexplained and not self._lists_on(said):
             weights = self._weighing.end_of_several if self.evidence.of_several else self._weighing.end
@@ -131,10 +142,15 @@ class Composition:
         if len(self._openings) == 1:
             return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
-        if abs(lead) < (UNSURE_BESIDE_WORDS if asks_in_words_too(self._query) else UNSURE):
+        if abs(lead) < least_lead(self.lead_of_first(), asks_in_words_too(self._query)):
             return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
+
+    def lead_of_first(self) -> float:
+        """By how much the likeliest first sentence leads; without bound where there is no other."""
+        biases = sorted(branch.bias for branch in self._sentences(range(self._openings.start), (), ""))
+        return biases[-1] - biases[-2] if len(biases) > 1 else np.inf
 
     def opening_hints(self) -> tuple[float, ...]:
         """What is known of Yes against No (OPENING), asked by that part of the question that wants it; only the language model reads the whole, as it learned to."""

@@ -16,7 +16,7 @@ from tutor.choosing.composition import LONGEST_ANSWER, Composition
 from tutor.choosing.evidence import Piece
 from tutor.choosing.outputs import Behind
 from tutor.choosing.taught import Votes
-from tutor.choosing.weighing import END, FIRST, LATER, OPENING, UNSURE, UNSURE_BESIDE_WORDS, load_weighing
+from tutor.choosing.weighing import END, FIRST, LATER, OPENING, UNSURE_BESIDE_WORDS, least_lead, load_weighing
 from tutor.engines.base import Branch
 from tutor.verdict.polarity import contradicts
 
@@ -67,7 +67,7 @@ def test_a_settled_opening_is_the_only_beginning(knowledge: Knowledge, opening: 
 
 def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     """Where both openings are possible the answer begins with one of them, and neither follows."""
-    sure = replace(load_weighing(), yes=2 * UNSURE)
+    sure = replace(load_weighing(), yes=1.1 * least_lead(0.0, False))
     composition = Composition(
         "Do cats purr?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), ("yes", "no"), weighing=sure
     )
@@ -75,19 +75,24 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     assert all(piece.kind != "opening" for piece in walk(composition, "No.")[1])
 
 
-@pytest.mark.parametrize(("lead", "said"), [(0.9 * UNSURE_BESIDE_WORDS, False), (1.1 * UNSURE_BESIDE_WORDS, True)])
-def test_an_opening_must_be_surer_where_something_is_asked_in_words(
-    knowledge: Knowledge, lead: float, said: bool
-) -> None:
-    """Protects: "Yes." before the answer to "… and why?" rests on more than before a plain question."""
-    notes, weighing = hits_of(*knowledge.passages[:4]), replace(load_weighing(), yes=lead)
-    asked = Composition("Do cats purr, and why?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing)
+def test_an_opening_must_be_surer_where_words_are_asked_for_or_another_sentence_may_answer() -> None:
+    """Protects: "Yes." before the answer to "… and why?", or before a sentence that hardly leads, rests on more than before one that surely answers."""
+    assert least_lead(80.0, False) < least_lead(40.0, False) < least_lead(10.0, False)
+    assert least_lead(80.0, True) == UNSURE_BESIDE_WORDS > least_lead(80.0, False)
+    assert least_lead(10.0, True) == least_lead(10.0, False)
+
+
+@pytest.mark.parametrize(("more", "said"), [(0.9, False), (1.1, True)])
+def test_an_opening_is_said_from_its_least_lead_on(knowledge: Knowledge, more: float, said: bool) -> None:
+    """Protects: what least_lead says of the notes at hand is what counts."""
+    notes = hits_of(*knowledge.passages[:4])
+    plain = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"))
+    weighing = replace(load_weighing(), yes=more * least_lead(plain.lead_of_first(), False))
+    asked = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing)
     assert (walk(asked)[1][0].kind == "opening") is said
-    plain = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing)
-    assert walk(plain)[1][0].kind == "opening"
 
 
-@pytest.mark.parametrize(("read", "begins"), [(9.0, "Yes."), (-9.0, "No."), (0.0, None)])
+@pytest.mark.parametrize(("read", "begins"), [(20.0, "Yes."), (-20.0, "No."), (0.0, None)])
 def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | None) -> None:
     """Protects: Yes and No are said where question and sentence tell which; else the sentence stands by itself."""
     readers = SimpleNamespace(log_odds=lambda question, sentence, context="": (read, read / 2))
@@ -244,3 +249,19 @@ def test_what_the_answer_before_told_is_known(knowledge: Knowledge) -> None:
     composition = Composition("?", hits_of(passage), FakeEmbedder(), (), told=[(passage.id, 1)])
     told = FIRST.index("told before")
     assert [composition.evidence.first_hints(key, "")[told] for key in (0, 1)] == [0.0, 1.0]
+
+
+def test_what_was_said_lately_is_not_said_first_once_more(knowledge: Knowledge) -> None:
+    """Protects: who asks on and would hear the same sentence hears another one; a confirmation may rest on it again."""
+    hits = hits_of(*knowledge.passages[:2])
+    plain = Composition("Do cats purr?", hits, FakeEmbedder(), ())
+    first = max(plain.allowed(()), key=lambda branch: branch.bias).key
+    stale = [plain.evidence.references[first]]
+    anew = Composition("Do cats purr?", hits, FakeEmbedder(), (), stale=stale)
+    assert first not in {branch.key for branch in anew.allowed(())}
+    other = next(reference for reference in plain.evidence.references if reference not in stale)
+    assert len(Composition("Do cats purr?", hits, FakeEmbedder(), (), stale=[other]).allowed(())) == len(
+        plain.allowed(())
+    )
+    confirmed = Composition("Do cats purr?", hits, FakeEmbedder(), ("yes",), stale=stale)
+    assert first in {confirmed.pieces.index(piece) for piece in walk(confirmed, "Yes.")[1]}
