@@ -63,7 +63,7 @@ UNSURE = 35.0
 """Of Yes against No, on the scale of the weights (50 are a nat): below it, either is less than twice as likely right as wrong, and a wrong one is worse than none."""
 _UNSURE_BY_RIVAL = ((60.0, 60.0), (30.0, 85.0), (0.0, 150.0))
 """By how far the sentence that answers is ahead of the next, from so much on: where it is open which one answers, so is what it says Yes or No to. In 198 turns of
-learners' talks (tutor/evaluation/openings.jsonl) that began with Yes or No by UNSURE alone, the word was right in 140 and false in 28; by these, in 102 and 9."""
+learners' talks (tutor/evaluation/openings/judged.jsonl) that began with Yes or No by UNSURE alone, the word was right in 140 and false in 28; by these, in 102 and 9."""
 UNSURE_BESIDE_WORDS = 100.0
 """The same where the question asks in words too: of the tuning part's questions that held such words, those between 35 and 100 had got the right word 43 times, a wrong one 10 times, and one that no reader wanted 55 times."""
 

@@ -1,6 +1,6 @@
 """How often Yes and No are right in learners' talks. `python -m tutor.evaluation.openings` says it of the tutor as it is now.
 
-openings.jsonl holds 225 turns of the talks that fifteen strangers had with earlier versions in December 2026, those that the tutor began with Yes or No, each with
+openings/judged.jsonl holds 225 turns of the talks that fifteen strangers had with earlier versions in December 2026, those that the tutor began with Yes or No, each with
 the three turns before it. A reader who knows the field judged the word: right; wrong, or refuted by the sentences behind it; not borne out by them, though it may be true;
 or not wanted. tutor/choosing/weighing.py was set on them, so what is counted here is no figure of the reported part.
 """
@@ -23,7 +23,7 @@ from tutor.settings import Settings
 log = logging.getLogger(__name__)
 
 Judgement: TypeAlias = Literal["right", "wrong", "not borne out", "not wanted"]
-_OPENINGS = Path(__file__).parent / "openings.jsonl"
+_OPENINGS = Path(__file__).parent / "openings" / "judged.jsonl"
 
 
 @dataclass(frozen=True)
