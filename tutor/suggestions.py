@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from demos.base import Demo
@@ -16,6 +17,11 @@ from tutor.events import Checked, Source
 _ORDER = ("contrast", "analogy", "misconception", "when", "example", "how", "why", "numbers", "limits", "definition")
 SUGGESTED = 3  # questions under an answer
 _SHORTEST = 4  # words of what was left out
+# What can be asked by itself: "so rag not enough?" and "why, model has 128k context" read oddly on a button.
+_QUESTION = re.compile(
+    r"^(?:\w[\w /-]{1,60}: )?(?:(?:and|but|so|also|then|ok)\b,? )*(?:what|how|why|which|who|when|where|is|are|was|were|do|does|did|can|could|should|would|will|has|have)(?:'s|n't)? [^.!]*\?$",
+    re.IGNORECASE,
+)
 _ALIKE = 0.7  # share of content words from which two questions are nearly the same
 
 
@@ -44,7 +50,8 @@ def left_out(votes: Votes, sources: Sequence[Source], sentences: Sequence[Checke
         return ()
     best = {part.query: max(part.read.get(reference, SILENCE) for reference in said) for part in votes.parts}
     least = min(best, key=best.__getitem__)
-    return (least,) if best[least] < SAYS and len(least.split()) >= _SHORTEST else ()
+    offered = best[least] < SAYS and len(least.split()) >= _SHORTEST and _QUESTION.search(least)
+    return (least,) if offered else ()
 
 
 def nearest_sets(knowledge: Knowledge, hits: Sequence[Hit], count: int = SUGGESTED) -> tuple[str, ...]:

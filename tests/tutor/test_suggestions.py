@@ -86,3 +86,23 @@ def test_what_was_left_out_is_offered_again(knowledge: Knowledge) -> None:
     assert left_out(both, sources, (said,)) == ("And is it a problem?",)
     assert left_out(Votes(parts=parts[:1]), sources, (said,)) == ()
     assert left_out(both, (Source(1, hit, False),), (said,)) == left_out(Votes(), sources, (said,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("part", "offered"),
+    [
+        ("GRPO: what do you lose by that?", True),
+        ("does it cost more memory?", True),
+        ("so rag not enough?", False),
+        ("why, model has 128k context", False),
+        ("Perfect. Completely different question: what is a token?", False),
+        ("mean bot say ship norway", False),
+    ],
+)
+def test_only_what_reads_as_a_question_is_offered_again(knowledge: Knowledge, part: str, offered: bool) -> None:
+    """Protects: a learner's fragment does not come back as a button."""
+    (hit,) = hits_of(knowledge.by_id["cats-vs-dogs"].passages[0])
+    reference, text = (hit.passage.id, 0), hit.passage.sentences[0]
+    parts = (Votes(query="What are cats?", read={reference: 0.95}), Votes(query=part, read={reference: 0.3}))
+    said = Checked(f"{text} [1]", (1,), "supported", 1.0)
+    assert bool(left_out(Votes(parts=parts), (Source(1, hit, True),), (said,))) is offered
