@@ -8,15 +8,18 @@ from demos.kv_cache import KV_CACHE
 from demos.lora import LORA
 from demos.policies import POLICIES
 from demos.prune import PRUNE
+from demos.qat import QAT
 from demos.quantize import QUANTIZE
 from demos.rag import RAG
 from demos.sampling import SAMPLING
+from demos.speculative import SPECULATIVE
 from demos.stages import STAGES
 from demos.tokens import TOKENS
 from tutor.errors import DemoError
 
 DEMOS: tuple[Demo, ...] = (
     QUANTIZE,
+    QAT,
     PRUNE,
     FEW_SHOT,
     HARDWARE,
@@ -28,6 +31,7 @@ DEMOS: tuple[Demo, ...] = (
     STAGES,
     TOKENS,
     RAG,
+    SPECULATIVE,
 )
 
 

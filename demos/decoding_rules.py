@@ -152,3 +152,9 @@ def write_texts(
             break
         logits, cache = scorer(torch.tensor(drawn)[:, None], cache)
     return Written(tuple(map(tuple, texts)), {name: tuple(counts) for name, counts in kept.items()})
+
+
+def swapped_neighbours(own: Tensor, changed: Tensor) -> int:
+    """How many neighbours in the order of their own probabilities [vocabulary] stand the other way round in the changed ones."""
+    found = changed[own.argsort(descending=True, stable=True)]
+    return int((found[1:] > found[:-1]).sum())

@@ -84,44 +84,49 @@ def letter_loss(model: Module, windows: Tensor) -> Tensor:
     return cross_entropy(model(windows[:, :-1]).flatten(0, 1), windows[:, 1:].flatten())
 
 
-def decoder(source: Generator) -> Module:
-    """A pre-norm transformer decoder; calling it with letters [n, T] returns logits [n, T, letters]."""
+def decoder(source: Generator, width: int = WIDTH, layers: int = LAYERS, longest: int = WINDOW) -> Module:
+    """A pre-norm transformer decoder; calling it with letters [n, T], T ≤ `longest`, returns logits [n, T, letters]."""
     import torch
     from torch.nn.functional import gelu, rms_norm, scaled_dot_product_attention
 
     # Linear biases (Press et al. 2021, ALiBi, arXiv:2108.12409) tell near from far without position embeddings.
     slopes = 2.0 ** -torch.arange(HEADS)[:, None, None]
-    ahead = torch.arange(WINDOW)[None, :] - torch.arange(WINDOW)[:, None]
+    ahead = torch.arange(longest)[None, :] - torch.arange(longest)[:, None]
     bias = (slopes * ahead).masked_fill(ahead > 0, float("-inf"))
 
     class Block(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.query, self.key, self.value, self.out = (seeded_linear(WIDTH, WIDTH, source) for _ in range(4))
-            self.up = seeded_linear(WIDTH, 4 * WIDTH, source)
-            self.down = seeded_linear(4 * WIDTH, WIDTH, source)
+            self.query, self.key, self.value, self.out = (seeded_linear(width, width, source) for _ in range(4))
+            self.up = seeded_linear(width, 4 * width, source)
+            self.down = seeded_linear(4 * width, width, source)
 
         def forward(self, x: Tensor) -> Tensor:
-            normed = rms_norm(x, (WIDTH,))
+            normed = rms_norm(x, (width,))
             query, key, value = (
                 layer(normed).unflatten(-1, (HEADS, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
             )
             near = bias[:, : x.shape[1], : x.shape[1]]
             mixed = scaled_dot_product_attention(query, key, value, attn_mask=near).transpose(1, 2).flatten(2)
             x = x + self.out(mixed)
-            return x + self.down(gelu(self.up(rms_norm(x, (WIDTH,)))))
+            return x + self.down(gelu(self.up(rms_norm(x, (width,)))))
 
     class Decoder(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.letters = seeded_embedding(len(LETTERS), WIDTH, source, 0.5)
-            self.blocks = torch.nn.ModuleList(Block() for _ in range(LAYERS))
-            self.head = seeded_linear(WIDTH, len(LETTERS), source, 0.5)
+            self.letters = seeded_embedding(len(LETTERS), width, source, 0.5)
+            self.blocks = torch.nn.ModuleList(Block() for _ in range(layers))
+            self.head = seeded_linear(width, len(LETTERS), source, 0.5)
 
         def forward(self, letters: Tensor) -> Tensor:
             x = self.letters(letters)
             for block in self.blocks:
                 x = block(x)
-            return self.head(rms_norm(x, (WIDTH,)))
+            return self.head(rms_norm(x, (width,)))
 
     return Decoder()
+
+
+def spelled(numbers: Tensor) -> str:
+    """The text that letters' numbers [length] stand for."""
+    return "".join(LETTERS[i] for i in numbers.tolist())

@@ -61,7 +61,9 @@ class Levels(Param):
         """Return the values joined by commas, each once, in the order given; raises DemoError naming what is allowed."""
         text = str(value).strip()
         numbers = re.findall(_DIGITS, text)
-        if re.sub(rf"{_DIGITS}|{BETWEEN}|bits?|int|percent|pct\.?|[\s%-]", "", text, flags=re.IGNORECASE):
+        if re.sub(
+            rf"{_DIGITS}|{BETWEEN}|bits?|int|percent|pct\.?|temp(?:erature)?s?|[\s%-]", "", text, flags=re.IGNORECASE
+        ):
             raise DemoError(f"--{self.name} is {value!r}; give {self.allowed()}.")
         parsed = list(dict.fromkeys(self._one(number) for number in numbers))
         if len(parsed) > MOST:

@@ -85,7 +85,7 @@ POLICIES = Demo(
     run=run,
     words=r"\b(?:on|off)[- ]?policy(?: (?:learning|training|distillation|rl))?\b|\bgrpo\b|\bgroup[- ]relative\b|"
     r"\bpolic(?:y|ies)\b|\bdistil\w*|\b(?:imitat\w+|copy\w*) (?:of )?(?:a|the) teacher\b",
-    verbs=r"distil{1,2}\b",
+    verbs=r"distil{1,2}\b(?! (?:a|the|some) (?:small(?:er)?|tiny|little)\b)",
     prediction=Prediction(
         question="Two copies of a policy learn from answers that they write themselves. A checker scores the first one's "
         "answers as right or wrong (GRPO); a teacher grades each digit of the second one's (on-policy distillation). "

@@ -11,11 +11,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
-from demos.decoding_rules import Rules, Scorer, entropy_bits, write_texts
+from demos.decoding_rules import Rules, Scorer, entropy_bits, swapped_neighbours, write_texts
 from demos.measure import Span
 from demos.sampling_charts import sampling_chart
 from demos.sampling_settings import PARAMS, compared, labels_of, rules_of
-from demos.sampling_words import FEW, MOST, ONE, outcome, piece, summary_of
+from demos.sampling_words import LEVEL, STAYS, SWAPS, outcome, piece, summary_of
 from demos.seeding import generator
 from tutor.errors import DemoError
 
@@ -122,6 +122,7 @@ def _measure(
             f"{name}_kept": int((probabilities > 0).sum()),
             f"{name}_favourite": float(probabilities[favourite]),
             f"{name}_entropy_bits": entropy_bits(probabilities),
+            f"{name}_swapped": swapped_neighbours(own, probabilities),
             f"{name}_covered": float(own[probabilities > 0].double().sum()),
             f"{name}_texts": len(set(texts[name])),
         }
@@ -140,12 +141,12 @@ SAMPLING = Demo(
     r"\bgreedy\b|\bdecoding (?:rule|setting|strateg|method)\w*|\bnext[- ]tokens?\b",
     verbs=r"(?:sample (?:with|at|from|text|tokens)|(?:set|raise|lower|increase|decrease) (?:the )?temperature)\b",
     prediction=Prediction(
-        question="Of all the tokens that the model knows, how many will top-p leave to draw from (0.9 unless you set it)?",
-        choices=(MOST, FEW, ONE),
+        question="When the temperature rises, what happens to the order of the tokens, from the likeliest to the least likely?",
+        choices=(STAYS, SWAPS, LEVEL),
         outcome=outcome,
         gaps={
-            MOST: "temperature-vs-top-k-vs-top-p#top-p-0-9-does-not-keep-90-percent-of-the-tokens",
-            ONE: "temperature-vs-top-k-vs-top-p#how-top-p-works",
+            SWAPS: "temperature-vs-top-k-vs-top-p#how-temperature-works",
+            LEVEL: "temperature-vs-top-k-vs-top-p#how-temperature-works",
         },
     ),
     because={"quality": ("temperature-vs-top-k-vs-top-p#how-temperature-works", 2)},

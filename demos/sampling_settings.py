@@ -61,7 +61,9 @@ PARAMS = (
         "",
         "further temperatures beside it",
         of=TEMPERATURE,
-        spoken=(rf"\btemp(?:erature)?s?{TO}(?:between |from )?({_TEMPERATURE}(?:{BETWEEN}{_TEMPERATURE})+)",),
+        spoken=(
+            rf"\btemp(?:erature)?s?{TO}(?:between |from )?({_TEMPERATURE}(?:{BETWEEN}(?:temp(?:erature)?s? ?)?{_TEMPERATURE})+)",
+        ),
         loose=((_EXTREMES, "0.2,2"),),
     ),
     Param(

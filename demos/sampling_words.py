@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from demos.decoding_rules import Rules
 from demos.words import paragraphs
 
-MOST = "Most of them"
-FEW = "A small part of them"
-ONE = "Only the likeliest one"
+STAYS = "It stays the same"
+SWAPS = "Some tokens swap places"
+LEVEL = "There is none left: all become equally likely"
 
 
 def outcome(metrics: Mapping[str, float | int]) -> str:
-    """Which choice is true of top-p, by the share of the vocabulary that it kept."""
-    kept = metrics["top_p_kept"]
-    if kept <= 1:
-        return ONE
-    return MOST if kept > 0.5 * metrics["vocabulary"] else FEW
+    """Which choice is true of the run's own temperature, by the measured probabilities of all tokens."""
+    if metrics["temperature_favourite"] < 1.01 / metrics["vocabulary"]:
+        return LEVEL
+    return SWAPS if metrics["temperature_swapped"] else STAYS
 
 
 def piece(text: str) -> str:
@@ -59,8 +58,12 @@ def _temperature(metrics: Mapping[str, float], rule: str, temperature: float) ->
     none = "and removes no token" if not removed else f"and {removed:,} tokens become too unlikely for a number to hold"
     return (
         f"Temperature {temperature:g} {effect} (favourite {before} before, {after} after; entropy "
-        f"{metrics[f'{rule}_entropy_bits']:.1f} bits) {none}."
+        f"{metrics[f'{rule}_entropy_bits']:.1f} bits) {none}{_order(int(metrics[f'{rule}_swapped']))}."
     )
+
+
+def _order(swapped: int) -> str:
+    return f"; {swapped:,} neighbours in their order swap places" if swapped else "; their order stays the same"
 
 
 def _cuts(metrics: Mapping[str, float], every: Rules) -> str:

@@ -17,10 +17,10 @@ from transformers import (
 
 from demos import find_demo
 from demos.base import DemoResult, Lab, Progress, Specimen
-from demos.decoding_rules import Rules, Scorer, entropy_bits, write_texts
+from demos.decoding_rules import Rules, Scorer, entropy_bits, swapped_neighbours, write_texts
 from demos.glyphs import LACKING, drawable
 from demos.measure import Span
-from demos.sampling_words import FEW, MOST, ONE, outcome, piece, summary_of
+from demos.sampling_words import LEVEL, STAYS, SWAPS, outcome, piece, summary_of
 from demos.seeding import generator
 from knowledge.concept_files import load_knowledge
 from tests.demos.conftest import returned, run_to_end
@@ -186,22 +186,20 @@ def hand_made(**changed: float) -> dict[str, float]:
     metrics: dict[str, float] = {"vocabulary": 1000, "prompt_tokens": 5, "read_tokens": 5}
     for name, kept in {"own": 1000, "temperature": 1000, "top_k": 5, "top_p": 40, "min_p": 3, "all": 2}.items():
         metrics |= {f"{name}_kept": kept, f"{name}_favourite": 0.25, f"{name}_entropy_bits": 4.0, f"{name}_texts": 3}
-        metrics |= {f"{name}_kept_least": 1, f"{name}_kept_most": 300}
+        metrics |= {f"{name}_kept_least": 1, f"{name}_kept_most": 300, f"{name}_swapped": 0}
     return metrics | changed
 
 
 @pytest.mark.parametrize(
     ("metrics", "choice"),
     [
-        (hand_made(), FEW),
-        (hand_made(top_p_kept=1), ONE),
-        (hand_made(top_p_kept=1000), MOST),
-        (hand_made(top_p_kept=501), MOST),
-        (hand_made(top_p_kept=2), FEW),
+        (hand_made(), STAYS),
+        (hand_made(temperature_swapped=3), SWAPS),
+        (hand_made(temperature_favourite=0.001), LEVEL),
     ],
 )
 def test_the_prediction_follows_the_metrics(metrics: dict[str, float], choice: str) -> None:
-    """What was right is read from what top-p kept."""
+    """What was right is read from the probabilities at the run's own temperature."""
     prediction = SAMPLING.prediction
     assert prediction is not None and choice in prediction.choices
     assert prediction.outcome(metrics) == outcome(metrics) == choice
@@ -212,8 +210,21 @@ def test_gaps_are_passages_that_exist() -> None:
     prediction = SAMPLING.prediction
     assert prediction is not None and set(prediction.gaps) <= set(prediction.choices)
     passages = {passage.id: passage for passage in load_knowledge().passages}
-    assert "90% of the tokens" in passages[prediction.gaps[MOST]].claim
-    assert "changes from step to step" in passages[prediction.gaps[ONE]].text
+    assert all("divided by the temperature" in passages[gap].text for gap in prediction.gaps.values())
+
+
+def test_two_temperatures_each_by_name_are_put_side_by_side() -> None:
+    """Protects: of "temp 0 and temp 1.5" neither is dropped."""
+    said = spoken_values("show me what temp 0 and temp 1.5 do on a support question", SAMPLING)
+    assert SAMPLING.settings(said)["compare"] == "0,1.5"
+
+
+def test_swaps_in_the_order_are_counted() -> None:
+    """Protects the prediction: neighbours that change places count, tokens that become equally likely do not."""
+    own = torch.tensor([0.2, 0.5, 0.3])
+    assert swapped_neighbours(own, torch.tensor([0.3, 0.4, 0.3])) == 0
+    assert swapped_neighbours(own, torch.tensor([0.5, 0.3, 0.2])) == 1
+    assert swapped_neighbours(own, Rules(temperature=3.0).shape(own.log())) == 0
 
 
 @pytest.mark.parametrize(

@@ -292,8 +292,8 @@ def test_a_quiz_asked_for_at_the_end(text: str, quiz: bool) -> None:
 
 
 def test_a_number_is_no_experiment_of_a_set_that_has_none() -> None:
-    """Protects: "a draft of 4 tokens" in a talk of speculative decoding does not set the KV cache's text."""
-    text, other = "try it with a draft of 64 tokens please", "speculative-decoding-vs-distillation"
+    """Protects: a text's length in a talk of encoders and decoders does not set the KV cache's text."""
+    text, other = "try it with a text of 64 tokens please", "encoder-vs-decoder"
 
     def judge(text: str) -> Judged:
         return Judged({"run": 0.9}, {"kv_cache": 0.5})

@@ -96,9 +96,12 @@ def evaluate_check(search: Search, judge: Judge, path: Path = REPORTED) -> Findi
 
 
 def check_state() -> str:
-    """Sixteen hex digits that change with notes, written sentences, and what judges them."""
+    """Sixteen hex digits that change with notes, written sentences, and what judges them; not with which experiments a set names."""
     digest = hashlib.sha256()
-    for path in (*sorted(CONCEPTS.glob("*.md")), REPORTED, JUDGING, READER, READING / "adapter_model.safetensors"):
+    for path in sorted(CONCEPTS.glob("*.md")):
+        lines = path.read_bytes().splitlines(keepends=True)
+        digest.update(b"".join(line for line in lines if not line.startswith(b"demos:")))
+    for path in (REPORTED, JUDGING, READER, READING / "adapter_model.safetensors"):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
