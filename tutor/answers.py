@@ -41,15 +41,16 @@ def stream_answer(
     wish: Wish | None = None,
     stale: Collection[Reference] = (),
     verdict: bool = True,
+    turns: int = 0,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
 
     `told` are sentences that the answer before, which this question goes on from, has said; `vector` and `context` are what was made of both (tutor/followup.py);
-    `wish` tells what kind of note is to be told whole; `stale` are sentences not to be said first once more; without `verdict` there is no Yes or No.
+    `wish` tells what kind of note is to be told whole; `stale` are sentences not to be said first once more; without `verdict` there is no Yes or No, which must be surer the more `turns` came before.
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish, stale, verdict)
+    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish, stale, verdict, turns)
 
 
 def _chosen(
@@ -65,6 +66,7 @@ def _chosen(
     wish: Wish | None,
     stale: Collection[Reference],
     verdict: bool,
+    turns: int,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.leads for hit in hits)
@@ -83,6 +85,7 @@ def _chosen(
         context=context,
         wish=wish,
         stale=stale,
+        turns=turns,
     )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):

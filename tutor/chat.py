@@ -121,14 +121,20 @@ class Tutor:
                 recalled = Recalled()
             stale = said_lately(question, history, self.knowledge) if not doubt else frozenset()
             standalone = aimed(standalone, meant, recalled, DEMOS, self.search)
-            yield from self._answer(standalone, recalled, start, stale, doubt)
+            yield from self._answer(standalone, recalled, start, stale, doubt, len(history))
         else:
             yield from self._chat(routed, question, concept, start)
 
     def _answer(
-        self, standalone: Standalone, recalled: Recalled, start: float, stale: frozenset[Reference], doubt: str
+        self,
+        standalone: Standalone,
+        recalled: Recalled,
+        start: float,
+        stale: frozenset[Reference],
+        doubt: str,
+        turns: int,
     ) -> Iterator[Event]:
-        """`stale` sentences are not said first once more; `doubt` is the word of the last answer, Yes or No, that is taken back."""
+        """`stale` sentences are not said first once more; `doubt` is the word of the last answer, Yes or No, that is taken back; `turns` came before."""
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         wish = wish_of(standalone.query, self.search)
@@ -166,6 +172,7 @@ class Tutor:
                 wish=wish,
                 stale=stale,
                 verdict=not doubt,
+                turns=turns,
             ):
                 if doubt and not checked and not text:
                     text = f"{taken_back(doubt)} "

@@ -62,11 +62,12 @@ class Composition:
         context: str = "",
         wish: Wish | None = None,
         stale: Collection[Reference] = (),
+        turns: int = 0,
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
         `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it, and
         `context` as the causal readers get it; of the kind that is the `wish` a note is told whole.
-        `stale` are sentences that the last answers said: whoever asks on and gets one of them first, other than to have it confirmed, is told something else."""
+        `stale` are sentences that the last answers said: whoever asks on and gets one of them first, other than to have it confirmed, is told something else. `turns` came before the question."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -75,7 +76,7 @@ class Composition:
         notes = [hit for hit in hits for _ in hit.passage.sentences]
         self.evidence = Evidence(query, sentences, notes, embedder, votes, tuned, mentions, told, vector)
         self._votes, self._weighing, self._readers = votes, weighing or load_weighing(), readers
-        self._query, self._context = query, context
+        self._query, self._context, self._turns = query, context, turns
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
         self.pieces += [Piece("opening", opening.capitalize() + ".") for opening in openings]
@@ -142,7 +143,7 @@ class Composition:
         if len(self._openings) == 1:
             return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
-        if abs(lead) < least_lead(self.lead_of_first(), asks_in_words_too(self._query)):
+        if abs(lead) < least_lead(self.lead_of_first(), asks_in_words_too(self._query), self._turns):
             return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]

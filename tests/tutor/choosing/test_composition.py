@@ -67,7 +67,7 @@ def test_a_settled_opening_is_the_only_beginning(knowledge: Knowledge, opening: 
 
 def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     """Where both openings are possible the answer begins with one of them, and neither follows."""
-    sure = replace(load_weighing(), yes=1.1 * least_lead(0.0, False))
+    sure = replace(load_weighing(), yes=1.1 * least_lead(0.0, False, 0))
     composition = Composition(
         "Do cats purr?", hits_of(*knowledge.passages[:4]), FakeEmbedder(), ("yes", "no"), weighing=sure
     )
@@ -75,20 +75,21 @@ def test_an_open_polarity_is_chosen_once(knowledge: Knowledge) -> None:
     assert all(piece.kind != "opening" for piece in walk(composition, "No.")[1])
 
 
-def test_an_opening_must_be_surer_where_words_are_asked_for_or_another_sentence_may_answer() -> None:
-    """Protects: "Yes." before the answer to "… and why?", or before a sentence that hardly leads, rests on more than before one that surely answers."""
-    assert least_lead(80.0, False) < least_lead(40.0, False) < least_lead(10.0, False)
-    assert least_lead(80.0, True) == UNSURE_BESIDE_WORDS > least_lead(80.0, False)
-    assert least_lead(10.0, True) == least_lead(10.0, False)
+def test_an_opening_must_be_surer_where_words_are_asked_for_or_another_sentence_may_answer_or_much_was_said() -> None:
+    """Protects: "Yes." before the answer to "… and why?", before a sentence that hardly leads, or late in a talk rests on more."""
+    assert least_lead(40.0, False, 1) < least_lead(40.0, False, 2) < least_lead(10.0, False, 1)
+    assert least_lead(80.0, True, 0) == UNSURE_BESIDE_WORDS > least_lead(80.0, False, 0)
+    assert least_lead(10.0, True, 5) == least_lead(10.0, False, 5)
 
 
+@pytest.mark.parametrize("turns", [0, 4])
 @pytest.mark.parametrize(("more", "said"), [(0.9, False), (1.1, True)])
-def test_an_opening_is_said_from_its_least_lead_on(knowledge: Knowledge, more: float, said: bool) -> None:
+def test_an_opening_is_said_from_its_least_lead_on(knowledge: Knowledge, more: float, said: bool, turns: int) -> None:
     """Protects: what least_lead says of the notes at hand is what counts."""
     notes = hits_of(*knowledge.passages[:4])
     plain = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"))
-    weighing = replace(load_weighing(), yes=more * least_lead(plain.lead_of_first(), False))
-    asked = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing)
+    weighing = replace(load_weighing(), yes=more * least_lead(plain.lead_of_first(), False, turns))
+    asked = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, turns=turns)
     assert (walk(asked)[1][0].kind == "opening") is said
 
 
