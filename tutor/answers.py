@@ -13,6 +13,7 @@ from knowledge.search import Hit, Search
 from tutor.choosing.composition import Composition, Reading
 from tutor.choosing.taught import NO_VOTES, Votes
 from tutor.choosing.wish import Wish
+from tutor.context.lately import NOTHING_BEFORE, Lately
 from tutor.engines.base import ChoosingEngine, Engine
 from tutor.events import Checked, Delta
 from tutor.experiments.runs import RunNote
@@ -39,18 +40,16 @@ def stream_answer(
     vector: NDArray[np.float32] | None = None,
     context: str = "",
     wish: Wish | None = None,
-    stale: Collection[Reference] = (),
-    verdict: bool = True,
-    turns: int = 0,
+    lately: Lately = NOTHING_BEFORE,
 ) -> Iterator[Delta | Checked]:
     """Yield each sentence's text as Delta, then its Checked. Yields nothing if the notes do not answer.
 
     `told` are sentences that the answer before, which this question goes on from, has said; `vector` and `context` are what was made of both (tutor/followup.py);
-    `wish` tells what kind of note is to be told whole; `stale` are sentences not to be said first once more; without `verdict` there is no Yes or No, which must be surer the more `turns` came before.
+    `wish` tells what kind of note is to be told whole; where a Yes or No was doubted `lately`, none is said.
     """
     if free or not isinstance(engine, ChoosingEngine):
         return _written(engine, query, hits, search, judge)
-    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish, stale, verdict, turns)
+    return _chosen(engine, query, hits, search, votes, readers, told, vector, context, wish, lately)
 
 
 def _chosen(
@@ -64,13 +63,11 @@ def _chosen(
     vector: NDArray[np.float32] | None,
     context: str,
     wish: Wish | None,
-    stale: Collection[Reference],
-    verdict: bool,
-    turns: int,
+    lately: Lately,
 ) -> Iterator[Delta | Checked]:
     # What a run shows is not for the model to sum up in a Yes or No.
     about_a_run = any(isinstance(hit, RunNote) and hit.leads for hit in hits)
-    openings = possible_openings(query, hits, search) if verdict and not about_a_run else ()
+    openings = possible_openings(query, hits, search) if not (about_a_run or lately.doubted) else ()
     composition = Composition(
         query,
         hits,
@@ -84,8 +81,7 @@ def _chosen(
         vector=vector,
         context=context,
         wish=wish,
-        stale=stale,
-        turns=turns,
+        lately=lately,
     )
     shown = ""
     for branch in engine.choose(choice_prompt(query, hits), composition.allowed):

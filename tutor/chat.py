@@ -12,12 +12,12 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from demos import DEMOS, find_demo
-from knowledge.passages import Concept, Knowledge, Reference
+from knowledge.passages import Concept, Knowledge
 from knowledge.search import Hit, Retrieval, Search
 from tutor.answers import stream_answer
 from tutor.choosing.taught import Taught
 from tutor.choosing.wish import wish_of
-from tutor.context.repeating import said_lately
+from tutor.context.lately import Lately, look_back
 from tutor.engines.base import Engine
 from tutor.errors import DemoError, EngineError, WeightsError
 from tutor.events import (
@@ -42,13 +42,14 @@ from tutor.followup import Standalone, make_standalone
 from tutor.intent import LONGEST_QUESTION, Routed, last_question, route
 from tutor.judging import Judge
 from tutor.lookup import NOTES, look_up
-from tutor.prompts import experiments, not_covered, refusal, smalltalk, taken_back
+from tutor.prompts import experiments, not_covered, refusal, smalltalk, stood_by, taken_back
 from tutor.quiz import marked, next_item, wants_more, worded
 from tutor.requests.continued import NOT_SO, changed
 from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.requests.replies import Replies, Reply, read_words
 from tutor.suggestions import SUGGESTED, left_out, nearest_sets, sayings, suggest
-from tutor.verdict.doubted import asks_more, doubted
+from tutor.verdict.doubted import asks_more
+from tutor.verdict.polarity import settled_polarity
 from tutor.verdict.readers import Readers
 
 _APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")  # as phones type it, in the place of the one that rules and models know
@@ -115,26 +116,21 @@ class Tutor:
         elif routed.intent == "ask":
             meant = self.search.spelling.mended(question)
             recalled = recall(meant, history, DEMOS, self.search, self._read_subject)
-            doubt = doubted(question, history[-1].tutor) if history else ""
-            if doubt and not asks_more(question):
-                standalone = replace(self._standalone(history[-1].user, history[:-1]), rewritten=True)
-                recalled = Recalled()
-            stale = said_lately(question, history, self.knowledge) if not doubt else frozenset()
-            standalone = aimed(standalone, meant, recalled, DEMOS, self.search)
-            yield from self._answer(standalone, recalled, start, stale, doubt, len(history))
+            standalone, lead = aimed(standalone, meant, recalled, DEMOS, self.search), ""
+            lately = look_back(question, history, self.knowledge)
+            if lately.doubted:
+                before = replace(self._standalone(history[-1].user, history[:-1]), rewritten=True)
+                lead = self._of_doubted(lately.doubted, before.query)
+                if not asks_more(question):
+                    standalone, recalled = before, Recalled()
+            yield from self._answer(standalone, recalled, start, lately, lead)
         else:
             yield from self._chat(routed, question, concept, start)
 
     def _answer(
-        self,
-        standalone: Standalone,
-        recalled: Recalled,
-        start: float,
-        stale: frozenset[Reference],
-        doubt: str,
-        turns: int,
+        self, standalone: Standalone, recalled: Recalled, start: float, lately: Lately, lead: str
     ) -> Iterator[Event]:
-        """`stale` sentences are not said first once more; `doubt` is the word of the last answer, Yes or No, that is taken back; `turns` came before."""
+        """`lead` is said before the answer's sentences, if there are any."""
         understood = Understood("ask", standalone.query, standalone.rewritten or standalone.respelt)
         yield understood
         wish = wish_of(standalone.query, self.search)
@@ -170,12 +166,10 @@ class Tutor:
                 vector=standalone.vector,
                 context=standalone.reader_context,
                 wish=wish,
-                stale=stale,
-                verdict=not doubt,
-                turns=turns,
+                lately=lately,
             ):
-                if doubt and not checked and not text:
-                    text = f"{taken_back(doubt)} "
+                if lead and not text:
+                    text = f"{lead} "
                     yield Delta(text)
                 first = first or time.monotonic() - start
                 if isinstance(event, Checked):
@@ -311,6 +305,13 @@ class Tutor:
     def _standalone(self, question: str, history: Sequence[Exchange]) -> Standalone:
         turns = topical(history, DEMOS, self.search)
         return make_standalone(question[:LONGEST_QUESTION], turns, self.search)
+
+    def _of_doubted(self, word: str, query: str) -> str:
+        """What is said of a Yes or No that the learner doubts: an author may have settled it."""
+        settled = settled_polarity(
+            query, self.search.search(query, NOTES).hits, self.search.embedder, self.search.mentions
+        )
+        return (stood_by if settled == word.lower() else taken_back)(word)
 
     def _concept(self, retrieval: Retrieval) -> Concept:
         return self.knowledge.by_id[retrieval.hits[0].passage.concept]

@@ -53,6 +53,11 @@ def taken_back(word: str) -> str:
     return f"My “{word}” was my own reading and may be wrong; only the sentences are the notes'."
 
 
+def stood_by(word: str) -> str:
+    """The same where the notes hold the word for that very question."""
+    return f"“{word}” is what the notes hold for that question."
+
+
 def refusal(reason: str, longest: int) -> str:
     """Why a text is not taken as a question, and what to do."""
     return {

@@ -14,7 +14,7 @@ from tests.turns import answered, turn
 from tutor.chat import Tutor
 from tutor.choosing.taught import Taught
 from tutor.events import Answered, Checked, Delta, DemoFinished, DemoProgress, Event, Exchange, Retrieved, Understood
-from tutor.prompts import taken_back
+from tutor.prompts import stood_by, taken_back
 from tutor.requests.manner import Manner
 
 
@@ -298,3 +298,12 @@ def test_a_doubted_yes_is_taken_back(tutor: Tutor) -> None:
     again = answered(tutor, "why yes?", (Exchange(asked, f"Yes. {first.text}"),))
     assert again.understood.query == asked and again.understood.rewritten
     assert again.text == f"{taken_back('Yes')} {first.text}" and again.sentences == first.sentences
+
+
+def test_a_doubted_word_that_an_author_settled_is_stood_by(tutor: Tutor) -> None:
+    """Protects: a right No is not called the tutor's own guess."""
+    asked = "Are cats small dogs?"
+    first = answered(tutor, asked)
+    assert first.text.startswith("No. ")
+    again = answered(tutor, "why no?", (Exchange(asked, first.text),))
+    assert again.text.startswith(f"{stood_by('No')} ") and taken_back("No") not in again.text

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ from tutor.choosing.taught import NO_VOTES, SILENCE, Votes
 from tutor.choosing.weighing import Weighing, least_lead, load_weighing
 from tutor.choosing.whole import sentences_told_whole
 from tutor.choosing.wish import Wish
+from tutor.context.lately import NOTHING_BEFORE, Lately
 from tutor.engines.base import Branch
 from tutor.experiments.runs import Mark, RunNote, mark_of
 from tutor.verdict.agreement import load_agreement
@@ -61,13 +63,12 @@ class Composition:
         vector: NDArray[np.float32] | None = None,
         context: str = "",
         wish: Wish | None = None,
-        stale: Collection[Reference] = (),
-        turns: int = 0,
+        lately: Lately = NOTHING_BEFORE,
     ) -> None:
         """`tuned` is the embedder that retrieval uses, if it is another one than `embedder`, which tells repetitions; `mentions` finds sides,
         `told` are sentences that the answer before has said, `readers` tell Yes from No, and `vector` is a follow-up as `tuned`'s space has it, and
         `context` as the causal readers get it; of the kind that is the `wish` a note is told whole.
-        `stale` are sentences that the last answers said: whoever asks on and gets one of them first, other than to have it confirmed, is told something else. `turns` came before the question."""
+        Whoever asks on and would get a sentence first that was said `lately`, other than to have it confirmed, is told something else."""
         sentences = [
             Piece("sentence", cited(sentence, mark), place, position, sentence, mark)
             for mark, place, hit in _marked(hits)
@@ -76,7 +77,7 @@ class Composition:
         notes = [hit for hit in hits for _ in hit.passage.sentences]
         self.evidence = Evidence(query, sentences, notes, embedder, votes, tuned, mentions, told, vector)
         self._votes, self._weighing, self._readers = votes, weighing or load_weighing(), readers
-        self._query, self._context, self._turns = query, context, turns
+        self._query, self._context, self._turns = query, context, lately.turns
         self.pieces: list[Piece] = list(sentences)
         self._openings = range(len(self.pieces), len(self.pieces) + len(openings))
         self.pieces += [Piece("opening", opening.capitalize() + ".") for opening in openings]
@@ -92,7 +93,7 @@ class Composition:
         self._leading += explaining
         whole = sentences_told_whole(wish, query, hits, mentions) if wish and mentions and not self._leading else []
         self._leading += [self.evidence.references.index(sentence) for sentence in whole if sentence not in told]
-        self._dropped = self._said_before(stale) if stale and not self._leading else frozenset[int]()
+        self._dropped = self._said_before(lately.stale) if lately.stale and not self._leading else frozenset[int]()
         self._nothing_more = bool(self._leading and whole) or bool(explaining)
         self._explains = (
             bool(leads) and re.search(r"\b(?:why|how come|reasons?|causes?)\b", query, re.IGNORECASE) is not None
@@ -101,9 +102,8 @@ class Composition:
     def _said_before(self, stale: Collection[Reference]) -> frozenset[int]:
         """The stale sentences, if one of them is the likeliest to begin with and others are left."""
         keys = frozenset(key for key, reference in enumerate(self.evidence.references) if reference in stale)
-        first = self._sentences(range(self._openings.start), (), "")
-        likeliest = max(first, key=lambda branch: branch.bias, default=None)
-        return keys if likeliest and likeliest.key in keys and len(keys) < len(first) else frozenset()
+        others = len(keys) < len(self._first)
+        return keys if others and self._first[0].key in keys else frozenset()
 
     def allowed(self, chosen: tuple[Branch, ...]) -> list[Branch]:
         """The branches that may follow the chosen ones; none once the answer is over."""
@@ -148,10 +148,14 @@ class Composition:
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
 
+    @cached_property
+    def _first(self) -> list[Branch]:
+        """The sentences by how likely each begins the answer where no Yes or No stands before it."""
+        return sorted(self._sentences(range(self._openings.start), (), ""), key=lambda branch: -branch.bias)
+
     def lead_of_first(self) -> float:
         """By how much the likeliest first sentence leads; without bound where there is no other."""
-        biases = sorted(branch.bias for branch in self._sentences(range(self._openings.start), (), ""))
-        return biases[-1] - biases[-2] if len(biases) > 1 else np.inf
+        return self._first[0].bias - self._first[1].bias if len(self._first) > 1 else np.inf
 
     def opening_hints(self) -> tuple[float, ...]:
         """What is known of Yes against No (OPENING), asked by that part of the question that wants it; only the language model reads the whole, as it learned to."""
@@ -159,8 +163,7 @@ class Composition:
         votes = (part or self._votes).polarity
         read, words, reads_on = (0.0, 0.0), 0.0, 0.0
         if self._readers is not None and self._openings.start:
-            first = self._sentences(range(self._openings.start), (), "")
-            likeliest = max(first, key=lambda branch: branch.bias)
+            likeliest = self._first[0]
             claim = claim_of(part.query if part else self._query)
             read = self._readers.log_odds(claim, likeliest.text, "" if part else self._context)
             words = load_agreement().log_odds(claim, likeliest.text)

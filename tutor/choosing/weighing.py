@@ -61,7 +61,7 @@ OPENING = ("vote", "reader", "causal reader", "words", "reads on")
 
 UNSURE = 35.0
 """Of Yes against No, on the scale of the weights (50 are a nat): below it, either is less than twice as likely right as wrong, and a wrong one is worse than none."""
-_EARLY = 2  # turns before a question up to which less will do
+_EARLY = 2  # turns; with as many before a question, more is needed
 _UNSURE_EARLY, _UNSURE_LATE = ((30.0, UNSURE), (0.0, 150.0)), ((30.0, 85.0), (0.0, 150.0))
 """The same by how far the sentence that answers is ahead of the next, from so much on: where it is open which one answers, so is what it says Yes or No to. In 198 turns of
 learners' talks (tutor/evaluation/openings/judged.jsonl) that began with Yes or No by UNSURE alone, the word was right in 48 of 55 first and second questions, but in 92 of 143 later ones,

@@ -80,11 +80,6 @@ _CHOICE = re.compile(
 _RECKONS = re.compile(
     r"\d\s*(?:[-+*/x×÷·]|times|divided by|minus|plus)\s*\d[^?]*=\s*(?:about |ca\.? |~|≈)?\d", re.IGNORECASE
 )
-# "You say yes, but then it is weak", "was that a yes?": what the tutor said is asked about, which no note settles.
-_OBJECTS = re.compile(
-    r"\b(?:you|u)(?:'ve| have)? (?:just |only |first )?(?:say|said|told me|wrote|answered):? \W?(?:yes|no)\b|\byour \W?(?:yes|no)\b|\b(?:is|was) (?:that|this|it) an? \W?(?:yes|no)\b|\bwhy \W?(?:yes|no)\b|^(?:yes|no)\b[^.?!]{0,20}\?\?",
-    re.IGNORECASE,
-)
 _IN_WORDS = re.compile(rf"\b(?:what|whats|why|how|which|where|who|when(?= {_AUXILIARY}\b))\b", re.IGNORECASE)
 _WHY_END = re.compile(r"(?:^|[.!?]\s+)(?:(?:so|and|but)\s+)?why\b[^.!?]*\?*\s*$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.?!;,:]\s+")
@@ -103,7 +98,6 @@ def is_yes_no(query: str, embedder: Embedder) -> bool:
         or _WISHES.match(bare)
         or _WISHES_BACK.search(bare)
         or _RECKONS.search(bare)
-        or _OBJECTS.search(bare)
         or (not ruled and _CHOICE.search(bare))
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
     ):

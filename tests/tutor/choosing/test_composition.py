@@ -17,6 +17,7 @@ from tutor.choosing.evidence import Piece
 from tutor.choosing.outputs import Behind
 from tutor.choosing.taught import Votes
 from tutor.choosing.weighing import END, FIRST, LATER, OPENING, UNSURE_BESIDE_WORDS, least_lead, load_weighing
+from tutor.context.lately import Lately
 from tutor.engines.base import Branch
 from tutor.verdict.polarity import contradicts
 
@@ -89,7 +90,7 @@ def test_an_opening_is_said_from_its_least_lead_on(knowledge: Knowledge, more: f
     notes = hits_of(*knowledge.passages[:4])
     plain = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"))
     weighing = replace(load_weighing(), yes=more * least_lead(plain.lead_of_first(), False, turns))
-    asked = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, turns=turns)
+    asked = Composition("Do cats purr?", notes, FakeEmbedder(), ("yes", "no"), weighing=weighing, lately=Lately(turns))
     assert (walk(asked)[1][0].kind == "opening") is said
 
 
@@ -257,12 +258,12 @@ def test_what_was_said_lately_is_not_said_first_once_more(knowledge: Knowledge) 
     hits = hits_of(*knowledge.passages[:2])
     plain = Composition("Do cats purr?", hits, FakeEmbedder(), ())
     first = max(plain.allowed(()), key=lambda branch: branch.bias).key
-    stale = [plain.evidence.references[first]]
-    anew = Composition("Do cats purr?", hits, FakeEmbedder(), (), stale=stale)
+    stale = plain.evidence.references[first]
+    anew = Composition("Do cats purr?", hits, FakeEmbedder(), (), lately=Lately(1, frozenset({stale})))
     assert first not in {branch.key for branch in anew.allowed(())}
-    other = next(reference for reference in plain.evidence.references if reference not in stale)
-    assert len(Composition("Do cats purr?", hits, FakeEmbedder(), (), stale=[other]).allowed(())) == len(
-        plain.allowed(())
-    )
-    confirmed = Composition("Do cats purr?", hits, FakeEmbedder(), ("yes",), stale=stale)
+    other = next(reference for reference in plain.evidence.references if reference != stale)
+    assert len(
+        Composition("Do cats purr?", hits, FakeEmbedder(), (), lately=Lately(1, frozenset({other}))).allowed(())
+    ) == len(plain.allowed(()))
+    confirmed = Composition("Do cats purr?", hits, FakeEmbedder(), ("yes",), lately=Lately(1, frozenset({stale})))
     assert first in {confirmed.pieces.index(piece) for piece in walk(confirmed, "Yes.")[1]}
