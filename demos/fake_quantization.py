@@ -9,16 +9,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from demos.rounding import Rounded, quantize_per_channel, quantize_per_group
+from demos.rounding import round_weight
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Linear, Module
-
-
-def round_weight(weight: Tensor, bits: int, group: int) -> Rounded:
-    """`weight` [rows, columns] in `bits` bits, by groups of `group` neighbours or, for 0, by rows."""
-    return quantize_per_group(weight, bits, group) if group else quantize_per_channel(weight, bits)
 
 
 def rounded_copy(model: Module, bits: int, group: int) -> Module:

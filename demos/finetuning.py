@@ -31,6 +31,9 @@ class Rates:
         return self.peak * min(1.0, (step + 1) / self.warm_up) * (1 - 0.95 * step / steps)
 
 
+PRETRAINING, PRETRAINING_STEPS = Rates(6e-3, warm_up=10), 120
+
+
 @dataclass(frozen=True)
 class Log:
     """Held-out losses in nats by step, in the order of the texts given; `optimizer` still has its state."""

@@ -51,6 +51,14 @@ def beside(number: str) -> str:
     return rf"\b(?:with|and|put|hold|set|then) ({number}(?:(?:,|/| and| then| or)+ ?{number})*)(?: right| up)? (?:next to|beside|alongside|against) (?:it|that|this|them)\b"
 
 
+SAID_BITS = (first_of_several("bits?"), r"\b(?:int|bits *[=:] *|bits (?:(?:down|up|back) )?to )(\d+)\b")
+SAID_STEPS = (r"\b(\d+) (?:\w+ )?steps\b", rf"\bsteps{TO}(\d+)\b")
+LOOSELY_STEPS = (
+    r"\b(\d+) (?:\w+ ){0,2}?(?:rounds|iterations|updates)\b",
+    r"\b(?:steps?|rounds|iterations|updates)\b[^.;\d]{0,25}?(\d+)\b",
+)
+
+
 @dataclass(frozen=True)
 class Levels(Param):
     """Several values of another setting in one text; "8, 4 and 2 bits" becomes "8,4,2", each checked by `of`."""

@@ -13,14 +13,12 @@ from typing import Any
 
 from demos import adapters, letters, lora_words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress, Table
-from demos.finetuning import Rates, share_changed, train
+from demos.finetuning import PRETRAINING, PRETRAINING_STEPS, Rates, share_changed, train
 from demos.finetuning_chart import finetuning_chart
-from demos.levels import TO
+from demos.levels import LOOSELY_STEPS, SAID_STEPS, TO
 from demos.measure import Span
 from demos.seeding import generator
 
-PRETRAINING_STEPS = 120
-PRETRAINING = Rates(6e-3, warm_up=10)
 # LoRA's best learning rate is about ten times that of full fine-tuning (Schulman et al. 2025, LoRA Without Regret); for
 # both, half and twice of these learn less or hardly more.
 FULL, ADAPTER = Rates(2e-3), Rates(2e-2)
@@ -137,11 +135,8 @@ LORA = Demo(
             "fine-tuning steps",
             20,
             100,
-            spoken=(r"\b(\d+) (?:\w+ )?steps\b", rf"\bsteps{TO}(\d+)\b"),
-            loose=(
-                r"\b(\d+) (?:\w+ ){0,2}?(?:rounds|iterations|updates)\b",
-                r"\b(?:steps?|rounds|iterations|updates)\b[^.;\d]{0,25}?(\d+)\b",
-            ),
+            spoken=SAID_STEPS,
+            loose=LOOSELY_STEPS,
         ),
     ),
     run=run,

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from demos import letters, qat_words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.fake_quantization import practising_copy, rounded_copy, stored_mb
-from demos.finetuning import READ_WINDOWS, Rates, train
-from demos.levels import COUNT, TO, UNTIL_IT_BREAKS, Levels, first_of_several, read_levels, several
-from demos.lora import PRETRAINING, PRETRAINING_STEPS
+from demos.finetuning import PRETRAINING, PRETRAINING_STEPS, READ_WINDOWS, Rates, train
+from demos.levels import COUNT, LOOSELY_STEPS, SAID_BITS, SAID_STEPS, TO, UNTIL_IT_BREAKS, Levels, read_levels, several
 from demos.measure import Span, Steps
 from demos.qat_chart import qat_chart
 from demos.qat_words import LITTLE, MUCH, NONE, UNHURT
@@ -90,7 +89,7 @@ def _loss(model: Module, windows: Tensor) -> float:
 
 
 def _step_times(models: Mapping[str, Module], windows: Tensor, span: Span) -> Steps[dict[str, float]]:
-    """Milliseconds of a training step by name, in turns, so that other work on the machine hits all alike; the median counts."""
+    """Milliseconds of a training step's forward and backward pass by name, in turns, so that other work on the machine hits all alike; the median counts."""
     times: dict[str, list[float]] = {name: [] for name in models}
     for i in range(TIMED):
         yield span.step(i, TIMED, "Timing a training step")
@@ -108,7 +107,7 @@ BITS = Param(
     "bits a weight",
     1,
     8,
-    spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *|bits (?:(?:down|up|back) )?to )(\d+)\b"),
+    spoken=SAID_BITS,
     loose=(r"\b(?:to|at|with|in|only|just|use|try) ([1-8])\b(?!\s*(?:[%:.]\d|%|[^\W\d_]))",),
 )
 _QAT = r"(?:qat|quanti[sz]ation[- ]aware(?: training)?|fake[- ]?quanti[sz]ation)"
@@ -140,11 +139,8 @@ QAT = Demo(
             "training steps, the same for both",
             20,
             200,
-            spoken=(r"\b(\d+) (?:\w+ )?steps\b", rf"\bsteps{TO}(\d+)\b"),
-            loose=(
-                r"\b(\d+) (?:\w+ ){0,2}?(?:rounds|iterations|updates)\b",
-                r"\b(?:steps?|rounds|iterations|updates)\b[^.;\d]{0,25}?(\d+)\b",
-            ),
+            spoken=SAID_STEPS,
+            loose=LOOSELY_STEPS,
         ),
         Levels(
             "compare",

@@ -69,7 +69,7 @@ def summary(metrics: Mapping[str, float], levels: Sequence[int]) -> str:
             f"rounded in the end (PTQ), and with weights that were rounded in every step (QAT).",
             _verdict(metrics, int(metrics["bits"])),
             f"Both end with the same size, {rounded_mb:.2f} MB instead of {metrics['size_mb_exact']:.2f}.",
-            f"A training step took {metrics['step_ms_qat']:.0f} ms with rounding and {metrics['step_ms_exact']:.0f} ms without.",
+            f"Forward and backward pass of a training step took {metrics['step_ms_qat']:.0f} ms with rounding and {metrics['step_ms_exact']:.0f} ms without.",
         ],
         [
             *_unhurt(metrics, others),
@@ -109,7 +109,7 @@ def alt(metrics: Mapping[str, float], levels: Sequence[int]) -> str:
     return (
         f"Held-out loss with exact weights {number(metrics['loss_exact'])}; "
         + "; ".join(
-            f"at {bits} bits {number(metrics[f'loss_ptq_{bits}'])} with PTQ, {number(metrics[f'loss_qat_{bits}'])} with QAT"
+            f"at {_unit(bits)} {number(metrics[f'loss_ptq_{bits}'])} with PTQ, {number(metrics[f'loss_qat_{bits}'])} with QAT"
             for bits in levels
         )
         + "."

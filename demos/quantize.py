@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from demos import charts, kernels, measure, words
 from demos.base import Demo, DemoResult, Lab, Param, Prediction, Progress
 from demos.compare import Change, compare
-from demos.levels import COUNT, TO, UNTIL_IT_BREAKS, Levels, beside, first_of_several, read_levels, several
+from demos.levels import COUNT, SAID_BITS, TO, UNTIL_IT_BREAKS, Levels, beside, read_levels, several
 from demos.quantize_words import FEWER_BITS, FEWER_WEIGHTS, NOTHING, rows_of, summary_of, what_makes_it_smaller
-from demos.rounding import Rounded, quantize_per_channel, quantize_per_group
+from demos.rounding import Rounded, round_weight
 from demos.sensitivity import SENSITIVITY
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     kernel = _kernel(bits, group)
 
     def apply(source: Linear, target: Linear, level: int) -> float:
-        rounded = _round(source, level, group)
+        rounded = round_weight(source.weight, level, group)
         target.weight.data.copy_(rounded.values())
         return rounded.stored_bits()
 
     def shrink(source: Linear, target: Linear) -> None:
         if kernel is not None and kernels.can_run(source, kernel):
-            kernel(target, _round(source, bits, group))
+            kernel(target, round_weight(source.weight, bits, group))
 
     outcome = yield from compare(
         lab,
@@ -71,7 +71,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
             {f"{level} bits": cost.shown() for level, cost in outcome.beside.items()},
         ),
         metrics=metrics,
-        figure=charts.rounding_chart(middle.weight.detach(), _round(middle, bits, group), outcome),
+        figure=charts.rounding_chart(middle.weight.detach(), round_weight(middle.weight, bits, group), outcome),
         figure_alt=f"Top: before rounding, one layer's weights form a hill; after it they stand on the {2**bits} steps "
         f"of {bits} bits. Below: perplexity {words.number(metrics['perplexity_reference'])} at 16 bits, "
         + ", ".join(f"{words.number(outcome.curve[b])} at {b}" for b in sorted(outcome.curve, reverse=True))
@@ -79,10 +79,6 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         + (outcome.sensitivity.alt() if outcome.sensitivity else ""),
         exhibits=outcome.exhibits,
     )
-
-
-def _round(source: Linear, bits: int, group: int) -> Rounded:
-    return quantize_per_group(source.weight, bits, group) if group else quantize_per_channel(source.weight, bits)
 
 
 def _kernel(bits: int, group: int) -> Callable[[Linear, Rounded], None] | None:
@@ -98,7 +94,7 @@ BITS = Param(
     "bits a weight",
     2,
     8,
-    spoken=(first_of_several("bits?"), r"\b(?:int|bits *[=:] *|bits (?:(?:down|up|back) )?to )(\d+)\b"),
+    spoken=SAID_BITS,
     loose=(r"\b(?:to|at|with|in|only|just|use|try) ([2-8])\b(?!\s*(?:[%:.]\d|%|[^\W\d_]))",),
 )
 

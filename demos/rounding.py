@@ -66,3 +66,8 @@ def quantize_per_group(weight: Tensor, bits: int, group_size: int) -> Rounded:
 def quantize_per_channel(weight: Tensor, bits: int) -> Rounded:
     """Round `weight` [rows, columns] to `bits` bits with one scale and one minimum for each row (output channel)."""
     return quantize_per_group(weight, bits, weight.shape[1])
+
+
+def round_weight(weight: Tensor, bits: int, group: int) -> Rounded:
+    """`weight` [rows, columns] in `bits` bits, by groups of `group` neighbours or, for 0, by rows."""
+    return quantize_per_group(weight, bits, group) if group else quantize_per_channel(weight, bits)

@@ -63,7 +63,11 @@ def _temperature(metrics: Mapping[str, float], rule: str, temperature: float) ->
 
 
 def _order(swapped: int) -> str:
-    return f"; {swapped:,} neighbours in their order swap places" if swapped else "; their order stays the same"
+    return (
+        f"; {swapped:,} neighbours in the tokens' order swap places"
+        if swapped
+        else "; the order of the tokens stays the same"
+    )
 
 
 def _cuts(metrics: Mapping[str, float], every: Rules) -> str:

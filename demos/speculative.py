@@ -18,7 +18,7 @@ from demos.measure import Span
 from demos.seeding import generator
 from demos.speculative_chart import speculative_chart
 from demos.speculative_words import FEW, SAME, STUDENTS
-from demos.student import draw, read_by_teacher, teach_student
+from demos.student import read_by_teacher, teach_student
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TEACHER, TEACHER_STEPS, TEACHER_RATES = (160, 4), 200, Rates(4e-3, warm_up=10)  # width and layers
 STUDENT, STUDENT_STEPS, STUDENT_RATES = (48, 1), 200, Rates(1e-2, warm_up=10)
+WINDOWS = 900  # of text that students learn from
 TEXTS, START, COUNT = 6, 24, 96  # texts, letters given of each, letters written of each
 _SETS = "speculative-decoding-vs-distillation"
 
@@ -42,7 +43,7 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     yield from train(
         teacher, task.training, generator(lab.seed, 2), TEACHER_RATES, TEACHER_STEPS, Span(0.03, 0.6), note
     )
-    windows = draw(task.training, generator(lab.seed, 4))
+    windows = letters.draw_windows(task.training, WINDOWS, generator(lab.seed, 4))
     targets = yield from read_by_teacher(
         teacher, windows, Span(0.6, 0.7), "The teacher reads what its student learns from"
     )
@@ -86,7 +87,6 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "passes_untaught": other.passes,
         "kept_share": drafted.kept / max(1, drafted.guessed),
         "kept_share_untaught": other.kept / max(1, other.guessed),
-        "one": 1.0,
         "same_drafted": _same(alone, drafted),
         "same_student": _same(alone, quick),
         "rate_teacher": written / alone.seconds,

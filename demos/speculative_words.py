@@ -29,7 +29,7 @@ def table(metrics: Mapping[str, float]) -> Table:
             row("Weights held", ",.0f", "weights_teacher", "weights_both", "weights_student"),
             row("Letters written", ",.0f", "letters", "letters", "letters"),
             row("Passes of the teacher", ",.0f", "letters", "passes", ""),
-            row("Letters as the teacher writes them", ".0%", "one", "same_drafted", "same_student"),
+            row("Letters as the teacher writes them", ".0%", "", "same_drafted", "same_student"),
             row("Letters a second", ",.0f", "rate_teacher", "rate_drafted", "rate_student"),
             row("Loss on new text (nats)", ".2f", "loss_teacher", "loss_teacher", "loss_student"),
         ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from demos import letters
 from demos.finetuning import Rates
 from demos.measure import Span, Steps
 
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
-WINDOWS = 900
 _AT_ONCE, _BATCH = 60, 24
 
 
@@ -58,8 +56,3 @@ def teach_student(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-
-
-def draw(text: Tensor, source: Generator) -> Tensor:
-    """The windows [WINDOWS, WINDOW + 1] that students learn from."""
-    return letters.draw_windows(text, WINDOWS, source)

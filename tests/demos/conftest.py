@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
+from demos import finetuning, letters
 from demos.base import Demo, DemoResult, Lab, Progress, Specimen
+from demos.measure import Span, Steps
 from tutor.engines.weights import ensure_tutor_model
 
 T = TypeVar("T")
@@ -69,3 +71,21 @@ def run_to_end(demo: Demo, lab: Lab, **given: Any) -> tuple[list[Progress], Demo
 
 def without_timings(result: DemoResult) -> dict[str, float]:
     return {name: value for name, value in result.metrics.items() if name not in TIMINGS}
+
+
+def no_model() -> Specimen:
+    """The specimen of an experiment that trains its own networks."""
+    raise AssertionError("this experiment trains its own networks")
+
+
+def _few_passages(span: Span) -> Steps[list[str]]:
+    yield span.step(0, 1, "")
+    return ["A few words that a small network can learn to continue, letter by letter, in each of the ways."] * 30
+
+
+@pytest.fixture
+def little_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters to learn, and batches of them, so few that only the bookkeeping is of interest."""
+    monkeypatch.setattr(letters, "BATCH", 4)
+    monkeypatch.setattr(finetuning, "READ_WINDOWS", 4)
+    monkeypatch.setattr(letters, "read_passages", _few_passages)

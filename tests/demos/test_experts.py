@@ -1,40 +1,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
 from transformers.models.mixtral.modeling_mixtral import load_balancing_loss_func
 
 from demos import DEMOS, find_demo, moe, token_kinds
-from demos.base import DemoResult, Lab, Progress, Specimen
+from demos.base import DemoResult, Lab, Progress
 from demos.experts_words import summary
 from demos.measure import Span
 from demos.seeding import generator
 from knowledge.concept_files import load_knowledge
-from tests.demos.conftest import returned, run_to_end
+from tests.demos.conftest import no_model, returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route
 
 EXPERTS = find_demo("experts")
 
 
-def _no_model() -> Specimen:
-    raise AssertionError("this experiment trains its own networks")
-
-
 @pytest.fixture(scope="module")
 def default_run() -> tuple[list[Progress], DemoResult]:
-    return run_to_end(EXPERTS, Lab(_no_model))
+    return run_to_end(EXPERTS, Lab(no_model))
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short(monkeypatch: pytest.MonkeyPatch, little_text: None) -> None:
     """Runs of few steps, where only the bookkeeping is of interest."""
     monkeypatch.setattr(token_kinds, "STEPS", 12)
     monkeypatch.setattr(token_kinds, "HELD_OUT", 512)
-    yield
 
 
 @pytest.mark.parametrize(("experts", "active"), [(2, 1), (5, 2)])
@@ -68,7 +62,7 @@ def test_the_balancing_loss_is_that_of_transformers(active: int) -> None:
 @pytest.mark.parametrize(("experts", "active"), [(8, 1), (16, 2), (2, 2)])
 def test_parameters_and_flops_are_those_of_the_formulas(short: None, experts: int, active: int) -> None:
     """Two FLOPs for each weight that a token is multiplied with; dense layers match as closely as whole units allow."""
-    _, result = run_to_end(EXPERTS, Lab(_no_model), experts=experts, active=active)
+    _, result = run_to_end(EXPERTS, Lab(no_model), experts=experts, active=active)
     found = result.metrics
     expert, router, head, kinds = 2 * 18 * 12, 18 * experts, 18 * 4, 6 * 6
     assert found["parameters_moe"] == experts * expert + router + head + kinds
@@ -124,7 +118,7 @@ def test_balancing_keeps_experts_busy_that_training_without_it_leaves_idle(
 def test_a_seed_repeats_and_another_differs(short: None) -> None:
     """Nothing depends on global random state, and nothing changes it."""
     before = torch.get_rng_state()
-    first, again, other = (run_to_end(EXPERTS, Lab(_no_model, seed=seed))[1] for seed in (1, 1, 2))
+    first, again, other = (run_to_end(EXPERTS, Lab(no_model, seed=seed))[1] for seed in (1, 1, 2))
     assert first.metrics == again.metrics and first.figure == again.figure
     assert first.metrics["loss_moe"] != other.metrics["loss_moe"]
     assert torch.equal(before, torch.get_rng_state())
@@ -132,15 +126,15 @@ def test_a_seed_repeats_and_another_differs(short: None) -> None:
 
 def test_turning_balancing_off_swaps_the_two_mixtures(short: None) -> None:
     """With or without: the other one is the control, from the same first weights and the same batches."""
-    on = run_to_end(EXPERTS, Lab(_no_model))[1].metrics
-    off = run_to_end(EXPERTS, Lab(_no_model), balance="off")[1].metrics
+    on = run_to_end(EXPERTS, Lab(no_model))[1].metrics
+    off = run_to_end(EXPERTS, Lab(no_model), balance="off")[1].metrics
     assert on["loss_moe"] == off["loss_control"] != on["loss_control"] == off["loss_moe"]
     assert on["idle_experts"] == off["idle_experts_control"]
 
 
 def test_closing_early_stops(short: None) -> None:
     """A learner who leaves does not keep the machine busy; gradients are left switched on."""
-    steps = EXPERTS.run(Lab(_no_model), EXPERTS.settings({}))
+    steps = EXPERTS.run(Lab(no_model), EXPERTS.settings({}))
     for _ in range(3):
         next(steps)
     steps.close()  # type: ignore[attr-defined]

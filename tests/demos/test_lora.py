@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 
 import pytest
 import torch
 from torch.nn.functional import linear
 
 from demos import DEMOS, adapters, find_demo, finetuning, letters, lora
-from demos.base import Lab, Specimen
+from demos.base import Lab
 from demos.lora_words import summary
-from demos.measure import Span, Steps
+from demos.measure import Span
 from demos.seeding import generator
 from knowledge.concept_files import load_knowledge
-from tests.demos.conftest import returned, run_to_end
+from tests.demos.conftest import no_model, returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route
 
@@ -22,28 +21,15 @@ TEXT = torch.arange(2_000) % 50
 RATES = finetuning.Rates(2e-3)
 
 
-def _no_model() -> Specimen:
-    raise AssertionError("this experiment trains its own network")
-
-
-def _few_passages(span: Span) -> Steps[list[str]]:
-    yield span.step(0, 1, "")
-    return ["A few words that a small network can learn to continue, letter by letter, in each of the ways."] * 30
-
-
 @pytest.fixture(scope="module")
 def base() -> torch.nn.Module:
     return letters.decoder(generator(4))
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short(monkeypatch: pytest.MonkeyPatch, little_text: None) -> None:
     """Runs of few steps, where only the bookkeeping is of interest."""
     monkeypatch.setattr(lora, "PRETRAINING_STEPS", 4)
-    monkeypatch.setattr(letters, "BATCH", 4)
-    monkeypatch.setattr(finetuning, "READ_WINDOWS", 4)
-    monkeypatch.setattr(letters, "read_passages", _few_passages)
-    yield
 
 
 def _tuned(base: torch.nn.Module, quantize: bool = False, steps: int = 3) -> tuple[torch.nn.Module, finetuning.Log]:
@@ -121,7 +107,7 @@ def test_a_quantized_base_is_held_in_half_a_byte_a_weight(base: torch.nn.Module)
 
 def test_metrics_are_those_of_the_formulas(short: None) -> None:
     """Trained parameters by rank · (inputs + outputs); memory 4 bytes for each weight, gradient and two Adam values."""
-    progress, result = run_to_end(LORA, Lab(_no_model), rank=2, steps=20)
+    progress, result = run_to_end(LORA, Lab(no_model), rank=2, steps=20)
     found = result.metrics
     table = 2 * len(letters.LETTERS) * 96
     linears = 2 * (4 * 96 * 96 + 2 * 96 * 384)
@@ -145,7 +131,7 @@ def test_metrics_are_those_of_the_formulas(short: None) -> None:
 def test_a_seed_repeats_and_another_differs(short: None) -> None:
     """Nothing depends on global random state, and nothing changes it."""
     before = torch.get_rng_state()
-    first, again, other = (run_to_end(LORA, Lab(_no_model, seed=seed), steps=20)[1] for seed in (1, 1, 2))
+    first, again, other = (run_to_end(LORA, Lab(no_model, seed=seed), steps=20)[1] for seed in (1, 1, 2))
     assert first.metrics == again.metrics and first.figure == again.figure
     assert first.metrics["loss_new_lora"] != other.metrics["loss_new_lora"]
     assert torch.equal(before, torch.get_rng_state())
@@ -153,7 +139,7 @@ def test_a_seed_repeats_and_another_differs(short: None) -> None:
 
 def test_closing_early_stops(short: None) -> None:
     """A learner who leaves does not keep the machine busy."""
-    steps = LORA.run(Lab(_no_model), LORA.settings({}))
+    steps = LORA.run(Lab(no_model), LORA.settings({}))
     for _ in range(8):
         next(steps)
     steps.close()  # type: ignore[attr-defined]

@@ -1,36 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
-from demos import DEMOS, find_demo, finetuning, letters, qat
-from demos.base import Lab, Specimen
-from demos.fake_quantization import practising_copy, round_weight, rounded_copy, stored_mb
+from demos import DEMOS, find_demo, letters, qat
+from demos.base import Lab
+from demos.fake_quantization import practising_copy, rounded_copy, stored_mb
 from demos.qat_words import LITTLE, MUCH, NONE, UNHURT, outcome, summary
 from demos.seeding import generator
-from tests.demos.conftest import run_to_end
-from tests.demos.test_lora import _few_passages
+from tests.demos.conftest import no_model, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route
 
 QAT = find_demo("qat")
 
 
-def _no_model() -> Specimen:
-    raise AssertionError("this experiment trains its own network")
-
-
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short(monkeypatch: pytest.MonkeyPatch, little_text: None) -> None:
     """Runs of few steps, where only the bookkeeping is of interest."""
     monkeypatch.setattr(qat, "PRETRAINING_STEPS", 4)
     monkeypatch.setattr(qat, "TIMED", 1)
-    monkeypatch.setattr(letters, "BATCH", 4)
-    monkeypatch.setattr(finetuning, "READ_WINDOWS", 4)
-    monkeypatch.setattr(letters, "read_passages", _few_passages)
-    yield
 
 
 def test_a_practising_network_computes_what_a_rounded_one_computes_and_trains_the_exact_weights() -> None:
@@ -58,18 +47,17 @@ def test_the_stored_size_is_that_of_the_formula() -> None:
     linears, rows = 2 * (4 * 96 * 96 + 2 * 96 * 384), 2 * (4 * 96 + 384 + 96)
     others = 2 * len(letters.LETTERS) * 96
     assert stored_mb(model, 3, 0) == pytest.approx((3 * linears + 32 * rows + 32 * others) / 8e6)
-    assert round_weight(torch.randn(4, 64), 2, 32).group_size == 32
 
 
 def test_a_run_measures_each_level_and_repeats(short: None) -> None:
     """The levels asked for are in the table from many bits to few; the same seed gives the same losses, another seed others."""
-    progress, result = run_to_end(QAT, Lab(_no_model), compare="2,4", steps=20)
+    progress, result = run_to_end(QAT, Lab(no_model), compare="2,4", steps=20)
     assert [row[0] for row in result.table.rows] == ["not rounded", "4 bits", "2 bits"]
     fractions = [step.fraction for step in progress]
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
     assert result.figure is not None and result.figure.startswith(b"\x89PNG")
     losses = {name: value for name, value in result.metrics.items() if not name.startswith("step_ms")}
-    again, other = (run_to_end(QAT, Lab(_no_model, seed=seed), compare="2,4", steps=20)[1].metrics for seed in (0, 1))
+    again, other = (run_to_end(QAT, Lab(no_model, seed=seed), compare="2,4", steps=20)[1].metrics for seed in (0, 1))
     assert losses == {name: value for name, value in again.items() if not name.startswith("step_ms")}
     assert other["loss_exact"] != losses["loss_exact"]
     assert losses["loss_ptq_2"] > losses["loss_ptq_4"] > losses["loss_exact"] - 1e-3
@@ -78,7 +66,7 @@ def test_a_run_measures_each_level_and_repeats(short: None) -> None:
 def test_practice_with_few_bits_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the experiment is for: at one bit a network that practised loses far less than one rounded after the same training."""
     monkeypatch.setattr(qat, "PRETRAINING_STEPS", 60)
-    _, result = run_to_end(QAT, Lab(_no_model), compare="1", steps=40)
+    _, result = run_to_end(QAT, Lab(no_model), compare="1", steps=40)
     found = result.metrics
     assert found["loss_qat_1"] < found["loss_ptq_1"] - 0.3 and outcome(found) == MUCH
 

@@ -213,12 +213,6 @@ def test_gaps_are_passages_that_exist() -> None:
     assert all("divided by the temperature" in passages[gap].text for gap in prediction.gaps.values())
 
 
-def test_two_temperatures_each_by_name_are_put_side_by_side() -> None:
-    """Protects: of "temp 0 and temp 1.5" neither is dropped."""
-    said = spoken_values("show me what temp 0 and temp 1.5 do on a support question", SAMPLING)
-    assert SAMPLING.settings(said)["compare"] == "0,1.5"
-
-
 def test_swaps_in_the_order_are_counted() -> None:
     """Protects the prediction: neighbours that change places count, tokens that become equally likely do not."""
     own = torch.tensor([0.2, 0.5, 0.3])

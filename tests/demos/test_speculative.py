@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 from demos import DEMOS, find_demo, finetuning, letters, speculative, student
-from demos.base import Lab, Specimen
+from demos.base import Lab
 from demos.drafting import throw, write, write_with_drafts
 from demos.measure import Span
 from demos.seeding import generator
 from demos.speculative_words import FEW, SAME, STUDENTS, outcome, summary
-from tests.demos.conftest import returned, run_to_end
-from tests.demos.test_lora import _few_passages
+from tests.demos.conftest import no_model, returned, run_to_end
 from tutor.errors import DemoError
 from tutor.intent import route
 
@@ -21,22 +18,14 @@ TIMED = ("rate_teacher", "rate_drafted", "rate_student")
 WHOLE = Span(0, 1)
 
 
-def _no_model() -> Specimen:
-    raise AssertionError("this experiment trains its own networks")
-
-
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short(monkeypatch: pytest.MonkeyPatch, little_text: None) -> None:
     """Small networks and few steps, where only the bookkeeping is of interest."""
     monkeypatch.setattr(speculative, "TEACHER", (64, 1))
     monkeypatch.setattr(speculative, "TEACHER_STEPS", 12)
     monkeypatch.setattr(speculative, "STUDENT_STEPS", 12)
     monkeypatch.setattr(speculative, "COUNT", 16)
-    monkeypatch.setattr(student, "WINDOWS", 60)
-    monkeypatch.setattr(letters, "BATCH", 4)
-    monkeypatch.setattr(finetuning, "READ_WINDOWS", 4)
-    monkeypatch.setattr(letters, "read_passages", _few_passages)
-    yield
+    monkeypatch.setattr(speculative, "WINDOWS", 60)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +89,7 @@ def test_a_student_learns_the_teachers_probabilities() -> None:
 
 def test_a_run_adds_up_and_repeats(short: None) -> None:
     """Letters, passes and weights fit each other; a seed repeats, and another differs."""
-    progress, result = run_to_end(SPECULATIVE, Lab(_no_model), ahead=2)
+    progress, result = run_to_end(SPECULATIVE, Lab(no_model), ahead=2)
     found = result.metrics
     assert found["letters"] == speculative.TEXTS * 16 and found["same_drafted"] == 1.0 and outcome(found) == SAME
     assert found["weights_both"] == found["weights_teacher"] + found["weights_student"]
@@ -109,7 +98,7 @@ def test_a_run_adds_up_and_repeats(short: None) -> None:
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] < 1
     assert result.figure is not None and result.figure.startswith(b"\x89PNG")
     assert result.exhibits["Teacher alone"] == result.exhibits["Teacher with drafts"]
-    again, other = (run_to_end(SPECULATIVE, Lab(_no_model, seed=seed), ahead=2)[1].metrics for seed in (0, 1))
+    again, other = (run_to_end(SPECULATIVE, Lab(no_model, seed=seed), ahead=2)[1].metrics for seed in (0, 1))
     assert {n: v for n, v in found.items() if n not in TIMED} == {n: v for n, v in again.items() if n not in TIMED}
     assert other["loss_teacher"] != found["loss_teacher"]
 

@@ -51,3 +51,14 @@ def test_where_there_is_no_experiment_the_list_is_told(said: str, concept: str) 
 def test_experiments_of_papers_are_asked_about(said: str) -> None:
     """Protects: a question about research is answered from the notes."""
     assert route(said, (), DEMOS, None, doubt).intent == "ask"
+
+
+def test_a_number_is_no_experiment_of_a_set_that_has_none() -> None:
+    """Protects: a text's length in a talk of encoders and decoders does not set the KV cache's text."""
+    text, other = "try it with a text of 64 tokens please", "encoder-vs-decoder"
+
+    def judge(text: str) -> Judged:
+        return Judged({"run": 0.9}, {"kv_cache": 0.5})
+
+    assert route(text, (), DEMOS, other, judge).demo is None
+    assert route(text, (), DEMOS, "prefill-vs-decode", judge).demo is not None

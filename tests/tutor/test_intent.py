@@ -289,14 +289,3 @@ def test_the_same_prompt_is_that_of_the_turn_before() -> None:
 def test_a_quiz_asked_for_at_the_end(text: str, quiz: bool) -> None:
     """Protects: whoever drops a question for a quiz gets it; whoever wants it later is answered first."""
     assert (route(text, (), DEMOS, None, doubt).intent == "quiz") is quiz
-
-
-def test_a_number_is_no_experiment_of_a_set_that_has_none() -> None:
-    """Protects: a text's length in a talk of encoders and decoders does not set the KV cache's text."""
-    text, other = "try it with a text of 64 tokens please", "encoder-vs-decoder"
-
-    def judge(text: str) -> Judged:
-        return Judged({"run": 0.9}, {"kv_cache": 0.5})
-
-    assert route(text, (), DEMOS, other, judge).demo is None
-    assert route(text, (), DEMOS, "prefill-vs-decode", judge).demo is not None
