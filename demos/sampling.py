@@ -137,7 +137,7 @@ SAMPLING = Demo(
     concepts=("temperature-vs-top-k-vs-top-p",),
     params=PARAMS,
     run=run,
-    words=r"\bsampl(?:ing|ers?)\b|\btop[- _]?k\b(?! (?:rout|gat|expert))|\btop[- _]?p\b|\bmin[- _]?p\b|\btemperatures?\b|\bnucleus\b|"
+    words=r"\bsampl(?:ing|ers?)\b|\btop[- _]?k\b(?! (?:rout|gat|expert))|\btop[- _]?p\b|\bmin[- _]?p\b|\btemperatures?\b|\btemps? ?=? ?\d|\bnucleus\b|"
     r"\bgreedy\b|\bdecoding (?:rule|setting|strateg|method)\w*|\bnext[- ]tokens?\b",
     verbs=r"(?:sample (?:with|at|from|text|tokens)|(?:set|raise|lower|increase|decrease) (?:the )?temperature)\b",
     prediction=Prediction(

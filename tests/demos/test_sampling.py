@@ -213,6 +213,14 @@ def test_gaps_are_passages_that_exist() -> None:
     assert all("divided by the temperature" in passages[gap].text for gap in prediction.gaps.values())
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.2, 0.7, 1.5, 3.0])
+def test_no_temperature_swaps_tokens(published_model: PreTrainedModel, temperature: float) -> None:
+    """Protects what the run tells of the order, on a real model's 49,152 tokens, many of them equally likely: rounding is no swap."""
+    with torch.no_grad():
+        logits = published_model(torch.tensor([[504, 2381, 6817]])).logits[0, -1].float()
+    assert swapped_neighbours(logits.softmax(-1), Rules(temperature=temperature).shape(logits)) == 0
+
+
 def test_swaps_in_the_order_are_counted() -> None:
     """Protects the prediction: neighbours that change places count, tokens that become equally likely do not."""
     own = torch.tensor([0.2, 0.5, 0.3])
