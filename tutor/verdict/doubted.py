@@ -15,13 +15,18 @@ _ASKS = re.compile(r"[^.?!]*\?")
 _SHORTEST = 5  # words of a question that stands beside the doubt
 
 
+def doubts(question: str) -> bool:
+    """Whether it asks about a Yes or No of the tutor's, which no note settles."""
+    return _DOUBTS.search(question) is not None
+
+
 def doubted(question: str, answered: str) -> str:
     """The word of the last answer that the question doubts: "Yes", "No" or nothing."""
     said = _SAID.match(answered)
-    return said[1] if said and _DOUBTS.search(question) else ""
+    return said[1] if said and doubts(question) else ""
 
 
 def asks_more(question: str) -> bool:
     """Whether something else is asked beside the doubt: "You say yes, but then it is weak. Which one should I take now?"."""
-    rest = [sentence for sentence in _ASKS.findall(question) if not _DOUBTS.search(sentence.strip())]
+    rest = [sentence for sentence in _ASKS.findall(question) if not doubts(sentence.strip())]
     return any(len(sentence.split()) >= _SHORTEST for sentence in rest)

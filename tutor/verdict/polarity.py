@@ -11,6 +11,7 @@ from knowledge.passages import Ask, Polarity
 from knowledge.search import Hit, Search
 from tutor.requests.parts import without_echo, without_topic
 from tutor.verdict.closed import ANY_WH, REQUEST, STATES, asks_yes_or_no
+from tutor.verdict.doubted import doubts
 from tutor.verdict.hearsay import JUDGED_FIRST, VERDICT, is_hearsay
 
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|will|would|should|shall|has|have|had|must|might|may|am)"
@@ -98,6 +99,7 @@ def is_yes_no(query: str, embedder: Embedder) -> bool:
         or _WISHES.match(bare)
         or _WISHES_BACK.search(bare)
         or _RECKONS.search(bare)
+        or doubts(bare)
         or (not ruled and _CHOICE.search(bare))
         or (not ruled and _ASKS_FOR_WORDS.search(bare) and not _ASKED_BEFORE.search(bare))
     ):

@@ -249,10 +249,11 @@ def test_which_of_two_sides_gets_neither_yes_nor_no(query: str, between: bool, r
     [
         "so 12 - 4.9 = 7.1 GB, divided by 1 GB = 7 users with 8k each. did I calculate good?",
         "but before in the other chat 4 bit was faster, 32 vs 22. why 8 no and 4 yes?",
+        'hm so your "yes" before was wrong?',
     ],
 )
 def test_a_sum_and_a_why_are_not_confirmed(query: str, real_search: Search) -> None:
-    """Protects: no note settles what a learner reckoned, and "why … yes?" asks for a reason."""
+    """Protects: no note settles what a learner reckoned or what the tutor said, and "why … yes?" asks for a reason."""
     assert not is_yes_no(query, real_search.embedder)
 
 
