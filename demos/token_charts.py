@@ -14,21 +14,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_BOXES = 36
+GAP = 0.5  # between two texts, in lines
 LINE = 50  # characters of the monospaced font in a line
 
 
 def tokens_chart(
-    pieces: Sequence[Piece],
+    texts: Sequence[Sequence[Piece]],
     words: Sequence[str],
     similar: Tensor,
     uses: Sequence[str],
     in_context: Tensor,
     homonym: str,
 ) -> bytes:
-    """`similar` are cosines [words, words] of input embeddings, `in_context` [uses, uses] after the last layer."""
+    """`texts` are the tokens of one text or two; `similar` are cosines [words, words] of input embeddings, `in_context` [uses, uses] after the last layer."""
     figure, (top, middle, bottom) = new_figure(rows=3, height=4.0)
     figure.set_layout_engine("constrained", h_pad=0.15)
-    _boxes(top, pieces)
+    _boxes(top, texts)
     _map(middle, words, similar)
     middle.set_title("Input embeddings of words: cosine (1 = same direction)")
     _map(bottom, uses, in_context)
@@ -36,31 +37,46 @@ def tokens_chart(
     return to_png(figure)
 
 
-def _boxes(axis: Axes, pieces: Sequence[Piece]) -> None:
-    """Each token over its id, boxes of one word in one colour."""
-    from matplotlib.patches import Rectangle
-
-    x, line = 0.0, 0
-    for piece in pieces[:MOST_BOXES]:
-        text = piece.text if len(piece.text) <= 20 else piece.text[:19] + "…"
-        width = max(len(text), len(str(piece.id))) + 1.0
-        if x + width > LINE:
-            x, line = 0.0, line + 1
-        colour = (BLUE, ORANGE)[piece.word % 2]
-        axis.add_patch(Rectangle((x, line + 0.06), width - 0.3, 0.84, facecolor=colour, alpha=0.25, edgecolor="none"))
-        middle = x + (width - 0.3) / 2
-        axis.text(
-            middle, line + 0.32, drawable(text), ha="center", va="center", fontsize=13, family="monospace", color=INK
-        )
-        axis.text(
-            middle, line + 0.7, str(piece.id), ha="center", va="center", fontsize=12, color=INK, family="monospace"
-        )
-        x += width
-    left = len(pieces) - MOST_BOXES
-    axis.set(xlim=(0, LINE), ylim=(max(line + 1.0, 3.5), 0), xticks=[], yticks=[])
-    axis.set_title("The text in tokens and their IDs" + (f" (first {MOST_BOXES})" if left > 0 else ""))
+def _boxes(axis: Axes, texts: Sequence[Sequence[Piece]]) -> None:
+    """One text below the other, in lines: each token over its id, boxes of one word in one colour."""
+    y = 0.0
+    for pieces in texts:
+        x = 0.0
+        for piece in pieces[: MOST_BOXES // len(texts)]:
+            text = piece.text if len(piece.text) <= 20 else piece.text[:19] + "…"
+            width = max(len(text), len(str(piece.id))) + 1.0
+            if x + width > LINE:
+                x, y = 0.0, y + 1
+            _box(axis, (x, y), width - 0.3, (text, str(piece.id)), (BLUE, ORANGE)[piece.word % 2])
+            x += width
+        y += 1 + GAP
+    left = max(map(len, texts)) > MOST_BOXES // len(texts)
+    axis.set(xlim=(0, LINE), ylim=(max(y - GAP, 3.5), 0), xticks=[], yticks=[])
+    axis.set_title(
+        ("The text" if len(texts) == 1 else "The texts")
+        + " in tokens and their IDs"
+        + (f" (first {MOST_BOXES // len(texts)})" if left else "")
+    )
     axis.set_xlabel("a colour is a word, a box is a token, ␣ is a space")
     axis.spines[["left", "bottom"]].set_visible(False)
+
+
+def _box(axis: Axes, corner: tuple[float, float], width: float, lines: tuple[str, str], colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    x, y = corner
+    axis.add_patch(Rectangle((x, y + 0.06), width, 0.84, facecolor=colour, alpha=0.25, edgecolor="none"))
+    for text, below, size in zip(lines, (0.32, 0.7), (13, 12), strict=True):
+        axis.text(
+            x + width / 2,
+            y + below,
+            drawable(text),
+            ha="center",
+            va="center",
+            fontsize=size,
+            family="monospace",
+            color=INK,
+        )
 
 
 def _map(axis: Axes, names: Sequence[str], similar: Tensor) -> None:

@@ -7,7 +7,7 @@ arXiv:1802.05365, and Devlin et al. 2018, arXiv:1810.04805, showed what context 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -15,7 +15,7 @@ from demos import embedding_space as space
 from demos.base import Demo, DemoResult, Lab, Prediction, Progress, Table
 from demos.measure import Span
 from demos.token_charts import tokens_chart
-from demos.token_pieces import cut_text, listing, most_split, rows_of, split_words
+from demos.token_pieces import Cut, cut_text, listing, most_split, rows_of, split_words
 from demos.tokens_settings import MOST_WORDS, PARAMS
 from demos.tokens_words import AS_CHARACTERS, AS_WORDS, BETWEEN, outcome, summary_of
 from tutor.errors import DemoError
@@ -29,8 +29,10 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     text = str(settings["text"])
     if not text:
         raise DemoError("--text is empty; give a word or a sentence.")
-    if len(text) > LONGEST:
-        raise DemoError(f"--text has {len(text):,} characters; give at most {LONGEST:,}.")
+    texts = {"text": text, "beside": beside} if (beside := str(settings["beside"])) else {"text": text}
+    for name, given in texts.items():
+        if len(given) > LONGEST:
+            raise DemoError(f"--{name} has {len(given):,} characters; give at most {LONGEST:,}.")
     words, left = split_words(str(settings["words"]), MOST_WORDS)
     if not words:
         raise DemoError("--words is empty; give a few words with commas between them.")
@@ -38,7 +40,8 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     specimen = lab.specimen()
     config = specimen.model.config
     yield Progress(0.2, "Cutting the text into tokens")
-    cut = cut_text(specimen.tokenizer, text)
+    cuts = [cut_text(specimen.tokenizer, given) for given in texts.values()]
+    cut = cuts[0]
 
     yield Progress(0.3, "Looking up embeddings")
     neighbours: dict[str, list[tuple[str, float]]] = {}
@@ -79,18 +82,27 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
         "same_sense_cosine": same,
         "other_sense_cosine": other,
     }
+    if beside:
+        metrics |= {
+            "beside_characters": len(beside),
+            "beside_words": len(cuts[1].words),
+            "beside_tokens": len(cuts[1].pieces),
+            "times_tokens": len(cuts[1].pieces) / len(cut.pieces),
+        }
     uses = [f"{sense} {i}" for i, sense in enumerate(space.SENSES, 1)]
     yield DemoResult(
         summary=summary_of(metrics, (words[a], words[b]), (words[c], words[d]), left),
-        table=Table(("Word", "Tokens", "Cut into", "IDs"), rows_of(cut, MOST_ROWS)),
+        table=_table(cuts),
         metrics=metrics,
-        figure=tokens_chart(cut.pieces, words, similar, uses, in_context, space.HOMONYM),
-        figure_alt=f"{len(cut.pieces)} tokens: {' | '.join(piece.text for piece in cut.pieces[:MOST_ROWS])}. Cosines of input "
-        "embeddings: "
+        figure=tokens_chart([cut.pieces for cut in cuts], words, similar, uses, in_context, space.HOMONYM),
+        figure_alt="".join(
+            f"{len(cut.pieces)} tokens: {' | '.join(piece.text for piece in cut.pieces[:MOST_ROWS])}. " for cut in cuts
+        )
+        + "Cosines of input embeddings: "
         + ", ".join(f"{words[i]} and {words[j]} {float(similar[i, j]):.2f}" for i, j in reversed(pairs))
         + f". “{space.HOMONYM}” after the last layer: same meaning {same:.2f}, other meaning {other:.2f} on average.",
         exhibits={
-            "Every token: place, ID, text": listing(cut.pieces),
+            "Every token: place, ID, text": "\n\n".join(listing(cut.pieces) for cut in cuts),
             "Nearest words in the vocabulary, by input embedding": "\n".join(
                 f"{word}: " + ", ".join(f"{name} {value:.2f}" for name, value in found)
                 for word, found in neighbours.items()
@@ -102,6 +114,15 @@ def run(lab: Lab, settings: Mapping[str, Any]) -> Iterator[Progress | DemoResult
     )
 
 
+def _table(cuts: Sequence[Cut]) -> Table:
+    """The words of each text; of two, each row names its own."""
+    columns = ("Word", "Tokens", "Cut into", "IDs")
+    if len(cuts) == 1:
+        return Table(columns, rows_of(cuts[0], MOST_ROWS))
+    rows = ((str(n), *row) for n, cut in enumerate(cuts, 1) for row in rows_of(cut, MOST_ROWS // 2))
+    return Table(("Text", *columns), tuple(rows))
+
+
 TOKENS = Demo(
     name="tokens",
     title="Your text in tokens, and what embeddings hold",
@@ -111,7 +132,7 @@ TOKENS = Demo(
     words=r"\btokeni[sz]\w*|(?<!next )(?<!next-)\btokens? (?:of|for|in) (?:[\"“]|my |this |the (?:text|sentence|word)\b)|\btoken ids?\b|"
     r"\b(?:show|see) (?:me |us )?(?:the |some |my )?tokens(?=[\s.!?]*$| of\b| for\b)|\binto tokens\b|\bembeddings?\b|"
     r"\bmy (?:own )?(?:text|sentence)\b",
-    verbs=r"tokeni[sz]e\b|(?:cut|split|break|chop) .{1,200}\b(?:in)?to tokens\b|(?:cut|split|break|chop)(?: up)? (?:(?:the|this) (?:word|text|sentence|phrase|string):? )?[\"“'‘]",
+    verbs=r"tokeni[sz]e\b|count (?:the |all )?tokens? (?:of|in|for) [\"“'‘]|(?:cut|split|break|chop) .{1,200}\b(?:in)?to tokens\b|(?:cut|split|break|chop)(?: up)? (?:(?:the|this) (?:word|text|sentence|phrase|string):? )?[\"“'‘]",
     prediction=Prediction(
         question="The tokenizer cuts a text into tokens. How many tokens will the text here have?",
         choices=(AS_WORDS, BETWEEN, AS_CHARACTERS),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from demos.base import Param, Value
 from demos.levels import COUNT
-from demos.quotes import LONE_QUOTED, after_colon
+from demos.quotes import LONE_QUOTED, after_colon, first_of_two, second_of_two
 from demos.token_pieces import split_words
 
 MOST_WORDS = 8  # in the map of cosines
@@ -27,6 +27,11 @@ _PLAIN = rf"(?!\d|(?:{COUNT})\b|{_TOPICS}){_WORD}"
 _NEXT = rf"(?:(?:,? and |, ?){_PLAIN})"
 _OTHERS = rf"{_PLAIN}{_NEXT}+"
 
+_CUT = r"tokens?|tokeni[sz]\w*|count|cut|split|chop|pieces"
+_COMPARED = r"embed\w*|cosines?|vectors?|how close|similar\w*|near(?:er|est)?|far apart"  # asks about meanings: its quotations are words
+_VERSUS = r"(?:vs\.?|versus|and (?:of|for|in)|compared (?:to|with)|against)"
+_ONE_WORD = r"(?!(?:the|a|an|this|that|my|words?|characters?|embeddings?)\b)[^\W\d_][\w'’-]*"
+
 
 @dataclass(frozen=True)
 class WordList(Param):
@@ -46,6 +51,8 @@ PARAMS = (
         "The otorhinolaryngologist paid 12345 euros for a Schmetterling 🦋 in Zürich.",
         "the text to cut into tokens, in any language",
         spoken=(
+            first_of_two(_CUT, _COMPARED),
+            rf"\btoken(?:s|i[sz]e)?(?: (?:of|for|in))? ({_ONE_WORD}) {_VERSUS} {_ONE_WORD}",
             rf"\b(?:tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop)\b[^\"“”]{{0,40}}{LONE_QUOTED}",
             LONE_QUOTED,
             after_colon(r"tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop"),
@@ -54,10 +61,21 @@ PARAMS = (
             r"\btokeni[sz]e (?:the (?:word|text|sentence) )?(?!(?:my|this|the|a|an|it|some|text|your)\b)([^\"“”\n]{1,200}?)[.!?]?$",
         ),
         loose=(
+            first_of_two(r"\w+", _COMPARED),
             # A word so long that somebody wonders about it, or a name: "chop up Donaudampfschiff for me", "my surname is …".
             r"\b(?:chop|cut|split|slice|break|tokeni[sz]e|dissect)\b(?: up| down)? ([^\W\d_]{14,})\b|\b(?:sur|first |last )?name is ((?-i:[A-Z])[^\W\d_]{2,})\b|^([^\W\d_]{14,})\b(?=\W*(?:[-=]+>|→|:|$))",
             r"\b(?:now|next|then|also|instead)(?: (?:do|try|take|use|cut|split))?(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$|^(?:try|do|take|use)(?: (?:it|that|this))?(?: with)?:\s+(\S.*?)\s*$",
         ),
+    ),
+    Param(
+        "beside",
+        "",
+        "another text to set beside it",
+        spoken=(
+            second_of_two(_CUT, _COMPARED),
+            rf"\btoken(?:s|i[sz]e)?(?: (?:of|for|in))? {_ONE_WORD} {_VERSUS} ({_ONE_WORD})",
+        ),
+        loose=(second_of_two(r"\w+", _COMPARED),),
     ),
     WordList(
         "words",

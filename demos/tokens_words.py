@@ -29,17 +29,40 @@ def summary_of(metrics: Mapping[str, float], closest: Sequence[str], farthest: S
         several = f"{_count(split, 'word')} of {words} became several tokens, one of them {metrics['most_tokens']:.0f}"
     else:
         several = "each word is a single token"
+    text = "text" if "beside_tokens" not in metrics else "first text"
     return paragraphs(
         [
-            f"Your text has {_count(words, 'word')} (what stands between spaces) and {characters:,} characters, and the model "
+            f"Your {text} has {_count(words, 'word')} (what stands between spaces) and {characters:,} characters, and the model "
             f"reads it as {_count(tokens, 'token')}: {characters / tokens:.1f} characters a token and {tokens / words:.1f} "
             f"tokens a word; {several}.",
+            *_second(metrics),
             f"The context window, all that the model can look at while it writes, holds {metrics['window']:,.0f} tokens: your "
-            f"text fills {100 * tokens / metrics['window']:.2g} % of it, and about {metrics['window_words']:,.0f} words of this "
+            f"{text} fills {100 * tokens / metrics['window']:.2g} % of it, and about {metrics['window_words']:,.0f} words of this "
             "kind would fill it.",
         ],
         [_ids(metrics, closest), _table(metrics, closest, farthest, left), _context(metrics)],
     )
+
+
+def _second(metrics: Mapping[str, float]) -> list[str]:
+    """What was counted of the text beside, if there is one."""
+    if "beside_tokens" not in metrics:
+        return []
+    words, tokens, characters = (int(metrics[f"beside_{name}"]) for name in ("words", "tokens", "characters"))
+    times = metrics["times_tokens"]
+    compared = (
+        "as many as the first"
+        if tokens == metrics["tokens"]
+        else f"{times:.1f} times as many as the first"
+        if times >= 1.05
+        else f"{metrics['tokens'] - tokens:.0f} fewer than the first"
+        if times < 1
+        else f"{tokens - metrics['tokens']:.0f} more than the first"
+    )
+    return [
+        f"The second has {_count(words, 'word')} and {characters:,} characters, and the model reads it as "
+        f"{_count(tokens, 'token')}, {compared}: {characters / tokens:.1f} characters a token and {tokens / words:.1f} tokens a word."
+    ]
 
 
 def _ids(metrics: Mapping[str, float], closest: Sequence[str]) -> str:

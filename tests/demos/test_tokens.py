@@ -138,6 +138,19 @@ def test_strange_texts_and_words_run(tiny_lab: Callable[..., Lab]) -> None:
     assert "each word is a single token" in result.summary and len(result.table.rows) == 25
 
 
+def test_two_texts_stand_side_by_side(tiny_lab: Callable[..., Lab], tokenizer: PreTrainedTokenizerBase) -> None:
+    """Each text's counts are the tokenizer's, the rows say whose they are, and only the two are compared."""
+    first, second = "The cat sat.", "Die Katze saß."
+    _, result = run_to_end(TOKENS, tiny_lab(), text=first, beside=second)
+    counts = [len(tokenizer(text)["input_ids"]) for text in (first, second)]
+    assert [result.metrics[name] for name in ("tokens", "beside_tokens")] == counts
+    assert [sum(int(row[2]) for row in result.table.rows if row[0] == n) for n in "12"] == counts
+    assert f"as {counts[1]} tokens, {counts[1] / counts[0]:.1f} times as many as the first" in result.summary
+    assert result.figure is not None and result.figure_alt.count(" tokens: ") == 2
+    for beside, said in (("Sat the cat.", "as many as the first"), ("Sat.", "fewer than the first")):
+        assert said in run_to_end(TOKENS, tiny_lab(), text=first, beside=beside)[1].summary
+
+
 def test_closing_early_stops(tiny_lab: Callable[..., Lab]) -> None:
     """A learner who leaves costs nothing more, and inference mode doesn't leak out of a suspended run."""
     steps = TOKENS.run(tiny_lab(), TOKENS.settings({}))
@@ -152,6 +165,7 @@ def test_closing_early_stops(tiny_lab: Callable[..., Lab]) -> None:
     [
         ({"text": "  "}, "--text is empty"),
         ({"text": "x" * 2001}, "2,001 characters; give at most 2,000"),
+        ({"beside": "x" * 2001}, "--beside has 2,001 characters"),
         ({"words": ", "}, "--words is empty"),
     ],
 )
@@ -237,6 +251,13 @@ def test_the_summary_follows_the_metrics(metrics: dict[str, float], said: tuple[
         ('cut this sentence into tokens live: "cats purr"', {"text": "cats purr"}),
         ("show me the embeddings of cat, kitten and car", {"words": "cat, kitten, car"}),
         ("show me embeddings for the words bank, river, money", {"words": "bank, river, money"}),
+        ('count the tokens of "cat" and of the German "Katze"', {"text": "cat", "beside": "Katze"}),
+        (
+            "count the tokens of 'a close friend' and of 'ein guter Freund'",
+            {"text": "a close friend", "beside": "ein guter Freund"},
+        ),
+        ("tokenize cat vs Katze", {"text": "cat", "beside": "Katze"}),
+        ('compare the embeddings of "king" and "queen"', {"words": "king, queen", "beside": ""}),
         ("show me the token ids", {}),
         ("show me the tokens", {}),
         ("tokenize my text", {"text": TEXTS[0]}),

@@ -113,6 +113,8 @@ def changed(text: str, given: Mapping[str, Value], demo: Demo, last: DemoCall) -
     """The last run with what was said. Levels to compare, where nothing ran beside, begin anew: their first is the run's own. Raises DemoError for a value out of its range."""
     kept, given = dict(last.params), _beside(text, given, demo)
     levels = [param for param in demo.params if isinstance(param, Levels) and param.name in given]
+    if "text" in given:
+        kept.pop("beside", None)
     for param in levels if not patterns.BESIDE.search(text) else ():
         kept.pop(param.of.name if param.of is not None else "", None)
     return DemoCall(demo.name, demo.settings({**kept, **given}))
@@ -120,6 +122,8 @@ def changed(text: str, given: Mapping[str, Value], demo: Demo, last: DemoCall) -
 
 def _beside(text: str, given: Mapping[str, Value], demo: Demo) -> Mapping[str, Value]:
     """What was said; in "compare that with 8 bits" the value stands beside the last one instead of replacing it."""
+    if "text" in given and any(param.name == "beside" for param in demo.params) and patterns.BESIDE.search(text):
+        given = {"beside": given["text"]} | {name: value for name, value in given.items() if name != "text"}
     beside = next((p for p in demo.params if isinstance(p, Levels) and p.of is not None and p.of.name in given), None)
     if beside is None or beside.of is None or beside.name in given or not patterns.BESIDE.search(text):
         return given
