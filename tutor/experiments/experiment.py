@@ -27,6 +27,7 @@ from tutor.experiments.predictions import UNCLEAR, unsaid, verdict, worded
 from tutor.experiments.recall import noted, set_of
 from tutor.experiments.runs import make_run
 from tutor.experiments.specimens import MODEL
+from tutor.memory import give_back
 from tutor.suggestions import suggest
 
 _NOTES = 4
@@ -90,13 +91,16 @@ def run_experiment(
     # Two experiments at once would spoil each other's timings and need twice the memory.
     while not bench.acquire(timeout=0.5):
         yield DemoProgress(0.0, "Waiting for another learner's experiment to end")
+    steps = demo.run(Lab(copy, request.question), request.call.params)
     try:
-        for step in demo.run(Lab(copy, request.question), request.call.params):
+        for step in steps:
             if isinstance(step, Progress):
                 yield DemoProgress(step.fraction, step.note)
             else:
                 result = step
     finally:
+        del steps  # and with it, where it was stopped, the copies that it worked on
+        give_back()
         bench.release()
     if result is None:
         raise ValueError(f"the experiment {demo.name} ended without a result")
