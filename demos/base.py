@@ -147,7 +147,7 @@ class Demo:
     `words` is a pattern for what learners call it; it routes "show me …" here. `verbs` is a pattern for a command that
     means the experiment by itself ("prune 70%"). `prediction` is what the page asks before a run. `because` names, for what
     it measures ("size", "speed", "quality"), the sentence of the notes that explains it, however it came out. `say` is a request that
-    starts it, as an example for learners.
+    starts it, as an example for learners. `measured` names what was measured on, for who asks what another model would show; it is empty where that is the machine.
     """
 
     name: str
@@ -160,6 +160,7 @@ class Demo:
     prediction: Prediction | None = None
     because: Mapping[str, Reference] = field(default_factory=dict)
     say: str = ""
+    measured: str = "SmolLM2-135M-Instruct, a model of 135 million weights,"
 
     def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """Defaults overlaid with the given values; raises DemoError for an unknown name or a value out of range."""

@@ -46,9 +46,10 @@ PARAMS = (
             rf"\b(\d+|{_COUNT}) (?:(?:of (?:them|these|which) |are |is |be |being )*active\b|of (?:the )?(?:\d+|{_COUNT}) experts\b)",
             rf"\b(\d+|{_COUNT}) (?:experts? |of (?:them|'?em|those) )?(?:a|per|for (?:each|every)) token\b|\b(\d+|{_COUNT}) experts? (?:active|at a time|at once)\b",
             rf"{_VISITS}(?: (?:the|its|only|just|best|top|exactly|to|through))* (\d+|{_COUNT})\b(?! tokens)",
-            rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btop-(\d+)\b(?![- ]?[kp])",
+            rf"\btop[- ](\d+|{_COUNT})[- ](?:rout\w+|experts?|gating)\b|\bactive *= *(\d+)|\btop-(\d+)\b(?![- ]?[kp])|\bexperts?\b[^.?!]{{0,12}}\btop ([12])\b(?![- ]?[kp])",
         ),
         loose=(
+            r"\btop ([12])\b(?![- ]?[kp])",
             r"\b([12]|one|two) of (?:them|'?em|these|those|all) (?:\w+ )?(?:awake|at work|working|busy|on duty|chosen|used)\b",
             (
                 r"\b(?:both|two|2) (?:\w+ ){0,2}(?:per|for (?:each|every)|a|each) (?:\w+ )?(?:tokens?|words?)\b|\bactive\b\D{0,20}\b2\b",

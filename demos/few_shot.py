@@ -111,6 +111,9 @@ FEW_SHOT = Demo(
     words=r"\b(?:zero|one|few|two|three|four|five|six|seven|eight|\d+)[- ]?shots?\b|\bin[- ]context learning\b|"
     r"\bexamples? in(?:to)? (?:the|a) prompt\b|\b(?:zero|no) examples?,? (?:vs\.?|versus|against|or|then|and|(?:with )?one)\b",
     verbs=r"(?:give|put|use) .{0,30}\bexamples? in(?:to)? (?:the|a) prompt\b",
-    because={"quality": ("zero-vs-one-vs-few-shot#one-shot-or-few-shot", 2)},
+    because={
+        "quality": ("zero-vs-one-vs-few-shot#one-shot-or-few-shot", 2),
+        "bigger": ("zero-vs-one-vs-few-shot#few-shot-prompts-with-small-models", 0),
+    },
     say="run few-shot with 6 examples",
 )

@@ -99,4 +99,5 @@ POLICIES = Demo(
         },
     ),
     say="show me GRPO and a teacher, live",
+    measured="small networks trained for this run",
 )

@@ -140,6 +140,7 @@ PRUNE = Demo(
         "quality": ("pruning-vs-quantization#throwing-away-half-of-the-weights", 2),
         "size": ("pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster", 1),
         "speed": ("pruning-vs-quantization#zeros-alone-do-not-make-a-model-faster", 1),
+        "bigger": ("structured-vs-unstructured-pruning#how-far-you-can-prune-without-retraining", 2),
     },
     params=(
         SPARSITY,

@@ -120,6 +120,7 @@ QAT = Demo(
     because={
         "quality": ("ptq-vs-qat#why-practising-with-rounded-weights-helps", 1),
         "size": ("ptq-vs-qat#speed-and-memory-of-the-result", 0),
+        "bigger": ("ptq-vs-qat#why-small-models-lose-more-at-4-bits", 1),
     },
     params=(
         BITS,
@@ -164,4 +165,5 @@ QAT = Demo(
         },
     ),
     say="show me PTQ against QAT",
+    measured="a small network trained for this run",
 )

@@ -107,6 +107,7 @@ QUANTIZE = Demo(
         "quality": ("ptq-vs-qat#why-practising-with-rounded-weights-helps", 0),
         "size": ("pruning-vs-quantization#what-quantization-is", 0),
         "speed": ("pruning-vs-quantization#fewer-bits-are-not-always-faster", 0),
+        "bigger": ("ptq-vs-qat#why-small-models-lose-more-at-4-bits", 1),
     },
     params=(
         BITS,

@@ -110,4 +110,5 @@ STAGES = Demo(
         )
     },
     say="run the training stages without mid-training",
+    measured="a small network trained for this run",
 )

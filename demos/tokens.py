@@ -132,7 +132,7 @@ TOKENS = Demo(
     words=r"\btokeni[sz]\w*|(?<!next )(?<!next-)\btokens? (?:of|for|in) (?:[\"“]|my |this |the (?:text|sentence|word)\b)|\btoken ids?\b|"
     r"\b(?:show|see) (?:me |us )?(?:the |some |my )?tokens(?=[\s.!?]*$| of\b| for\b)|\binto tokens\b|\bembeddings?\b|"
     r"\bmy (?:own )?(?:text|sentence)\b",
-    verbs=r"tokeni[sz]e\b|count (?:the |all )?tokens? (?:of|in|for) [\"“'‘]|(?:cut|split|break|chop) .{1,200}\b(?:in)?to tokens\b|(?:cut|split|break|chop)(?: up)? (?:(?:the|this) (?:word|text|sentence|phrase|string):? )?[\"“'‘]",
+    verbs=r"tokeni[sz]e\b|(?:cut|split|break|chop|slice)(?: up)? (?:the|this) (?:word|name) [^\W\d_]|count (?:the |all )?tokens? (?:of|in|for) [\"“'‘]|(?:cut|split|break|chop) .{1,200}\b(?:in)?to tokens\b|(?:cut|split|break|chop)(?: up)? (?:(?:the|this) (?:word|text|sentence|phrase|string):? )?[\"“'‘]",
     prediction=Prediction(
         question="The tokenizer cuts a text into tokens. How many tokens will the text here have?",
         choices=(AS_WORDS, BETWEEN, AS_CHARACTERS),

@@ -53,6 +53,7 @@ PARAMS = (
         spoken=(
             first_of_two(_CUT, _COMPARED),
             rf"\btoken(?:s|i[sz]e)?(?: (?:of|for|in))? ({_ONE_WORD}) {_VERSUS} {_ONE_WORD}",
+            r"\b(?:cut|split|break|chop|slice)(?: up)? (?:the|this) (?:word|name) ([^\W\d_][\w'’-]*)",
             rf"\b(?:tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop)\b[^\"“”]{{0,40}}{LONE_QUOTED}",
             LONE_QUOTED,
             after_colon(r"tokens?|tokeni[sz]\w*|text|sentence|word|string|pieces|cut|split|chop"),

@@ -35,7 +35,7 @@ from tutor.events import (
 )
 from tutor.experiments.about import About, Subject, by_words_alone
 from tutor.experiments.experiment import Request, ask_prediction, only_route, run_experiment
-from tutor.experiments.predictions import resolve, settled
+from tutor.experiments.predictions import resolve, settled, skips
 from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.experiments.specimens import Specimens
 from tutor.followup import Standalone, make_standalone
@@ -47,6 +47,7 @@ from tutor.quiz import marked, next_item, wants_more, worded
 from tutor.requests.continued import NOT_SO, changed
 from tutor.requests.manner import Judged, Manner, unjudged
 from tutor.requests.replies import Replies, Reply, read_words
+from tutor.requests.simpler import simplified
 from tutor.suggestions import SUGGESTED, left_out, nearest_sets, sayings, suggest
 from tutor.verdict.doubted import asks_more
 from tutor.verdict.polarity import settled_polarity
@@ -94,6 +95,7 @@ class Tutor:
             else:
                 yield from self._say(Understood("quiz", question), quizzed.text, start, quizzed.concept)
             return
+        question = simplified(question, history)
         standalone = self._standalone(question, history)
         concept = standalone.topic.concept if standalone.topic else None
         try:
@@ -110,6 +112,7 @@ class Tutor:
             )
             return
         if routed.intent == "demo" and routed.demo is not None:
+            choice = "" if choice is None and skips(question) else choice
             yield from self._experiment(routed.demo, standalone, history, start, run_demos, predict, choice)
         elif routed.intent == "quiz":
             yield from self._quiz(question, concept, history, start)
@@ -212,9 +215,10 @@ class Tutor:
     ) -> Iterator[Event]:
         """`choice` is what the learner expects, "" if the question was skipped, UNCLEAR if the reply was, None if it was not asked."""
         demo, runs = find_demo(call.name), runs_of(history)
+        same = bool(runs) and (runs[-1].name, dict(runs[-1].params)) == (demo.name, dict(call.params))
         asked = self._last_question(history, standalone) if run else ""
         understood = Understood("demo", standalone.query, False, call)
-        request = Request(understood, demo, call, start, len(runs) + 1, asked, choice or "")
+        request = Request(understood, demo, call, start, len(runs) + 1, asked, same, choice or "")
         new = choice is None and all(earlier.name != demo.name for earlier in runs)
         if not run:
             yield from only_route(request, self.search)
@@ -322,11 +326,12 @@ class Tutor:
         return next((self.knowledge.by_id[name] for name in cited if name in self.knowledge.by_id), None)
 
     def _last_question(self, history: Sequence[Exchange], standalone: Standalone) -> str:
-        """The learner's own last question, for an experiment to ask again; a quiz's "B" is none."""
+        """The learner's own last question, for an experiment to ask again; a quiz's "B" is none, nor what was asked about a run."""
         turns = [
             exchange
             for i, exchange in enumerate(history)
             if marked(self.knowledge, history[:i], exchange.user, self._read) is None
+            and not recall(exchange.user, history[:i], DEMOS, self.search, self._read_subject).strongly
         ]
         concept = standalone.topic.concept.id if standalone.topic else None
         return last_question(turns, DEMOS, concept, self._judge)

@@ -155,6 +155,8 @@ def _call(
         raise DemoError(
             "in the chat every run has the seed 0, so that whoever repeats it sees the same; on the command line, which stands below a run, `--seed=1` gives another."
         )
+    if len(calls) > 1 and patterns.COMPARES_RUNS.search(text):
+        return None
     if history and (refused := refused_before(text, history[-1].tutor, demos, calls)) is not None:
         return refused
     if calls and (call := continued(text, calls, demos, judged)):

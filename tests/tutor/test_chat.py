@@ -195,6 +195,38 @@ def test_the_experiment_gets_the_learners_last_question(tutor: Tutor, lab: FakeL
     assert lab.questions == ["What are cats?"]
 
 
+def test_the_experiment_does_not_get_what_was_asked_about_a_run(tutor: Tutor, lab: FakeLab) -> None:
+    """Protects: "what is perplexity there?" is no question for the changed model to answer."""
+    ran = answered(tutor, "show me the fake live", (Exchange("What are cats?", "…"),), run_demos=True).finished
+    assert ran is not None
+    history = (
+        Exchange("What are cats?", "Cats purr [1]."),
+        Exchange("show me the fake live", "It ran with 4 bits.", ran.note.run),
+        Exchange("what are the numbers in it?", "It ran with 4 bits [R1]."),
+    )
+    answered(tutor, "again with 3 bits", history, run_demos=True)
+    assert lab.questions == ["What are cats?", "What are cats?"]
+
+
+def test_a_run_with_the_settings_of_the_one_before_says_so(tutor: Tutor, lab: FakeLab) -> None:
+    """Protects: who asked for something else sees that it was not understood, and does not take the same numbers for new ones."""
+    first = answered(tutor, "show me the fake with 3 bits", run_demos=True)
+    assert first.finished is not None and "same as" not in first.text
+    history = (Exchange("show me the fake with 3 bits", first.text, first.finished.note.run),)
+    assert answered(tutor, "once more", history, run_demos=True).text.startswith(
+        "The settings are the same as in the run before."
+    )
+    assert "same as" not in answered(tutor, "again with 2 bits", history, run_demos=True).text
+
+
+def test_who_does_not_understand_is_told_in_another_way(tutor: Tutor) -> None:
+    """Protects: "again please, more simple" goes on about the subject, and shows what it is taken for."""
+    last = answered(
+        tutor, "I do not understand, again please, more simple", (Exchange("What are cats?", "Cats purr [1]."),)
+    )
+    assert last.understood.intent == "ask" and "like I'm five" in last.understood.query and last.understood.rewritten
+
+
 def test_an_experiment_that_is_not_run_costs_nothing(tutor: Tutor, lab: FakeLab) -> None:
     """--no-demos routes only."""
     last = answered(tutor, "show me the fake live")

@@ -31,11 +31,13 @@ from tutor.choosing.wish import Wish
 from tutor.context.lately import NOTHING_BEFORE, Lately
 from tutor.engines.base import Branch
 from tutor.experiments.runs import Mark, RunNote, mark_of
+from tutor.requests.parts import without_echo
 from tutor.verdict.agreement import load_agreement
 from tutor.verdict.polarity import asks_in_words_too, by_rule, claim_of
 
 LONGEST_ANSWER = 5  # sentences
 _SURELY = 0.89  # the vote of a quarter of what might answer
+_HARDLY = 0.4  # of half a thousandth
 _REPEATS = 0.90  # cosine from which a sentence repeats another
 
 
@@ -75,6 +77,7 @@ class Composition:
             for position, sentence in enumerate(hit.passage.sentences)
         ]
         notes = [hit for hit in hits for _ in hit.passage.sentences]
+        self._kinds = [hit.passage.kind for hit in notes]
         self.evidence = Evidence(query, sentences, notes, embedder, votes, tuned, mentions, told, vector)
         self._votes, self._weighing, self._readers = votes, weighing or load_weighing(), readers
         self._query, self._context, self._turns = query, context, lately.turns
@@ -85,7 +88,9 @@ class Composition:
         self.pieces.append(Piece("end", ""))
         # A question about a run is answered with what was measured, which no model need choose, then with why.
         leads = {hit.label: hit.leads for hit in hits if isinstance(hit, RunNote) and hit.leads}
-        self._leading = [key for key, piece in enumerate(sentences) if piece.sentence in leads.get(str(piece.mark), ())]
+        told_first = [(label, lead) for label, said in leads.items() for lead in said]
+        places = {(str(piece.mark), piece.sentence): key for key, piece in enumerate(sentences)}
+        self._leading = [places[lead] for lead in told_first if lead in places]
         # Whoever asks about a run has read all of it: what does not answer is not told again.
         self._recalls = bool(self._leading)
         reasons = [hit.reason for hit in hits if isinstance(hit, RunNote) and hit.leads and hit.reason not in told]
@@ -142,11 +147,27 @@ class Composition:
         """Yes and No with what speaks for each; none where neither is sure enough, and the sentence has to say it."""
         if len(self._openings) == 1:
             return [Branch(self.pieces[self._openings.start].text, self._openings.start)]
+        if self._first and self._is_beside_the_claim(self._first[0].key):
+            return []
         lead = Weighing.total(self._weighing.opening, self.opening_hints()) + self._weighing.yes
         if abs(lead) < least_lead(self.lead_of_first(), asks_in_words_too(self._query), self._turns):
             return []
         biases = {"Yes.": lead, "No.": 0.0}
         return [Branch(self.pieces[key].text, key, biases[self.pieces[key].text]) for key in self._openings]
+
+    def _is_beside_the_claim(self, key: int) -> bool:
+        """Whether the sentence says nothing of what is to be confirmed: a picture does not tell who says so right, nor does what answers only another part of the message."""
+        if self._kinds[key] == "analogy" and without_echo(self._query) != self._query:
+            return True
+        part, reference = self._claiming_part, self.evidence.references[key]
+        others = [other.read.get(reference, SILENCE) for other in self._votes.parts if other is not part]
+        surely_another = max(others, default=SILENCE) >= _SURELY
+        return part is not None and surely_another and part.read.get(reference, SILENCE) < _HARDLY
+
+    @cached_property
+    def _claiming_part(self) -> Votes | None:
+        """The part of the message that wants Yes or No."""
+        return next((part for part in self._votes.parts if by_rule(part.query)), None)
 
     @cached_property
     def _first(self) -> list[Branch]:
@@ -159,7 +180,7 @@ class Composition:
 
     def opening_hints(self) -> tuple[float, ...]:
         """What is known of Yes against No (OPENING), asked by that part of the question that wants it; only the language model reads the whole, as it learned to."""
-        part = next((part for part in self._votes.parts if by_rule(part.query)), None)
+        part = self._claiming_part
         votes = (part or self._votes).polarity
         read, words, reads_on = (0.0, 0.0), 0.0, 0.0
         if self._readers is not None and self._openings.start:

@@ -23,7 +23,7 @@ from tutor.events import (
     Understood,
     sources_of,
 )
-from tutor.experiments.predictions import UNCLEAR, unsaid, verdict, worded
+from tutor.experiments.predictions import UNCLEAR, UNSURE_WHICH, unsaid, verdict, worded
 from tutor.experiments.recall import noted, set_of
 from tutor.experiments.runs import make_run
 from tutor.experiments.specimens import MODEL
@@ -32,7 +32,8 @@ from tutor.suggestions import suggest
 
 _NOTES = 4
 WHY = "Why did it come out like this?"
-_UNCLEAR = "I was not sure which of the choices you meant, so set this beside what you expected."
+_SAME = "The settings are the same as in the run before."
+_UNCLEAR = f"{UNSURE_WHICH}, so set this beside what you expected."
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Request:
     start: float
     n: int = 1
     question: str = ""
+    same: bool = False  # as the run before, settings and all
     choice: str = ""  # what the learner expects of it, if that was asked and not skipped; or UNCLEAR
 
     def timings(self) -> Timings:
@@ -107,7 +109,7 @@ def run_experiment(
     run = make_run(demo.name, demo.title, request.call.params, 0, MODEL, result, request.question)
     finished = DemoFinished(request.call, demo.title, result, 0, noted(request.n, run, demos, search))
     yield finished
-    text, checked = _UNCLEAR if choice == UNCLEAR else "", list[Checked]()
+    text, checked = _UNCLEAR if choice == UNCLEAR else _SAME if request.same else "", list[Checked]()
     if text:
         yield Delta(text)
     for event in verdict(prediction, choice, finished, gap, search.embedder) if prediction else ():

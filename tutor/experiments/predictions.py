@@ -23,6 +23,9 @@ from tutor.requests.spoken import mended, spoken_values
 JUST_RUN = "Just run it"
 UNCLEAR = "?"
 """Stands for what a learner expects where something was said, but not clearly which of the choices."""
+UNSURE_WHICH = "I was not sure which of the choices you meant"
+VERDICT = re.compile(r"You expected “")
+"""Begins the sentence that sets what a learner expected beside what was measured."""
 _ASKS = "What do you expect?"
 _CLAUSE = re.compile(r"[.,;:!?\n]+\s+|\s+(?=(?:but|and|with|at|using)\b)", re.IGNORECASE)
 _PART = re.compile(r"(?:[.,;:!?\n]\s*(?:please|pls|thanks|thank you)?)+")
@@ -35,6 +38,10 @@ _ORDERS = re.compile(
     re.IGNORECASE,
 )
 _GIVES_UP = re.compile(rf"^{_COURTESY}(?:no idea|(?:i )?don'?t know|(?:i'?m )?not sure){_LATER}$", re.IGNORECASE)
+_SKIPS = re.compile(
+    r"\bjust (?:run|do|start|show(?: me)?) (?:it|that|this)\b|\bno (?:questions?|guess(?:ing|es)?|predictions?)\b|\bwithout (?:asking|guessing|(?:any )?questions)\b|\bdo(?:n'?t| not) ask(?: me)?\b|\bskip the (?:question|guess|prediction)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,11 @@ class Resolved:
     choice: str
     reply: str
     settings: Mapping[str, Value]
+
+
+def skips(request: str) -> bool:
+    """Whether a request for a run wants no question before it."""
+    return _SKIPS.search(request) is not None
 
 
 def worded(demo: Demo, prediction: Prediction, call: DemoCall) -> str:

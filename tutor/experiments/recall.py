@@ -13,10 +13,12 @@ from knowledge.words import content_words
 from tutor.events import TURNS, Exchange
 from tutor.experiments.about import ReadsSubject, by_words_alone
 from tutor.experiments.compared import chance, compare, names_a_cell
+from tutor.experiments.explained import guess_told, meaning_of, of_bigger
 from tutor.experiments.predictions import experiment_asked
 from tutor.experiments.runs import Run, RunNote, run_note
 from tutor.experiments.telling import KINDS, LUCK, NEAR, WHY, holding, nearest, told_of
 from tutor.followup import Standalone
+from tutor.requests.patterns import COMPARES_RUNS
 
 _LABEL = re.compile(r"\[?\bR(\d{1,3})\b\]?")
 _MEASURES = re.compile(
@@ -83,13 +85,20 @@ def recall(
     since = len(history) - max((i for i, exchange in enumerate(history) if exchange.run is not None), default=0)
     if not runs or since > TURNS:
         return Recalled()
-    run, subject_read = runs[-1], reads(question)
+    run = runs[-1]
+    if leads := _beside_the_numbers(question, history, run, demos, search):
+        return Recalled((noted(len(runs), run, demos, search, *leads),), True)
+    subject_read = reads(question)
     known = _COMMON | frozenset(content_words(run.wording + " " + run.name.replace("_", " ")))
     # "perplexity" is a side of a set as well as a word of the run; "pruning" after a quantization is another matter.
     speaks = all(word in known for word in content_words(question))
     points = bool(_POINTS.search(question)) and since <= 2
     strongly = speaks and not _DEFINES.match(question) and (points or bool(_MEASURES.search(question)))
-    apart = len(runs) > 1 and (_set_apart(question, *runs[-2:]) or _doubts_a_difference(question, *runs[-2:]))
+    apart = len(runs) > 1 and (
+        COMPARES_RUNS.search(question) is not None
+        or _set_apart(question, *runs[-2:])
+        or _doubts_a_difference(question, *runs[-2:])
+    )
     if strongly or apart or subject_read != "notes" or holding(question, run):
         if apart or (len(runs) > 1 and (subject_read == "both" or _EARLIER.search(question))):
             return _recall_two(question, runs, demos, search)
@@ -103,6 +112,20 @@ def recall(
     if near and not _DEFINES.match(question) and nearest(question, run, (), search.embedder)[1] >= NEAR:
         return Recalled((_told(question, len(runs), run, demos, search),), True)
     return Recalled((noted(len(runs), run, demos, search),) if near else ())
+
+
+def _beside_the_numbers(
+    question: str, history: Sequence[Exchange], run: Run, demos: Sequence[Demo], search: Search
+) -> tuple[tuple[str, ...], Reference | None] | None:
+    """What is told of the run where no number of it is asked for, and the sentence of the notes that goes with it; None if one is."""
+    if told := guess_told(history, demos, question):
+        return told, None
+    if told := meaning_of(question, run, bool(search.mentions.sides(question))):
+        return told, None
+    if told_of_bigger := of_bigger(question, run, demos):
+        because = next((demo.because for demo in demos if demo.name == run.name), {})
+        return (told_of_bigger,), because.get("bigger")
+    return None
 
 
 def _recall_two(question: str, runs: Sequence[Run], demos: Sequence[Demo], search: Search) -> Recalled:

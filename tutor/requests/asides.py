@@ -95,6 +95,7 @@ SIMPLER = any_of(
 EXPERIMENT = r"\b(?:live )?(?:experiments?|demos?|demonstrations?)\b"
 # Which experiments the tutor has; not those of papers and products.
 EXPERIMENTS = any_of(
+    r"^(?:\w+[,!]? ){0,3}?(?:what|which)(?: all| else| things?)? (?:can|could|do) (?:you|u|i|we) (?:(?:show|run|do|see|try)(?: me| us)? (?:live|in action|as an? (?:demo|experiment))|demonstrate|demo)(?: (?:me|us|here|for me))*\W*$",
     rf"\b(?:which|what)(?: (?:other|kinds? of|sort of))? {EXPERIMENT}(?: on [\w -]{{2,40}}?)? (?:can|could|do|would|are) (?:you|i|we|there)\b(?! (?:in|where|which|that)\b)",
     rf"\b(?:is|are) there (?:also )?(?:an?|any|other|one|some|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*(?:$|[?!]+ )",
     rf"\b(?:do|have) you (?:have |got |also )*(?:an?|any|other|no) (?:other )?{EXPERIMENT}(?: (?:on|for|about|of|with) [\w -]{{1,60}})?\W*$",

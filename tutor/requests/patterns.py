@@ -211,6 +211,11 @@ BARE = any_of(
 BESIDE = any_of(
     r"\bcompare (?:it|that|this)?\s?(?:with|to|against)\b|\b(?:beside|besides|next to|alongside|along with) (?:it|that|this|them)\b"
 )
+# Of runs that are over: "compare the two runs", "put both results side by side".
+COMPARES_RUNS = any_of(
+    r"\b(?:compare|contrast)(?: (?:the|these|those|both|all|my|your|last|previous|two|three|of|them|runs|results|experiments|outcomes|please|for me|side by side|(?:with|to) each other|now))+\W*$",
+    r"\b(?:put|show|set) (?:me )?(?:(?:the|both|these|those|my|last|two) )*(?:runs|results|outcomes) (?:side by side|next to each other|beside each other)\b",
+)
 SAME_TEXT = any_of(r"\bsame (?:prompt|text|sentence|words|beginning)\b")  # that of the turn before
 SEED = any_of(
     r"\b(?:an)?other (?:random )?seeds?\b|\b(?:different|new|second|more) (?:random )?seeds?\b|\bseeds? *(?:of|to|=|is)? *[1-9]\d*\b|\bchange (?:the|that|your) seed\b"

@@ -106,6 +106,29 @@ def test_a_guess_is_not_said(knowledge: Knowledge, read: float, begins: str | No
     assert best.text == begins if begins else all(composition.pieces[b.key].kind == "sentence" for b in branches)
 
 
+def test_neither_a_picture_nor_another_parts_answer_confirms_a_claim(knowledge: Knowledge) -> None:
+    """Protects: "Is it like a desk? My nephew says it never forgets, is he right?" gets no Yes for the desk, nor "Does it change? And how much memory?" a No before the memory."""
+    readers = SimpleNamespace(log_odds=lambda question, sentence, context="": (20.0, 20.0))
+    weighing = replace(load_weighing(), opening=(0.0, 5.0, 10.0, 0.0, 0.0), yes=0.0)
+
+    def opens(query: str, kind: str, votes: Votes) -> bool:
+        notes = [replace(hit, passage=replace(hit.passage, kind=kind)) for hit in hits_of(*knowledge.passages[:4])]
+        asked = Composition(query, notes, FakeEmbedder(), ("yes", "no"), votes, weighing=weighing, readers=readers)
+        return asked.pieces[asked.allowed(())[0].key].kind == "opening"
+
+    nephew = "Is a cat like a dog? My nephew says that cats purr, is he right?"
+    assert opens(nephew, "definition", Votes()) and not opens(nephew, "analogy", Votes())
+    assert opens("Is a cat like a dog?", "analogy", Votes())
+    both = "Do cats purr? And how heavy are dogs?"
+    references = [
+        (hit.passage.id, i) for hit in hits_of(*knowledge.passages[:4]) for i, _ in enumerate(hit.passage.sentences)
+    ]
+    sure, hardly = ({reference: vote for reference in references} for vote in (0.95, 0.2))
+    for claimed, other, said in ((sure, hardly, True), (hardly, sure, False), (hardly, hardly, True)):
+        parts = Votes(query="Do cats purr?", read=claimed), Votes(query="How heavy are dogs?", read=other)
+        assert opens(both, "definition", Votes(parts=parts)) is said
+
+
 def test_what_the_language_model_reads_behind_the_likeliest_sentence_counts_for_the_opening(
     knowledge: Knowledge,
 ) -> None:

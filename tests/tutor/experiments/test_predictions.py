@@ -102,6 +102,13 @@ def test_a_wrong_prediction_without_a_note_is_told(tutor: Tutor) -> None:
     assert "measured: “Perplexity rises” [R1]" in last.text and last.text.endswith(SUMMARY)
 
 
+@pytest.mark.parametrize("wish", ["just run it", "no questions", "don't ask me", "skip the guess"])
+def test_a_request_can_skip_it_at_once(tutor: Tutor, wish: str) -> None:
+    """Protects: who wants no question before the run gets none."""
+    last = turn(tutor, f"{REQUEST}, {wish}")
+    assert last.finished is not None and last.finished.call.params == {"bits": 3} and last.prediction is None
+
+
 @pytest.mark.parametrize("skip", [JUST_RUN, "just run it.", "skip", "I don't know"])
 def test_it_can_be_skipped(tutor: Tutor, skip: str) -> None:
     """One click or word runs it without a verdict."""

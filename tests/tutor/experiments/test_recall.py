@@ -55,7 +55,7 @@ def test_a_question_about_the_run_leads_with_what_was_measured(search: Search, q
     """Its measure, its words, a pronoun right after it or its label make a question one about the run."""
     found = recall(question, RAN, (DEMO,), search)
     assert found.strongly and [note.label for note in found.notes] == ["R1"]
-    (told,) = found.notes[0].leads
+    told, *_ = found.notes[0].leads
     assert told.startswith(lead)
 
 
