@@ -35,7 +35,7 @@ from tutor.events import (
 )
 from tutor.experiments.about import About, Subject, by_words_alone
 from tutor.experiments.experiment import Request, ask_prediction, only_route, run_experiment
-from tutor.experiments.predictions import resolve, settled, skips
+from tutor.experiments.predictions import JUST_RUN, resolve, settled, skips, waits
 from tutor.experiments.recall import Recalled, aimed, recall, runs_of, topical, with_reasons
 from tutor.experiments.specimens import Specimens
 from tutor.followup import Standalone, make_standalone
@@ -126,7 +126,10 @@ class Tutor:
                 lead = self._of_doubted(lately.doubted, before.query)
                 if not asks_more(question):
                     standalone, recalled = before, Recalled()
-            yield from self._answer(standalone, recalled, start, lately, lead)
+            for event in self._answer(standalone, recalled, start, lately, lead):
+                if isinstance(event, Answered) and waits(history, DEMOS):
+                    event = replace(event, followups=(JUST_RUN, *event.followups)[:SUGGESTED])
+                yield event
         else:
             yield from self._chat(routed, question, concept, start)
 

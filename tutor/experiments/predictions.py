@@ -99,6 +99,13 @@ def resolve(
     return None
 
 
+def waits(history: Sequence[Exchange], demos: Sequence[Demo]) -> bool:
+    """Whether a run still waits for what the learner expects, and would take it or an order to run one turn later."""
+    recent = history[-(OPEN_FOR - 1) :]
+    asked = [i for i, exchange in enumerate(recent) if experiment_asked(exchange, demos) is not None]
+    return bool(asked) and all(exchange.run is None for exchange in recent[asked[-1] :])
+
+
 def settled(history: Sequence[Exchange], demos: Sequence[Demo], reads: Reads = read_words) -> tuple[Exchange, ...]:
     """The history with each answered prediction folded into the request before it, as if that had run when it was answered.
 

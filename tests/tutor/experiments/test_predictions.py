@@ -102,6 +102,18 @@ def test_a_wrong_prediction_without_a_note_is_told(tutor: Tutor) -> None:
     assert "measured: “Perplexity rises” [R1]" in last.text and last.text.endswith(SUMMARY)
 
 
+def test_a_run_that_waits_is_offered_below_what_was_asked_meanwhile(tutor: Tutor) -> None:
+    """Protects: who asks something else first sees that nothing has run yet, and can still run it with one click."""
+    first = asked(tutor)
+    meanwhile = turn(tutor, "What are cats?", first)
+    assert meanwhile.followups[0] == JUST_RUN
+    clicked = turn(tutor, JUST_RUN, first, Exchange("What are cats?", meanwhile.text))
+    assert clicked.finished is not None
+    ran = Exchange(JUST_RUN, clicked.text, clicked.finished.note.run)
+    assert JUST_RUN not in turn(tutor, "What are cats?", first, ran).followups
+    assert JUST_RUN not in turn(tutor, "What are cats?").followups
+
+
 @pytest.mark.parametrize("wish", ["just run it", "no questions", "don't ask me", "skip the guess"])
 def test_a_request_can_skip_it_at_once(tutor: Tutor, wish: str) -> None:
     """Protects: who wants no question before the run gets none."""
