@@ -88,10 +88,10 @@ def test_learners_words_reach_the_settings(said: str, name: str, settings: dict[
 
 
 def test_what_explains_a_measure_is_a_sentence_of_the_notes() -> None:
-    """Protects "why did it get worse?": a reason that an experiment names is there to be said, about one of its sets, and for a measure that is asked for."""
+    """Protects "why did it get worse?": a reason that an experiment names is there to be said, about one of its sets, and for a measure that is asked for or for bigger models."""
     lengths = {passage.id: len(passage.sentences) for passage in load_knowledge().passages}
     named = [(demo, kind, reason) for demo in DEMOS for kind, reason in demo.because.items()]
-    assert {kind for _, kind, _ in named} == {"size", "speed", "quality"}
+    assert {kind for _, kind, _ in named} == {"size", "speed", "quality", "bigger"}
     for demo, _, (passage, place) in named:
         assert 0 <= place < lengths.get(passage, 0), (demo.name, passage)
         assert passage.partition("#")[0] in demo.concepts

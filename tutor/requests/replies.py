@@ -61,6 +61,10 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:not|never)\b[^,.;]{0,20}$|n't\b[^,.;]{0,20}$", re.IGNORECASE)
+_REASON = re.compile(
+    r"[\s,.;:–—-]+(?:because|since|cause|cuz|bc|as (?:the|it|there|they|we|you|each|every|no|all)|for the reason)\b.*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _CORRECTS = re.compile(
     r"(?<=[\w.,;:!?…–-] )(?:(?:no|oh|ah|sorry|hm+)\W+)?(?:no,? wait|wait,? no|wait|no,? sorry|scratch that|i mean(?:t)?|or rather)\b[\s,.:;!…–-]*(?=\S)",
     re.IGNORECASE,
@@ -140,9 +144,18 @@ class Replies:
     own: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def read(self, question: str, choices: Sequence[str], text: str) -> Reply:
-        """What a reply was corrected to ("a? no wait, the average") counts if it is a choice. Raises as the embedder does."""
+        """A choice with a reason behind it counts without the reason where the whole does not tell which. Raises as the embedder does."""
+        reply = self._read(question, choices, text)
+        bare = _REASON.sub("", text).strip()
+        if reply != Reply("choice") or len(bare.split()) < _SHORTEST or bare == text.strip():
+            return reply
+        unreasoned = self._read(question, choices, bare)
+        return reply if unreasoned.choice is None else unreasoned
+
+    def _read(self, question: str, choices: Sequence[str], text: str) -> Reply:
+        """What a reply was corrected to ("a? no wait, the average") counts if it is a choice."""
         if (corrected := _corrected(text)) != text and (
-            reply := self.read(question, choices, corrected)
+            reply := self._read(question, choices, corrected)
         ).choice is not None:
             return reply
         named = named_choice(choices, text)

@@ -133,6 +133,9 @@ def test_a_file_of_another_version_is_told(tmp_path: Path) -> None:
         ("few_shot", "why would an example help?", "other", None),
         ("few_shot", "no clue, show me already", "skip", None),
         ("tokens", "thanks, that was nice", "other", None),
+        # with the reason behind it the whole is unclear
+        ("prune", "no change, because the zeros are still multiplied", "choice", 1),
+        ("prune", "it stays just as fast I'd guess, as the zeros are still multiplied by the same kernel", "choice", 1),
     ],
 )
 def test_replies_in_own_words(real_tutor: Tutor, name: str, reply: str, kind: str, choice: int | None) -> None:
